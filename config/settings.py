@@ -1,0 +1,127 @@
+"""Every setting of the application, once: read from the environment (prefix FULFIL_) and from .env."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+
+
+class Account(BaseModel):
+    """One set of marketplace credentials; rate limits count per account.
+
+    Further keys (credentials, a marketplace's own settings) are kept as they are and validated by the
+    marketplace's adapter, which alone knows them.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    marketplace: str = Field(description="`aliexpress`, `xportcn` or `shoplazza`")
+    base_url: str | None = Field(None, description="where the API answers; unset: the marketplace's own address")
+    rate_per_second: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        description="calls a second; unset: the marketplace's documented or a careful default",
+    )
+    rate_burst: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="calls that may go at once before the rate holds; unset: the marketplace's",
+    )
+
+    def extras(self) -> dict[str, str]:
+        """Return the keys that belong to the marketplace (credentials and its own settings)."""
+        return dict(self.model_extra or {})
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Durations carry their unit in the name; all times are UTC."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FULFIL_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path(".fulfil"), description="folder of the embedded Redis, the SQLite ledger and the logs")
+    redis_url: str | None = Field(None, description="`redis://…`; unset: an embedded server on loopback")
+    database_url: str | None = Field(
+        None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
+    )
+    chunk: int = Field(100, ge=1, le=1000, description="orders a message carries at most")
+    in_flight: int = Field(200, ge=1, le=2000, description="creates in flight at once, a worker process")
+    in_flight_reads: int = Field(
+        100, ge=1, le=2000, description="reads (confirm, look-up) in flight at once, a worker process"
+    )
+    confirm_delay_seconds: float = Field(
+        12, ge=10, le=3600, description="wait between a create and its first order-get; never below 10"
+    )
+    lease_seconds: float = Field(
+        90,
+        ge=5,
+        le=600,
+        description="how long a claimed order belongs to its worker before it counts as unknown",
+    )
+    sweep_seconds: float = Field(5, gt=0, le=60, description="how often beat looks for orders that stand still")
+    request_timeout_seconds: float = Field(
+        30, gt=0, le=120, description="longest wait for one answer of a marketplace; at most half a lease"
+    )
+    connect_timeout_seconds: float = Field(5, gt=0, le=60, description="longest wait for a connection")
+    max_attempts: int = Field(
+        8,
+        ge=1,
+        le=100,
+        description="sends that never arrived before an order is `dead`; throttles do not count",
+    )
+    retry_base_seconds: float = Field(2, gt=0, le=600, description="first step of the exponential backoff")
+    retry_cap_seconds: float = Field(300, gt=0, le=3600, description="longest step of the exponential backoff")
+    sandbox_port: int = Field(8900, ge=0, le=65535, description="port of `fulfil sandbox`; 0 picks a free one")
+    flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower, on loopback unless told otherwise")
+    flower_address: str = Field("127.0.0.1", description="address Flower listens on")
+    flower_basic_auth: str | None = Field(
+        None,
+        description="`user:password` of Flower; unset: `fulfil up` makes a password and keeps it in the home",
+    )
+    log_level: str = Field("WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
+    accounts: dict[AccountName, Account] = Field(
+        default_factory=dict, description="`FULFIL_ACCOUNTS__<NAME>__<KEY>`, see the accounts table"
+    )
+
+    @property
+    def answer_seconds(self) -> float:
+        """Longest wait for an answer: never so long that a lease runs out under a request."""
+        return min(self.request_timeout_seconds, self.lease_seconds / 2)
+
+    def database(self) -> str:
+        """Return the ledger's SQLAlchemy address: psycopg for PostgreSQL, SQLite in the home by default."""
+        url = self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.sqlite3'}"
+        return url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
+            "postgres://", "postgresql+psycopg://", 1
+        )
+
+
+class BadSettingError(ValueError):
+    """A setting is wrong; the text names it and says what is expected."""
+
+
+@cache
+def settings() -> Settings:
+    """Return the process's settings, read once. Raises BadSettingError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Never the value: it may be a secret.
+        wrong = [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)]
+        raise BadSettingError("; ".join(wrong)) from None
+    except SettingsError as error:
+        raise BadSettingError(str(error)) from None
+
+
+def _variable(location: tuple[str | int, ...]) -> str:
+    """Return the environment variable a validation error is about."""
+    return "FULFIL_" + "__".join(str(part).upper() for part in location if part != "[key]")

@@ -1,0 +1,1 @@
+"""What happens to an order: submitted, placed, confirmed, reconciled, swept, administered."""

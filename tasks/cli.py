@@ -1,0 +1,337 @@
+"""The command `fulfil`: submit orders, watch them, act on them, run the programs."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import click
+from rich.console import Console
+
+from config.logs import configure_logs
+from config.settings import BadSettingError, settings
+from worker.errors import FulfilError
+
+out = Console()
+err = Console(stderr=True)
+PAGE = 200
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
+
+
+class _Commands(click.Group):
+    """Turns our own failures into one sentence and an exit code; a defect of ours keeps its traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            configure_logs(settings().log_level)
+            return super().invoke(context)
+        except (FulfilError, BadSettingError) as error:
+            click.echo(f"fulfil: {error}", err=True)
+            context.exit(getattr(error, "exit_code", 2))
+        except BrokenPipeError:
+            sys.stderr.close()
+            context.exit(0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fulfil")
+def main() -> None:
+    """Place bulk supplier orders and prove what became of each one.
+
+    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
+    """
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, one document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--wait", is_flag=True, help="Wait until every order is final or needs a person.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Longest wait with --wait.")
+@as_json
+def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: bool) -> None:
+    """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
+    from tasks.submit import Batch, submit_file
+
+    with _doorbell():
+        batches: list[Batch] = [submit_file(path) for path in files]
+        finished = [_watch(batch.batch, timeout, json_) for batch in batches] if wait else []
+    if json_:
+        answers = [_answer(batch, wait) for batch in batches]
+        print_json(answers[0] if len(answers) == 1 else answers)
+    else:
+        for batch in batches:
+            _tell(batch, wait)
+    troubled = any(batch.rejected or batch.unrung for batch in batches) or not all(finished)
+    raise SystemExit(1 if troubled or (wait and any(map(_needs_person, batches))) else 0)
+
+
+@main.command()
+@click.argument("batch", required=False)
+@as_json
+def status(batch: str | None, json_: bool) -> None:
+    """Show how many orders stand in each state: of one batch, or of all."""
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    found: dict[str, Any] = {
+        "batches": reports.batch_rows(ledger(), batch),
+        "states": reports.counts(ledger(), batch),
+        "attention": reports.attention_count(ledger(), batch),
+        "paused": reports.paused_accounts(ledger()),
+    }
+    if json_:
+        print_json(found)
+    else:
+        for row in found["batches"]:
+            taken = f"{row['accepted']} accepted, {row['duplicates']} duplicates, {row['rejected']} rejected"
+            out.print(f"{row['batch_id']}  {row['source']}: {taken}", highlight=False)
+        out.print("  ".join(f"{state} {number}" for state, number in sorted(found["states"].items())) or "no orders")
+        for account, pause in found["paused"].items():
+            out.print(f"account {account} is held: {pause['reason']}", highlight=False)
+        if found["attention"]:
+            out.print(f"{found['attention']} need a person: fulfil list --attention")
+    raise SystemExit(1 if found["attention"] else 0)
+
+
+def _selection(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.option("--state", help="Only orders in this state."),
+            click.option("--account", help="Only orders of this account."),
+            click.option("--batch", help="Only orders of this batch."),
+            click.option("--attention", is_flag=True, help="Only orders that need a person."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@main.command("list")
+@_selection
+@as_json
+def list_(json_: bool, **selection: Any) -> None:
+    """List orders."""
+    from tasks.console import orders_table
+
+    orders = _select(**selection)
+    if json_:
+        print_json(list(orders))
+        return
+    while page := list(islice(orders, PAGE)):
+        out.print(orders_table(page, _results(page)))
+
+
+@main.command()
+@click.argument("order")
+@as_json
+def show(order: str, json_: bool) -> None:
+    """Show one order: how it stands, every attempt, every move, and what was read back."""
+    from tasks.console import orders_table, story
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    found = reports.show_order(ledger(), order)
+    if json_:
+        print_json(found)
+        return
+    out.print(orders_table([found | {"attempts": len(found["attempts"])}], _results([found])))
+    out.print(story(found))
+    for attempt in found["attempts"]:
+        told = [attempt[name] for name in ("outcome", "code", "cause", "request_id") if attempt[name]]
+        out.print(f"attempt {attempt['number']} {attempt['sent_at']} {attempt['duration_ms']} ms", *told)
+
+
+@main.command()
+@click.argument("order")
+@as_json
+def why(order: str, json_: bool) -> None:
+    """Say in plain words how an order stands, what happens next, and what a person can do."""
+    from tasks import console
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    text = console.why(reports.show_order(ledger(), order), reports.paused_accounts(ledger()))
+    if json_:
+        print_json({"order_id": order, "why": text})
+    else:
+        out.print(text, highlight=False)
+
+
+def _act(do: Callable[[], Any], json_: bool) -> None:
+    from tasks.report import lines
+
+    with _doorbell():
+        moved = do()
+    if json_:
+        print_json({"order_id": moved.order_id, "state": moved.state, "references": list(moved.references)})
+    else:
+        out.print(lines([moved]), highlight=False)
+
+
+def _order_command(name: str, text: str) -> None:
+    @main.command(name, help=text)
+    @click.argument("order")
+    @as_json
+    def command(order: str, json_: bool) -> None:
+        from tasks import admin
+
+        _act(lambda: getattr(admin, name)(order, admin.person()), json_)
+
+
+_order_command("retry", "Let an order go again now: sent, settled or read back, whatever its state allows.")
+_order_command("cancel", "Call off an order that surely does not exist at the marketplace.")
+_order_command("reconcile", "Settle an unknown order now.")
+
+
+@main.command()
+@click.argument("order")
+@click.option("--reference", required=True, metavar="ID", help="The marketplace's order id you found.")
+@as_json
+def adopt(order: str, reference: str, json_: bool) -> None:
+    """Give an order the marketplace's id that a person found for it; it is read back next."""
+    from tasks import admin
+
+    _act(lambda: admin.adopt(order, reference, admin.person()), json_)
+
+
+def _account_command(name: str, text: str) -> None:
+    @main.command(name, help=text)
+    @click.argument("account")
+    @as_json
+    def command(account: str, json_: bool) -> None:
+        from tasks import admin
+
+        told = getattr(admin, name)(account, admin.person())
+        print_json({"account": account, "said": told}) if json_ else out.print(told)
+
+
+_account_command("pause", "Hold an account's sends; what is placed is still read back.")
+_account_command("resume", "Let an account's orders go again.")
+
+
+@main.command()
+@_selection
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file; `-`: here.")
+@click.option("--json", "json_", is_flag=True, help="The same as --format json.")
+def export(form: str, output: Any, json_: bool, **selection: Any) -> None:
+    """Export orders with what was read back: a row for each order and marketplace id."""
+    rows = _export_rows(_select(**selection))
+    if json_ or form == "json":
+        output.write("[\n")
+        for number, row in enumerate(rows):
+            output.write((",\n" if number else "") + json.dumps(row, ensure_ascii=False))
+        output.write("\n]\n")
+        return
+    writer = csv.DictWriter(output, EXPORT_COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+EXPORT_COLUMNS = [
+    *("order_id", "account", "marketplace", "state", "reference", "status", "fulfilment_status"),
+    *("amount", "currency", "paid_amount", "paid_currency", "attempts", "code", "reason", "fix", "alert", "read_at"),
+]
+
+
+def _export_rows(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    while page := list(islice(orders, PAGE)):
+        results = _results(page)
+        for order in page:
+            known = {name: order[name] for name in ("order_id", "account", "marketplace", "state", "attempts")}
+            known |= {name: order[name] for name in ("code", "reason", "fix")}
+            read = {entry["reference"]: entry for entry in results.get(order["order_id"], [])}
+            for reference in [*order["references"], *(r for r in read if r not in order["references"])] or [None]:
+                yield known | read.get(reference, {}) | {"reference": reference}
+
+
+def _select(**selection: Any) -> Iterator[dict[str, Any]]:
+    from worker.errors import InputError
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+    from worker.ledger.states import State
+
+    state = selection.get("state")
+    if state is not None and state not in list(State):
+        raise InputError(f"no state {state!r}; there are {', '.join(State)}")
+    return reports.list_orders(ledger(), reports.Filter(**selection))
+
+
+def _results(orders: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    with ledger().reading() as connection:
+        return reports.results_of(connection, [order["order_id"] for order in orders])
+
+
+def _doorbell() -> Any:
+    """Return the broker, started for the time of the command where it is embedded and not running."""
+    from worker.embedded import EmbeddedRedis
+
+    return EmbeddedRedis(settings())
+
+
+def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
+    from tasks.console import watch_batch
+    from worker.app import app
+    from worker.ledger.engine import ledger
+
+    @functools.cache
+    def hint() -> str | None:
+        return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
+
+    return watch_batch(Console(stderr=True, quiet=quiet), ledger(), batch, timeout, hint)
+
+
+def _needs_person(batch: Any) -> bool:
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    return reports.attention_count(ledger(), batch.batch) > 0
+
+
+def _answer(batch: Any, wait: bool) -> dict[str, Any]:
+    from worker.ledger import reports
+    from worker.ledger.engine import ledger
+
+    answer: dict[str, Any] = batch.as_json()
+    if wait:
+        answer["states"] = reports.counts(ledger(), batch.batch)
+    return answer
+
+
+def _tell(batch: Any, wait: bool) -> None:
+    from tasks.console import orders_table, rejections_table
+
+    told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
+    out.print(f"batch {batch.batch}: {told}", highlight=False)
+    for order_id, state in batch.duplicates[:PAGE]:
+        out.print(f"  {order_id}: duplicate, state {state}", highlight=False)
+    for notice, number in batch.notices.items():
+        out.print(f"  {notice} ({number} orders)", highlight=False)
+    if batch.rejected:
+        out.print(rejections_table([{"line": r.line, "field": r.field, "reason": r.reason} for r in batch.rejected]))
+    if batch.unrung:
+        err.print(f"fulfil: the orders are kept, but {batch.unrung}", highlight=False)
+    if wait:
+        page = list(islice(_select(batch=batch.batch), PAGE))
+        out.print(orders_table(page, _results(page)))
+        if batch.accepted > PAGE:
+            out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")
+
+
+from tasks import operate  # noqa: E402, F401  (adds the commands that run programs)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The commands of `fulfil` that run programs: up, sandbox, demo, doctor."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.settings import settings
+from tasks.cli import as_json, main, out, print_json
+from worker.errors import FulfilError
+
+
+@main.command()
+@as_json
+def up(json_: bool) -> None:
+    """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
+    from tasks.services import Services, flower_login
+    from worker.accounts import adapter
+    from worker.errors import ConfigError
+    from worker.ledger.engine import ledger
+
+    configured = settings()
+    if not configured.accounts:
+        raise ConfigError("no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+    for account in configured.accounts:
+        adapter(account)
+    ledger()
+    services, stop = Services(configured), _stopper()
+    try:
+        services.start()
+        flower = f"http://{configured.flower_address}:{configured.flower_port}"
+        user = flower_login(configured).partition(":")[0]
+        if json_:
+            print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
+        else:
+            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}", highlight=False)
+            if not configured.flower_basic_auth:
+                out.print(f"Flower's password: {configured.home / 'flower-login'}", highlight=False)
+        services.watch(stop)
+    finally:
+        services.stop()
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_SANDBOX_PORT]")
+@click.option("--record", type=click.Path(dir_okay=False), help="Append every order that is made to this file.")
+@as_json
+def sandbox(port: int | None, record: str | None, json_: bool) -> None:
+    """Run the sandbox marketplaces alone, on loopback; point an account's BASE_URL at it."""
+    from worker.sandbox import run
+
+    run(port, record=Path(record) if record else None)
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the demo's folder as it is at the end.")
+@as_json
+def demo(keep: bool, json_: bool) -> None:
+    """Run the main job on embedded parts, from nothing, against the sandbox."""
+    from tasks.demo import run_demo
+
+    raise SystemExit(run_demo(keep=keep, as_json=json_))
+
+
+@main.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to mend it."""
+    checks = [_check(name, do) for name, do in _checks().items()]
+    if json_:
+        print_json(checks)
+    else:
+        for check in checks:
+            mark = "[green]ok[/]" if check["ok"] else "[red]no[/]"
+            out.print(f"{mark}  {check['name']}: {check['said']}", highlight=False)
+    raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
+
+
+def _checks() -> dict[str, Callable[[], str]]:
+    from worker.accounts import adapter
+    from worker.app import app
+    from worker.embedded import answers, redis_url, server_binary
+    from worker.errors import ConfigError, RedisAway
+    from worker.ledger.engine import ledger
+
+    configured = settings()
+
+    def accounts() -> str:
+        if not configured.accounts:
+            raise ConfigError("none is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+        return ", ".join(f"{name} ({adapter(name).title} at {adapter(name).url})" for name in configured.accounts)
+
+    def database() -> str:
+        return f"{ledger().place}, schema {ledger().version()}"
+
+    def broker() -> str:
+        if answers(configured):
+            return f"answers at {redis_url(configured).rpartition('@')[2]}"
+        if configured.redis_url:
+            raise RedisAway("FULFIL_REDIS_URL does not answer")
+        return f"embedded, not running; starts with fulfil up ({server_binary()})"
+
+    def workers() -> str:
+        found = app.control.ping(timeout=1) if answers(configured) else []
+        if not found:
+            raise RedisAway("no worker answers; start them: fulfil up")
+        return ", ".join(sorted(name for answer in found for name in answer))
+
+    return {"accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
+
+
+def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "said": do()}
+    except FulfilError as error:
+        return {"name": name, "ok": False, "said": str(error)}
+
+
+def _stopper() -> Callable[[], bool]:
+    """Return whether we were told to stop; the first SIGINT or SIGTERM says so."""
+    told: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: told.append(received))
+    return lambda: bool(told)

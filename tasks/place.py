@@ -1,0 +1,131 @@
+"""Places orders: claims a chunk, sends it all at once on the loop, records each answer as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from config.settings import settings
+from tasks.admission import Admitted, admit, order_ids, policy, store
+from tasks.report import RESULT_CHARACTERS, lines
+from worker.app import app
+from worker.bell import bell
+from worker.errors import RedisAway
+from worker.ledger.rows import Claim, Moved, Sent
+from worker.ledger.states import State
+from worker.loop import process_loop
+from worker.marketplaces.base import Marketplace
+from worker.outcomes import NotSent, PlaceOutcome, Unknown
+from worker.retry import decide
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.003
+"""Answers that arrive within this time are committed together."""
+
+Answer = tuple[Claim, PlaceOutcome, float, float]
+
+
+@app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
+def place(ids: list[str]) -> str:
+    """Place the due orders of `ids`; tell a line an order. Messages doubled, late or forged place nothing."""
+    moved: list[Moved] = []
+    try:
+        for admitted in admit(order_ids(ids), State.QUEUED, "place", _ring):
+            moved += _place(admitted)
+    except RedisAway as error:
+        return lines(moved, str(error))
+    return lines(moved)
+
+
+def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
+    bell().place(account, ids, countdown)
+
+
+def _place(admitted: Admitted) -> list[Moved]:
+    marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
+    claims = store().claim(
+        marketplace.account,
+        list(admitted.waits),
+        settings().lease_seconds,
+        window.total_seconds() if window else None,
+    )
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    elapsed = time.monotonic() - admitted.booked_at
+    process_loop().start(
+        _send_all(
+            marketplace,
+            [(claim, admitted.waits[claim.order_id] - elapsed) for claim in claims],
+            answers,
+        )
+    )
+    moved: list[Moved] = []
+    for group in _groups(answers, len(claims)):
+        moved += _record(group)
+    return moved
+
+
+async def _send_all(
+    marketplace: Marketplace, claims: list[tuple[Claim, float]], answers: queue.SimpleQueue[Answer]
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for claim, wait in claims:
+            group.create_task(_send(marketplace, claim, wait, answers))
+
+
+async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: queue.SimpleQueue[Answer]) -> None:
+    if wait > 0:
+        await asyncio.sleep(wait)
+    loop = process_loop()
+    outcome: PlaceOutcome
+    async with loop.lane("place"):
+        sent_at = time.time()
+        if loop.stopping:
+            outcome = NotSent("the worker was told to stop", counted=False)
+        else:
+            try:
+                steps = marketplace.place(json.loads(claim.body), claim.order_id)
+                outcome = await loop.client.drive(steps, _deadline(marketplace, claim))
+            except Exception as error:
+                # A defect of ours, and the request may be out: its text may hold the order, so only its type is told.
+                log.error("%s: %s while placing", claim.order_id, type(error).__name__)
+                outcome = Unknown(f"an internal error ({type(error).__name__})")
+    answers.put((claim, outcome, sent_at, time.time()))
+
+
+def _deadline(marketplace: Marketplace, claim: Claim) -> float:
+    """Return until when a request of this claim may leave, so that its answer comes within the lease."""
+    lease_ends = claim.lease_until - settings().answer_seconds
+    if marketplace.resend_window is None:
+        return lease_ends
+    return min(lease_ends, claim.first_sent_at + marketplace.resend_window.total_seconds())
+
+
+def _groups(answers: queue.SimpleQueue[Answer], expected: int) -> Iterator[list[Answer]]:
+    """Yield the answers as they come; those that come together, together."""
+    while expected:
+        group = [answers.get()]
+        if expected > 1:
+            time.sleep(GATHER_SECONDS)
+        with suppress(queue.Empty):
+            while len(group) < expected:
+                group.append(answers.get_nowait())
+        expected -= len(group)
+        yield group
+
+
+def _record(group: list[Answer]) -> list[Moved]:
+    sent = [
+        Sent(claim, outcome, decide(outcome, claim, policy()), sent_at, closed_at)
+        for claim, outcome, sent_at, closed_at in group
+    ]
+    moved = store().record(sent)
+    bell().confirm_at(
+        (order.due_at, order.order_id) for order in moved if order.state is State.PLACED and order.due_at is not None
+    )
+    return moved

@@ -1,0 +1,80 @@
+"""The sweep: every few seconds, whatever is due and stands still is rung for again."""
+
+from __future__ import annotations
+
+import time
+
+import redis
+
+from config.queues import CONFIRM_QUEUE, place_queue
+from config.settings import settings
+from tasks.admission import store
+from worker.app import app
+from worker.bell import bell, message_size, worth_ringing
+from worker.embedded import connect
+from worker.errors import RedisAway
+from worker.ledger.engine import ledger
+from worker.ledger.reports import paused_accounts, standing_still
+from worker.ledger.states import State
+
+RING_AGAIN_SECONDS = 15
+"""An order that was rung for and did not move within this time, with its queue empty, is rung for again."""
+OVERDUE_SECONDS = 2
+"""Reads have a message of their own under way; only when that is late does the sweep step in."""
+MOST_AT_ONCE = 20_000
+
+
+@app.task(name="orders.sweep", ignore_result=True)
+def sweep() -> str:
+    """Take back leases that ran out and ring for every order that is due; tell how many."""
+    lost = store().expire_leases()
+    try:
+        placed = sum(_ring_places(account) for account in settings().accounts)
+        read = _ring_reads(State.PLACED) + _ring_reads(State.UNKNOWN)
+    except RedisAway as error:
+        return f"{len(lost)} leases ran out; {error}"
+    return f"{len(lost)} leases ran out, rang for {placed} to place and {read} to read"
+
+
+def _ring_places(account: str) -> int:
+    if account in paused_accounts(ledger()):
+        return 0
+    now, waiting = time.time(), _queue_length(place_queue(account))
+    room = min(MOST_AT_ONCE, worth_ringing(account) - waiting * message_size(account))
+    if room <= 0:
+        return 0
+    # While messages wait in the queue, those they are about are not lost: only new ones are rung for.
+    rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
+    ids = standing_still(ledger(), State.QUEUED, now, rung_before, room, account)
+    if ids:
+        bell().place(account, ids)
+        store().mark_rung(ids, now)
+    return len(ids)
+
+
+def _ring_reads(state: State) -> int:
+    now, waiting = time.time(), _queue_length(CONFIRM_QUEUE)
+    late = OVERDUE_SECONDS if state is State.PLACED else 0
+    rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
+    ids = standing_still(ledger(), state, now - late, rung_before, MOST_AT_ONCE)
+    if ids:
+        (bell().confirm if state is State.PLACED else bell().reconcile)(ids)
+        store().mark_rung(ids, now)
+    return len(ids)
+
+
+def _queue_length(queue: str) -> int:
+    try:
+        return int(_client().llen(queue))
+    except redis.RedisError as error:
+        raise RedisAway(f"Redis does not answer ({type(error).__name__})") from None
+
+
+_connection: redis.Redis | None = None
+
+
+def _client() -> redis.Redis:
+    global _connection
+    if _connection is None:
+        _connection = connect(settings())
+    return _connection

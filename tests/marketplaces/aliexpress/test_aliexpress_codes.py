@@ -1,0 +1,179 @@
+"""Every code the vendor page lists, and every one seen beyond it, has a class and a next step in words."""
+
+from __future__ import annotations
+
+import pytest
+from aliexpress_kit import created, place, reply
+
+from worker.marketplaces.aliexpress.codes import ADDRESS_TEXTS, GATEWAY_CODES, NUMBERS, RESULT_CODES, Kind
+from worker.marketplaces.aliexpress.statuses import ALERTING, LogisticsStatus, OrderStatus, meaning
+from worker.outcomes import Accepted, Refused, Throttled, Unknown
+
+CONTENT, MOMENT, LATER, ACCOUNT = "content", "moment", "later", "account"
+ADDRESS = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
+
+PAGE = {
+    ADDRESS: CONTENT,
+    "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_CN_INVALID": CONTENT,
+    "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_NOT_MATCH": CONTENT,
+    "BLACKLIST_BUYER_IN_LIST": ACCOUNT,
+    "USER_ACCOUNT_DISABLED": ACCOUNT,
+    "PRICE_PAY_CURRENCY_ERROR": CONTENT,
+    "DELIVERY_METHOD_NOT_EXIST": MOMENT,
+    "INVENTORY_HOLD_ERROR": LATER,
+    "ERROR_WHEN_BUILD_FOR_PLACE_ORDER": LATER,
+    "A001_ORDER_CANNOT_BE_PLACED": MOMENT,
+    "A002_INVALID_ZONE": MOMENT,
+    "A003_SUSPICIOUS_BUYER": ACCOUNT,
+    "A004_CANNOT_USER_COUPON": MOMENT,
+    "A005_INVALID_COUNTRIES": MOMENT,
+    "A006_INVALID_ACCOUNT_INFO": ACCOUNT,
+}
+BEYOND = {
+    "SKU_NOT_EXIST": MOMENT,
+    "PRODUCT_NOT_EXIST": MOMENT,
+    "PRODUCT_OFF_SHELF": MOMENT,
+    "PRODUCT_HAS_BEEN_DELETED": MOMENT,
+    "PRODUCT_OFFLINE": MOMENT,
+    "INSUFFICIENT_INVENTORY": MOMENT,
+    "SHIPPING_NOT_SUPPORT": MOMENT,
+    "PRICE_CHANGED": MOMENT,
+    "INVALID_ADDRESS": CONTENT,
+    "INVALID_PHONE": CONTENT,
+    "REMOTE_CREATE_ORDER_RESULT_ERROR": MOMENT,
+    "PARM_ILLEGL": CONTENT,
+    "NEVER_SEEN_BEFORE": MOMENT,
+}
+
+
+@pytest.mark.parametrize(("code", "group"), (PAGE | BEYOND).items())
+def test_result_codes(code, group):
+    outcome = created({"is_success": False, "error_code": code, "error_msg": "no"})
+    flags = {"from_body": group == CONTENT, "retryable": group == LATER, "stops_account": group == ACCOUNT}
+    assert outcome == Refused(code, "no", outcome.fix, **flags, request_id="r1")
+    assert len(outcome.fix) > 20
+
+
+def test_every_listed_code_is_tested():
+    listed = {entry.code for entry in RESULT_CODES}
+    assert listed == (PAGE | BEYOND).keys() - {"NEVER_SEEN_BEFORE"} | {"REPEATED_ORDER_ERROR"}
+    assert all(entry.meaning and entry.fix for entry in (*RESULT_CODES, *GATEWAY_CODES))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("Please enter a City", "city"),
+        ("Please enter the country code and phone number without any spaces or special characters", "mobile_no"),
+        ("Please select a State/Province/County", "province"),
+        ("Please select a province", "province"),
+        ("Please enter between 2 - 32 characters", "contact_person"),
+        ("Please enter mobile phone number", "mobile_no"),
+        ("Phone Number should contain 7-13 digits", "7-13"),
+        ("Please enter a 8-digit national address in right format, eg. ABCD1234.", "nat_addr"),
+    ],
+)
+@pytest.mark.parametrize("code", [ADDRESS, "INVALID_ADDRESS", ""])
+def test_address_messages_have_their_own_fix(text, hint, code):
+    outcome = created({"is_success": False, "error_code": code, "error_msg": text})
+    assert isinstance(outcome, Refused)
+    assert outcome.from_body
+    assert hint in outcome.fix
+    assert outcome.fix in dict(ADDRESS_TEXTS).values()
+
+
+def test_words_nobody_knows_are_a_refusal_nobody_retries():
+    outcome = created({"is_success": False, "error_msg": "computer says no"})
+    assert (outcome.code, outcome.reason, outcome.retryable) == ("NO_CODE", "computer says no", False)
+
+
+def test_a_gateway_word_inside_a_result_keeps_its_meaning():
+    assert isinstance(created({"is_success": False, "error_code": "isp.remote-service-timeout"}), Unknown)
+    assert isinstance(created({"is_success": False, "error_code": "ApiCallLimit"}), Throttled)
+
+
+DOOR = (Throttled, 60.0, True)
+WAIT = (Throttled, None, False)
+BAD = (Refused, None, True)
+LOST = (Unknown, None, False)
+GATEWAY = {
+    **dict.fromkeys(["ApiCallLimit", "AppApiCallLimit", "SellerCallLimit", "7", 7], WAIT),
+    **dict.fromkeys(["IllegalAccessToken", "26", 27, "44"], DOOR),
+    **dict.fromkeys(["IncompleteSignature", "25", 24, "InvalidAppKey", "InvalidAppkey", "29", "28"], DOOR),
+    **dict.fromkeys(["AppWhiteIpLimit", "InsufficientPermission", "11", "22", "InvalidApiPath"], DOOR),
+    **dict.fromkeys(["isv.account-migration-check-fail", "AUTH_TYPE_UNSUPPORTED", "InvalidTimestamp"], DOOR),
+    **dict.fromkeys(["30", 31], DOOR),
+    **dict.fromkeys(["MissingParameter", "40", "InvalidParameter", 41, "UnsupportedParamMapping"], BAD),
+    **dict.fromkeys(["ServiceTimeout", "ServiceUnavailable", "InternalError", "10", 15, "15", "Brand.New", ""], LOST),
+}
+SUB_CODES = {
+    **dict.fromkeys(["isp.service-unavailable", "isp.http-read-timeout", "isp.remote-service-timeout"], LOST),
+    **dict.fromkeys(["isp.http-connection-timeout", "isp.http-connection-refuse", "isp.http-connection-closed"], LOST),
+    **dict.fromkeys(["isp.something-new", "isv.business-of-its-own"], LOST),
+    **dict.fromkeys(["isv.missing-parameter", "isv.invalid-parameter:sku"], BAD),
+    **dict.fromkeys(["accesscontrol.limited-by-app-access-count", "accesscontrol.limited-by-api-access-count"], WAIT),
+    "accesscontrol.limited-by-app-api-access-count": WAIT,
+    **dict.fromkeys(["isv.insufficient-permission", "isv.invalid-authorization"], DOOR),
+}
+
+
+def shape(outcome):
+    fix, from_body = getattr(outcome, "fix", None), getattr(outcome, "from_body", False)
+    assert not isinstance(outcome, Throttled) or outcome.pauses_account
+    return type(outcome), getattr(outcome, "retry_after_seconds", None), from_body or bool(fix)
+
+
+@pytest.mark.parametrize(("code", "expected"), GATEWAY.items())
+def test_gateway_codes_of_a_create(code, expected):
+    nested = place(reply({"error_response": {"code": code, "type": "ISV", "msg": "m", "request_id": "r"}}))
+    bare = place(reply({"error_response": {"code": code}}))
+    assert shape(nested) == shape(bare) == expected
+    assert nested.request_id == "r"
+    if code:
+        assert shape(place(reply({"type": "ISV", "code": code, "message": "m", "request_id": "r"}))) == expected
+
+
+@pytest.mark.parametrize(("sub_code", "expected"), SUB_CODES.items())
+@pytest.mark.parametrize("code", [15, "15", "50"])
+def test_gateway_sub_codes_of_a_create(code, sub_code, expected):
+    outcome = place(reply({"error_response": {"code": code, "sub_code": sub_code, "sub_msg": "s", "msg": "m"}}))
+    assert shape(outcome) == expected
+    assert outcome.code == sub_code
+    text = outcome.cause if isinstance(outcome, Unknown) else outcome.reason
+    assert text == "m: s"
+
+
+@pytest.mark.parametrize("error", [None, [], "x", {}, {"code": None}])
+def test_an_error_without_content_is_unknown(error):
+    assert isinstance(place(reply({"error_response": error})), Unknown)
+
+
+def test_the_tables_hold_together():
+    gateway = [entry.code.casefold() for entry in GATEWAY_CODES]
+    results = [entry.code.casefold() for entry in RESULT_CODES]
+    assert len(set(gateway + results)) == len(gateway + results)
+    assert {name.casefold() for name in NUMBERS.values()} <= set(gateway)
+    assert {entry.kind for entry in (*RESULT_CODES, *GATEWAY_CODES)} == set(Kind)
+
+
+def test_repeated_is_no_refusal():
+    assert isinstance(created({"is_success": False, "error_code": "repeated_order_error"}), Accepted)
+
+
+PAGE_ORDER = (
+    "PLACE_ORDER_SUCCESS PAYMENT_PROCESSING WAIT_SELLER_EXAMINE_MONEY RISK_CONTROL RISK_CONTROL_HOLD "
+    "WAIT_SELLER_SEND_GOODS SELLER_PART_SEND_GOODS WAIT_BUYER_ACCEPT_GOODS FINISH IN_CANCEL WAIT_GROUP "
+    "WAIT_COMPLETE_ADDRESS"
+).split()
+PAGE_LOGISTICS = (
+    "DEFAULT WAIT_SELLER_SEND_GOODS SELLER_SEND_PART_GOODS SELLER_SEND_GOODS BUYER_ACCEPT_GOODS NO_LOGISTICS"
+).split()
+
+
+def test_every_status_has_a_meaning():
+    assert set(OrderStatus) == {*PAGE_ORDER, "FUND_PROCESSING", "IN_ISSUE", "IN_FROZEN"}
+    assert set(LogisticsStatus) == set(PAGE_LOGISTICS)
+    assert all(status.meaning for status in (*OrderStatus, *LogisticsStatus))
+    assert "not yet paid" in meaning("PLACE_ORDER_SUCCESS")
+    assert meaning("BRAND_NEW") == "BRAND_NEW"
+    assert set(ALERTING) <= set(OrderStatus)

@@ -1,0 +1,360 @@
+"""What a create sends, and what every form of its answer means (facts: sections 1 to 3)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from urllib.parse import parse_qs, parse_qsl
+
+import pytest
+from aliexpress_kit import KEY, ORDER, adapter, body, created, drive, dump, place, reply
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.marketplaces import signing
+from worker.marketplaces.aliexpress.adapter import AliExpress
+from worker.marketplaces.aliexpress.models import (
+    AliExpressCredentials,
+    AliExpressOrder,
+    DsExtendRequest,
+    LogisticsAddress,
+    Payment,
+    ProductItem,
+    Promotion,
+    TradeExtraParam,
+)
+from worker.marketplaces.base import Lost, Rate
+from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+
+ID = 8198352049851315
+IDS = (str(ID),)
+PARAM = "param_place_order_request4_open_api_d_t_o"
+
+
+# --- the request ---
+
+
+def test_signature_vector_that_four_sdks_agree_on():
+    params = {
+        "app_key": "12345678",
+        "format": "json",
+        "method": "aliexpress.trade.ds.order.get",
+        "partner_id": "iop-sdk-python-20220609",
+        "session": "test-access-token",
+        "sign_method": "sha256",
+        "simplify": "false",
+        "single_order_query": '{"order_id":"8198352049851315"}',
+        "timestamp": "1700000000000",
+    }
+    expected = "4A68D7F46F93EDF0EE588978B292F73129F585C3060E870BAF12D4385FAA26F1"
+    assert signing.aliexpress_sync(params, "helloworld") == expected
+    assert signing.aliexpress_sync(dict(reversed(params.items())), "helloworld") == expected
+
+
+def test_signature_sorts_by_byte_not_by_alphabet():
+    assert signing.aliexpress_sync({"b": "2", "B": "1", "_": "3"}, "s") == signing.aliexpress_sync({"B1_3b": "2"}, "s")
+
+
+def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
+    (request,), _ = drive(adapter().place(ORDER, KEY), reply({}))
+    form = dict(parse_qsl(request.content.decode(), keep_blank_values=True, strict_parsing=True))
+    assert (request.method, request.url) == ("POST", "https://api-sg.aliexpress.com/sync")
+    assert request.headers["content-type"].startswith("application/x-www-form-urlencoded")
+    sign = form.pop("sign")
+    assert sign == signing.aliexpress_sync(form, "helloworld")
+    assert "" not in form.values()
+    assert json.loads(form.pop(PARAM)) == {
+        "out_order_id": KEY,
+        "logistics_address": ORDER["logistics_address"],
+        "product_items": [{**ORDER["product_items"][0], "product_id": 1005004638293060}],
+    }
+    assert form == {
+        "method": "aliexpress.ds.order.create",
+        "app_key": "12345678",
+        "session": "test-access-token",
+        "timestamp": "1700000000000",
+        "sign_method": "sha256",
+        "format": "json",
+    }
+
+
+@pytest.mark.parametrize("base", [None, "https://api-sg.aliexpress.com", "https://api-sg.aliexpress.com/sync/"])
+def test_address_of_the_gateway(base):
+    keys = AliExpressCredentials(app_key="1", app_secret="s", access_token="t")
+    assert AliExpress("main", keys, base).url == "https://api-sg.aliexpress.com/sync"
+
+
+def test_every_parameter_goes_on_the_wire():
+    address = {name: f"{name} é{place}" for place, name in enumerate(LogisticsAddress.model_fields)}
+    address |= {"country": "FR", "mobile_no": "612345678", "phone_country": "33", "is_foreigner": "false"}
+    items = [
+        {"product_id": "1", "product_count": 2, "sku_attr": "14:1#A b", "logistics_service_name": "X", "order_memo": "M"}
+    ]
+    extend = {
+        "promotion": {"promotion_code": "P", "promotion_activity_id": "7", "promotion_channel_info": "C"},
+        "payment": {"pay_currency": "USD", "try_to_pay": "true"},
+        "trade_extra_param": {
+            "business_model": "wholesale",
+            "nat_addr": "ABCD1234",
+            "birthday": "31121990",
+            "customize_sku_map": {"12000": "77"},
+        },
+        "channel_strategy": "S",
+    }
+    parts = [(items[0], ProductItem), (extend, DsExtendRequest), (extend["promotion"], Promotion)]
+    parts += [(extend["payment"], Payment), (extend["trade_extra_param"], TradeExtraParam)]
+    assert all(part.keys() == model.model_fields.keys() for part, model in parts), "a field is missing in this test"
+
+    order = dump({"logistics_address": address, "product_items": items, "ds_extend_request": extend})
+    (request,), _ = drive(adapter().place(order, KEY), reply({}))
+    form = {name: json.loads(value) for name, [value] in parse_qs(request.content.decode()).items() if value[0] == "{"}
+    assert form["ds_extend_request"] == extend
+    assert form[PARAM] == {
+        "out_order_id": KEY,
+        "logistics_address": address,
+        "product_items": [{**items[0], "product_id": 1}],
+    }
+    assert b"%5Cu" not in request.content, "texts travel as UTF-8, not as escapes"
+
+
+def test_what_the_adapter_declares():
+    assert AliExpress.resend_window == timedelta(hours=22)
+    assert AliExpress.default_rate == Rate(5)
+    assert AliExpress.order_model is AliExpressOrder
+    assert adapter().can_look_up is False
+    assert set(AliExpress.personal_fields) <= set(AliExpressOrder.model_fields)
+
+
+def test_secrets_are_not_shown():
+    assert "helloworld" not in repr(vars(adapter())["credentials"])
+
+
+# --- the answer: accepted ---
+
+OK = {"is_success": True, "order_list": {"number": [ID]}}
+DEMO = {"is_success": "true", "order_list": [1000000000], "error_code": "PARM_ILLEGL"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"aliexpress_ds_order_create_response": {"result": OK, "request_id": "r"}},
+        {"aliexpress_ds_order_create_response": {"result": OK}, "code": "0", "request_id": "r"},
+        {"aliexpress_trade_buy_placeorder_response": {"result": OK, "request_id": "r"}},
+        {"result": OK, "code": "0", "request_id": "r"},
+        {"result": OK, "code": 0, "request_id": "r"},
+        {**OK, "request_id": "r"},
+        {"aliexpress_ds_order_create_response": {**OK, "request_id": "r"}},
+    ],
+)
+def test_every_envelope_of_a_success(document):
+    assert place(reply(document)) == Accepted(IDS, request_id="r")
+
+
+@pytest.mark.parametrize(
+    ("order_list", "ids"),
+    [
+        ({"number": [ID]}, IDS),
+        ({"number": [str(ID)]}, IDS),
+        ({"number": ID}, IDS),
+        ({"number": str(ID)}, IDS),
+        ([ID], IDS),
+        ([str(ID)], IDS),
+        (ID, IDS),
+        (f" {ID} ", IDS),
+        ({"number": [ID, ID + 1]}, (str(ID), str(ID + 1))),
+        ({"number": [ID, str(ID), None, 0, "0", ""]}, IDS),
+        ([2**53 + 1, 2**63 + 1], (str(2**53 + 1), str(2**63 + 1))),
+    ],
+)
+@pytest.mark.parametrize("success", [True, "true", "True"])
+def test_every_form_of_the_id_list(order_list, ids, success):
+    assert created({"is_success": success, "order_list": order_list}) == Accepted(ids, request_id="r1")
+
+
+@pytest.mark.parametrize("order_list", [None, {}, [], "", {"number": []}, [0], [None], True, [True], "n/a", -5, "１２"])
+def test_success_without_an_id_is_unknown(order_list):
+    assert isinstance(created({"is_success": True, "order_list": order_list}), Unknown)
+
+
+@pytest.mark.parametrize("number", [b"8198352049851315.0", b"8.198352049851315E15", b"NaN", b"Infinity"])
+def test_a_float_is_never_an_id(number):
+    raw = b'{"aliexpress_ds_order_create_response":{"result":{"is_success":true,"order_list":{"number":[%s]}}}}'
+    assert isinstance(place(reply(raw % number)), Unknown)
+
+
+def test_created_but_not_paid_stands():
+    text = "OrderCreated, autoPay fail:APIPayFail"
+    assert created({**OK, "error_msg": text}) == Accepted(IDS, "CREATED_UNPAID", text, "r1")
+
+
+def test_ids_mean_an_order_whatever_else_is_said():
+    assert created(DEMO) == Accepted(("1000000000",), "PARM_ILLEGL", None, "r1")
+    refusal = {**OK, "is_success": False, "error_code": "INVENTORY_HOLD_ERROR", "error_msg": "Hold inventory error"}
+    assert created(refusal) == Accepted(IDS, "INVENTORY_HOLD_ERROR", "Hold inventory error", "r1")
+    assert created({**OK, "is_success": False}).references == IDS
+    assert created({"order_list": [ID]}).references == IDS
+    assert place(reply({"result": OK}, status=503)).references == IDS
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"is_success": False, "error_code": "REPEATED_ORDER_ERROR", "error_msg": "repeated placed order"},
+        {"is_success": "false", "error_code": "REPEATED_ORDER_ERROR"},
+        {"is_success": True, "error_code": "REPEATED_ORDER_ERROR"},
+        {"is_success": False, "error_msg": "Repeated placed order"},
+        {"is_success": False, "error_msg": "Duplicate order, please try again"},
+    ],
+)
+def test_repeated_means_it_is_there(result):
+    outcome = created(result)
+    assert (outcome.references, outcome.code) == ((), "REPEATED_ORDER_ERROR")
+    assert outcome.reason
+    assert created({**result, "order_list": [ID]}).references == IDS
+
+
+# --- the answer: refused, unknown, declined ---
+
+
+def test_vendor_sample_of_a_refusal():
+    outcome = created(
+        {"error_msg": "Please enter a city", "error_code": "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"}
+        | {"is_success": False}
+    )
+    assert isinstance(outcome, Refused)
+    assert outcome.from_body
+    assert not outcome.retryable
+    assert "city" in outcome.fix
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"is_success": False},
+        {"is_success": False, "error_code": "", "error_msg": None},
+        {"is_success": True},
+        {"error_code": "SKU_NOT_EXIST"},
+        {"is_success": "perhaps", "error_code": "SKU_NOT_EXIST"},
+        {},
+        None,
+        [],
+        "ok",
+    ],
+)
+def test_what_is_not_clear_is_unknown(result):
+    assert isinstance(created(result), Unknown)
+
+
+@pytest.mark.parametrize("status", [200, 302, 403, 404, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "raw", [b"", b"  ", b"<html>Bad Gateway</html>", b'{"aliexpress_ds', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
+)
+def test_what_cannot_be_read_is_unknown(status, raw):
+    assert isinstance(place(reply(raw, status)), Unknown)
+
+
+def test_a_refusal_with_http_500_is_unknown():
+    assert isinstance(place(reply({"result": {"is_success": False, "error_code": "SKU_NOT_EXIST"}}, 500)), Unknown)
+
+
+def test_lost():
+    assert place(Lost("refused", may_have_arrived=False)) == NotSent("refused")
+    assert place(Lost("read timeout", may_have_arrived=True)) == Unknown("read timeout")
+
+
+@pytest.mark.parametrize(
+    ("headers", "raw", "seconds"),
+    [
+        ({}, b"", None),
+        ({"retry_after": "30"}, b"", 31),
+        ({"retry_after": "soon"}, b"this ban will last 4 seconds", 5),
+    ],
+)
+def test_http_429(headers, raw, seconds):
+    assert place(reply(raw, 429, **headers)) == Throttled("HTTP_429", "called too often", seconds, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Api access frequency exceeds the limit. this ban will last 1 seconds", 2),
+        ("App Call Limited: This ban will last for 22238 more seconds", 22239),
+        ("this ban will last 999999999 seconds", 86400),
+        ("too fast", None),
+    ],
+)
+def test_the_ban_is_waited_out(text, seconds):
+    outcome = place(reply({"error_response": {"type": "ISV", "code": "ApiCallLimit", "msg": text}}))
+    assert outcome == Throttled("ApiCallLimit", text, seconds, pauses_account=True)
+
+
+def test_a_ban_by_an_unlisted_code_is_still_a_ban():
+    outcome = place(reply({"code": "NewLimit", "message": "limit reached, this ban will last 9 seconds"}))
+    assert (type(outcome), outcome.code, outcome.retry_after_seconds) == (Throttled, "NewLimit", 10)
+
+
+# --- what must never happen ---
+
+SECRETS = {"full_name": "Zacharias Quillfeather", "mobile_no": "698765432", "city": "Obscureville"}
+
+
+def test_personal_data_never_leaves_in_a_text():
+    extend = {"trade_extra_param": {"nat_addr": "QXYZ9876"}, "payment": {"pay_currency": "USD"}}
+    order = dump(body(extend=extend, **SECRETS))
+    order["product_items"][0]["order_memo"] = "for Aunt Petunia"
+    leak = "OBSCUREVILLE; Zacharias Quillfeather 698765432 QXYZ9876 for aunt petunia; USD"
+    for code in ("SKU_NOT_EXIST", "Obscureville", ""):
+        results = [{"is_success": False}, {"is_success": True}, {"is_success": True, "order_list": [ID]}]
+        for result in results:
+            outcome = place(reply({"result": {**result, "error_code": code, "error_msg": leak}}), order)
+            assert_clean(outcome)
+        for envelope in ({"error_response": {"code": code, "sub_msg": leak}}, {"code": code or 15, "message": leak}):
+            assert_clean(place(reply(envelope), order))
+
+
+def assert_clean(outcome):
+    text = repr(outcome).lower()
+    secrets = (*SECRETS.values(), "QXYZ9876", "aunt petunia")
+    assert not [value for value in secrets if value.lower() in text]
+    assert "usd" in text, "the currency is no secret and helps"
+
+
+def test_texts_can_be_stored():
+    raw = rb'{"result":{"is_success":false,"error_code":"X\u0000Y","error_msg":"a\ud800b\u0000"},"request_id":"\u0000"}'
+    outcome = place(reply(raw))
+    assert isinstance(outcome, Refused)
+    stored = outcome.code + outcome.reason + outcome.fix + outcome.request_id
+    assert "\x00" not in stored
+    stored.encode()
+
+
+def test_codes_and_request_ids_fit_their_columns():
+    outcome = created({"is_success": False, "error_code": "X" * 5000, "error_msg": "y" * 5000}, request_id="z" * 5000)
+    assert (len(outcome.code), len(outcome.reason), len(outcome.request_id)) == (100, 300, 100)
+
+
+words = st.sampled_from(
+    ["result", "is_success", "order_list", "number", "error_code", "error_msg", "code", "msg", "error_response"]
+    + ["aliexpress_ds_order_create_response", "request_id", "sub_code", "REPEATED_ORDER_ERROR", "true", "false", "15"]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | words
+documents = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(max_size=4), inner), max_leaves=20
+)
+wrapped = st.builds(lambda result: {"aliexpress_ds_order_create_response": {"result": result}}, documents)
+anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: json.dumps(value).encode())
+
+
+@given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
+def test_any_answer_is_read_and_none_is_believed_without_ids(raw, status):
+    outcome = place(reply(raw, status))
+    assert isinstance(outcome, Accepted | Refused | Throttled | Unknown)
+    if isinstance(outcome, Accepted):
+        assert outcome.references or outcome.code == "REPEATED_ORDER_ERROR"
+        assert all(i.isascii() and i.isdigit() and int(i) for i in outcome.references)
+
+
+@given(st.integers(min_value=1, max_value=10**30))
+def test_ids_of_any_size_stay_exact(number):
+    assert created({"is_success": True, "order_list": {"number": [number]}}).references == (str(number),)

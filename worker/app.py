@@ -1,0 +1,69 @@
+"""The Celery application: `celery -A worker.app worker`, `beat` and `flower` start from here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from celery import Celery, signals
+
+from config.logs import configure_logs
+from config.queues import celery_config
+from config.settings import BadSettingError, settings
+from worker.embedded import EmbeddedRedis, redis_url
+from worker.errors import FulfilError
+
+
+def _application() -> Celery:
+    try:
+        configured = settings()
+        app = Celery(
+            "fulfil",
+            include=["tasks.submit", "tasks.place", "tasks.confirm", "tasks.reconcile", "tasks.sweep", "tasks.admin"],
+        )
+        app.conf.update(celery_config(configured, redis_url(configured)))
+    except (BadSettingError, FulfilError) as error:
+        sys.exit(f"fulfil: {error}")
+    return app
+
+
+app = _application()
+_redis = EmbeddedRedis(settings())
+
+
+@signals.setup_logging.connect
+def _logs(**_: Any) -> None:
+    configure_logs(settings().log_level)
+
+
+@signals.beat_init.connect
+@signals.worker_init.connect
+def _ready(**_: Any) -> None:
+    """Fail at the start, with a sentence, rather than at the first order."""
+    from worker.accounts import adapter
+    from worker.ledger.engine import ledger
+
+    try:
+        _redis.start()
+        ledger()
+        for account in settings().accounts:
+            adapter(account)
+    except FulfilError as error:
+        _redis.stop()
+        print(f"fulfil: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+@signals.worker_shutting_down.connect
+def _stop_sending(**_: Any) -> None:
+    from worker.loop import process_loop
+
+    process_loop().stopping = True
+
+
+@signals.worker_shutdown.connect
+def _gone(**_: Any) -> None:
+    from worker.bell import bell
+
+    bell().close()
+    _redis.stop()

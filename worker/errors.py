@@ -1,0 +1,56 @@
+"""Our own failures, each a sentence a person can act on.
+
+FulfilError
+├── ConfigError          a setting is missing or wrong
+│   └── UnknownAccount   a job or a command names an account that is not configured
+├── InputError           what was handed in cannot be read at all (file, encoding, argument)
+├── UnknownOrder         a command names an order the ledger does not hold
+├── NotAllowed           the order's state, or the safe window, forbids what was asked
+└── Unavailable          something we need is away
+    ├── RedisAway
+    └── LedgerAway
+"""
+
+from __future__ import annotations
+
+
+class FulfilError(Exception):
+    """A failure with one clear sentence; the CLI prints it and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class ConfigError(FulfilError):
+    """A setting is missing or wrong."""
+
+
+class UnknownAccount(ConfigError):
+    """An account that is not configured."""
+
+
+class InputError(FulfilError):
+    """What was handed in cannot be read at all."""
+
+
+class UnknownOrder(FulfilError):
+    """The ledger holds no such order."""
+
+
+class NotAllowed(FulfilError):
+    """The order's state, or its safe window, forbids what was asked."""
+
+    exit_code = 1
+
+
+class Unavailable(FulfilError):
+    """Something we need is away."""
+
+    exit_code = 1
+
+
+class RedisAway(Unavailable):
+    """Redis does not answer."""
+
+
+class LedgerAway(Unavailable):
+    """The ledger's database does not answer."""

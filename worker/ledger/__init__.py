@@ -1,0 +1,1 @@
+"""The ledger: the one truth about every order, in SQLite or PostgreSQL."""

@@ -1,0 +1,160 @@
+"""Opens the ledger's database, brings its schema up to date, and tells a person when it cannot."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from config.settings import settings
+from worker.errors import ConfigError, LedgerAway
+
+SCHEMA = "0001"
+"""The newest migration; a test holds it true."""
+POOL_SIZE = 40
+"""Connections a process may hold: more than a worker has threads, so that no record ever waits for one."""
+SQLITE_BUSY_MS = 30_000
+
+
+class Ledger:
+    """One database: `writing()` for the store, `reading()` for reports."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+            self.sqlite = self.url.get_backend_name() == "sqlite"
+            self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(url)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            raise ConfigError(
+                "FULFIL_DATABASE_URL is not an address this program knows; use postgresql://… or sqlite:///…"
+            ) from None
+        # SQLite lets one writer in; its own waiting sleeps in steps of up to 100 ms, a lock does not.
+        self._writer = threading.Lock() if self.sqlite else None
+
+    @property
+    def place(self) -> str:
+        """Return the database's address without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open one transaction that may write; commits at the end. Raises LedgerAway."""
+        if self._writer is None:
+            with self._guard(), self.engine.begin() as connection:
+                yield connection
+            return
+        with self._writer, self._guard(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that only reads. Raises LedgerAway."""
+        with self._guard(), self.engine.connect() as connection:
+            yield connection.execution_options(reads=True)
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise LedgerAway(f"the ledger at {self.place} does not answer: {_first_line(error)}") from error
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; several processes may try at once, one does it."""
+        if self.version() == SCHEMA:
+            return
+        with self._migration_lock():
+            if self.version() != SCHEMA:
+                _run_migrations(self.engine)
+
+    def version(self) -> str | None:
+        """Return the schema's version, None for an empty database. Raises LedgerAway."""
+        with self.reading() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
+
+    @contextmanager
+    def _migration_lock(self) -> Iterator[None]:
+        if self.sqlite:
+            with Path(f"{self.url.database}.migrating").open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
+            return
+        with self._guard(), self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(7205310)"))
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(7205310)"))
+                connection.commit()
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _sqlite_engine(path: str | None) -> Engine:
+    if not path or path == ":memory:":
+        raise ConfigError("the ledger must be a file: several processes share it")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerAway(f"the folder of the ledger, {Path(path).parent}, cannot be made: {error.strerror}") from None
+    engine = create_engine(
+        f"sqlite:///{path}",
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer that starts as a reader can be refused half-way; it takes its place in the line at once.
+        reads = connection.get_execution_options().get("reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres_engine(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "fulfil"},
+    )
+
+
+def _run_migrations(engine: Engine) -> None:
+    from alembic import command  # a third of a second to import, needed once in a database's life
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@cache
+def ledger() -> Ledger:
+    """Return the process's ledger, its schema up to date. Raises ConfigError or LedgerAway."""
+    opened = Ledger(settings().database())
+    opened.migrate()
+    return opened

@@ -1,0 +1,135 @@
+"""Takes jobs into the ledger: new ones queued, known ones told apart from changed ones."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, select, update
+
+from worker.ledger.engine import Ledger
+from worker.ledger.moves import insert_ignore
+from worker.ledger.states import State
+from worker.ledger.tables import batches, orders, rejections
+from worker.orders.models import Job, Rejection
+
+_START = {
+    "state": State.QUEUED,
+    "epoch": 0,
+    "attempts": 0,
+    "spent": 0,
+    "holds": 0,
+    "crashes": 0,
+    "absences": 0,
+    "in_doubt": False,
+    "attention": False,
+}
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of one group of jobs."""
+
+    new: list[Job] = field(default_factory=list)
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+    """(order_id, its state)"""
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def open_batch(ledger: Ledger, source: str) -> str:
+    """Begin a batch and return its id. `source` is the file's name, never its content."""
+    now = time.time()
+    batch_id = time.strftime("B-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(2)
+    row = {"batch_id": batch_id, "created_at": now, "source": source[-200:], "accepted": 0, "duplicates": 0}
+    with ledger.writing() as connection:
+        connection.execute(insert(batches), row | {"rejected": 0})
+    return batch_id
+
+
+def take(
+    ledger: Ledger,
+    batch_id: str,
+    jobs: Sequence[Job],
+    refused: Sequence[Rejection],
+    rung_at: float | None = None,
+) -> Taken:
+    """Write a group of jobs and the rejections among them, in one transaction.
+
+    An order the ledger holds already is a duplicate when its content is the same, a rejection when it is not.
+    `rung_at`: when the caller is about to ring for them; None leaves that to the sweep.
+    """
+    now = time.time()
+    taken = Taken(rejected=list(refused))
+    unique: dict[str, Job] = {}
+    again: list[Job] = []
+    for job in jobs:
+        if job.order_id in unique:
+            again.append(job)
+        else:
+            unique[job.order_id] = job
+    rows = [_row(job, batch_id, now, rung_at) for job in unique.values()]
+    with ledger.writing() as connection:
+        fresh: set[str] = set()
+        if rows:
+            statement = insert_ignore(connection, orders).returning(orders.c.order_id)
+            fresh = set(connection.execute(statement, rows).scalars())
+        known = [job for job in unique.values() if job.order_id not in fresh]
+        taken.new = [job for job in unique.values() if job.order_id in fresh]
+        _tell_apart(connection, [*known, *again], taken)
+        _count(connection, batch_id, taken)
+    return taken
+
+
+def _row(job: Job, batch_id: str, now: float, rung_at: float | None) -> dict[str, object]:
+    return {
+        **_START,
+        "order_id": job.order_id,
+        "account": job.account,
+        "marketplace": job.marketplace,
+        "batch_id": batch_id,
+        "line": job.line,
+        "body": job.body,
+        "fingerprint": job.fingerprint,
+        "due_at": now,
+        "rung_at": rung_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _tell_apart(connection: Connection, jobs: Sequence[Job], taken: Taken) -> None:
+    if not jobs:
+        return
+    query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
+        orders.c.order_id.in_({job.order_id for job in jobs})
+    )
+    held = {row.order_id: row for row in connection.execute(query)}
+    for job in jobs:
+        row = held[job.order_id]
+        if row.fingerprint == job.fingerprint:
+            taken.duplicates.append((job.order_id, row.state))
+            continue
+        reason = f"this order_id was submitted before with a different content (state {row.state}); use a new order_id"
+        taken.rejected.append(Rejection(job.line, job.order_id, "order_id", reason))
+
+
+def _count(connection: Connection, batch_id: str, taken: Taken) -> None:
+    if taken.rejected:
+        connection.execute(
+            insert(rejections),
+            [
+                {"batch_id": batch_id, "line": r.line, "order_id": r.order_id, "field": r.field, "reason": r.reason}
+                for r in taken.rejected
+            ],
+        )
+    connection.execute(
+        update(batches)
+        .where(batches.c.batch_id == batch_id)
+        .values(
+            accepted=batches.c.accepted + len(taken.new),
+            duplicates=batches.c.duplicates + len(taken.duplicates),
+            rejected=batches.c.rejected + len(taken.rejected),
+        )
+    )

@@ -1,0 +1,195 @@
+"""The one place that writes a move: rows are locked, the state machine asked, order and event written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from worker.ledger.rows import Moved
+from worker.ledger.states import Event, State, advance
+from worker.ledger.tables import account_pauses, events, order_references, orders
+from worker.retry import Decision, Pause
+
+_MUTABLE = (
+    "state",
+    "due_at",
+    "rung_at",
+    "lease_until",
+    "spent",
+    "holds",
+    "crashes",
+    "absences",
+    "absent_since",
+    "first_sent_at",
+    "in_doubt",
+    "accepted_at",
+    "attention",
+    "code",
+    "reason",
+    "fix",
+)
+_UPDATE = (
+    update(orders)
+    .where(orders.c.order_id == bindparam("b_order_id"))
+    .values({name: bindparam(name) for name in [*_MUTABLE, "updated_at"]})
+)
+
+
+@dataclass(slots=True)
+class Move:
+    """One move of a locked row: what happens, who did it, and the columns that change with it."""
+
+    row: Row[Any]
+    event: Event
+    actor: str
+    note: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+def lock(
+    connection: Connection,
+    ids: Sequence[str] | None,
+    state: State | None = None,
+    *,
+    account: str | None = None,
+    due_before: float | None = None,
+    lease_before: float | None = None,
+    limit: int | None = None,
+) -> Sequence[Row[Any]]:
+    """Return the rows that match, locked to the end of the transaction; with `state`, rows others hold are left out."""
+    query = select(orders)
+    if ids is not None:
+        query = query.where(orders.c.order_id.in_(ids))
+    if state is not None:
+        query = query.where(orders.c.state == state)
+    if account is not None:
+        query = query.where(orders.c.account == account)
+    if due_before is not None:
+        query = query.where(orders.c.due_at <= due_before)
+    if lease_before is not None:
+        query = query.where(orders.c.lease_until < lease_before)
+    # One order of locking for all, or two workers with overlapping messages wait for each other for ever.
+    query = query.order_by(orders.c.order_id).limit(limit).with_for_update(skip_locked=state is not None)
+    return connection.execute(query).all()
+
+
+def write(connection: Connection, moves: Sequence[Move], now: float) -> None:
+    """Move every row and append its event. Raises IllegalMoveError before anything is written."""
+    if not moves:
+        return
+    changed, noted = [], []
+    for move in moves:
+        before = State(move.row.state)
+        values = {name: getattr(move.row, name) for name in _MUTABLE}
+        values |= {"rung_at": None, **move.changes, "state": advance(before, move.event)}
+        changed.append(values | {"b_order_id": move.row.order_id, "updated_at": now})
+        noted.append(event_row(move.row.order_id, now, move.event, before, move.row.epoch, move.actor, move.note))
+        move.changes = values
+    connection.execute(_UPDATE, changed)
+    connection.execute(insert(events), noted)
+
+
+def event_row(
+    order_id: str, at: float, event: Event, before: State, epoch: int, actor: str, note: str | None = None
+) -> dict[str, Any]:
+    """Return one row of the append-only history."""
+    return {
+        "order_id": order_id,
+        "at": at,
+        "event": event,
+        "from_state": before,
+        "to_state": advance(before, event),
+        "epoch": epoch,
+        "actor": actor,
+        "note": note,
+    }
+
+
+def decided(decision: Decision, now: float) -> dict[str, Any]:
+    """Return the columns a decision sets."""
+    return {
+        "due_at": None if decision.due_in_seconds is None else now + decision.due_in_seconds,
+        "attention": decision.attention,
+        "code": decision.code,
+        "reason": decision.reason,
+        "fix": decision.fix,
+    }
+
+
+def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
+    """Return how a row stands after its move was written."""
+    after = move.changes
+    return Moved(
+        move.row.order_id,
+        move.row.account,
+        State(after["state"]),
+        after["due_at"],
+        after["code"],
+        known.get(move.row.order_id, ()),
+    )
+
+
+def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return every id known of these orders, in the order they were learned."""
+    found: dict[str, tuple[str, ...]] = {}
+    if not ids:
+        return found
+    query = (
+        select(order_references.c.order_id, order_references.c.reference)
+        .where(order_references.c.order_id.in_(ids))
+        .order_by(order_references.c.learned_at, order_references.c.reference)
+    )
+    for order_id, reference in connection.execute(query):
+        found[order_id] = (*found.get(order_id, ()), reference)
+    return found
+
+
+def is_paused(connection: Connection, account: str, now: float, *, timed_only: bool = False) -> bool:
+    """Tell whether an account is held; `timed_only` leaves out holds that wait for a person."""
+    query = select(account_pauses.c.account).where(account_pauses.c.account == account)
+    if timed_only:
+        query = query.where(account_pauses.c.until > now)
+    else:
+        query = query.where(or_(account_pauses.c.until.is_(None), account_pauses.c.until > now))
+    return connection.execute(query).first() is not None
+
+
+def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | None]], actor: str, now: float) -> None:
+    """Hold accounts; a longer hold that stands is never made shorter."""
+    for account, pause in pauses:
+        if pause is None:
+            continue
+        until = None if pause.seconds is None else now + pause.seconds
+        if until is not None and is_paused(connection, account, until):
+            continue
+        row = {
+            "account": account,
+            "since": now,
+            "until": until,
+            "code": pause.code,
+            "reason": pause.reason,
+            "fix": pause.fix,
+            "actor": actor,
+        }
+        connection.execute(upsert(connection, account_pauses), [row])
+
+
+def insert_ignore(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that leaves rows alone which are there."""
+    return _dialect(connection).insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that replaces the row with the same key."""
+    statement = _dialect(connection).insert(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+
+
+def _dialect(connection: Connection) -> Any:
+    return sqlite if connection.dialect.name == "sqlite" else postgresql

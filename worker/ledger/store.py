@@ -1,0 +1,349 @@
+"""Claims orders and records what became of them; each method is one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, update
+
+from worker.ledger.engine import Ledger
+from worker.ledger.moves import (
+    Move,
+    decided,
+    event_row,
+    insert_ignore,
+    is_paused,
+    lock,
+    moved,
+    pause_accounts,
+    references,
+    upsert,
+    write,
+)
+from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
+from worker.ledger.states import Event, State, advance
+from worker.ledger.tables import attempts, events, order_references, orders, results
+from worker.outcomes import Absent, Accepted, Found, OrderRecord, Unknown
+from worker.retry import Decision, lease_ran_out, window_closed
+
+EARLY_SECONDS = 0.005
+"""A message may arrive this much before its order is due."""
+
+_CLOSE_ATTEMPT = (
+    update(attempts)
+    .where(
+        attempts.c.order_id == bindparam("b_order_id"),
+        attempts.c.number == bindparam("b_number"),
+        attempts.c.outcome.is_(None),
+    )
+    .values(
+        {n: bindparam(n) for n in ("sent_at", "closed_at", "outcome", "code", "cause", "request_id", "duration_ms")}
+    )
+)
+
+
+class Store:
+    """Writes what happens to orders. `actor` names the process in every event."""
+
+    def __init__(self, ledger: Ledger, actor: str = "worker") -> None:
+        self.ledger = ledger
+        self.actor = actor
+
+    def claim(
+        self,
+        account: str,
+        ids: Sequence[str],
+        lease_seconds: float,
+        resend_window_seconds: float | None,
+        now: float | None = None,
+    ) -> list[Claim]:
+        """Take the orders of `ids` that are queued and due; their attempts are committed before this returns.
+
+        Orders of a paused account are left alone. An order whose safe window has closed is parked, not claimed.
+        """
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            if is_paused(connection, account, now):
+                return []
+            rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
+            late = {r.order_id for r in rows if _is_late(r, resend_window_seconds, now)}
+            write(connection, [self._parked(r, now) for r in rows if r.order_id in late], now)
+            return self._take(connection, [r for r in rows if r.order_id not in late], now, now + lease_seconds)
+
+    def _parked(self, row: Row[Any], now: float) -> Move:
+        decision = window_closed()
+        return Move(row, decision.event, self.actor, decision.reason, decided(decision, now))
+
+    def _take(self, connection: Connection, rows: Sequence[Row[Any]], now: float, until: float) -> list[Claim]:
+        if not rows:
+            return []
+        claims = [_claim(row, now, until) for row in rows]
+        connection.execute(
+            update(orders)
+            .where(orders.c.order_id.in_([c.order_id for c in claims]))
+            .values(
+                state=advance(State.QUEUED, Event.CLAIM),
+                epoch=orders.c.epoch + 1,
+                attempts=orders.c.attempts + 1,
+                first_sent_at=func.coalesce(orders.c.first_sent_at, now),
+                lease_until=until,
+                rung_at=None,
+                updated_at=now,
+            )
+        )
+        connection.execute(
+            insert(attempts),
+            [{"order_id": c.order_id, "number": c.number, "epoch": c.epoch, "sent_at": now} for c in claims],
+        )
+        connection.execute(
+            insert(events),
+            [event_row(c.order_id, now, Event.CLAIM, State.QUEUED, c.epoch, self.actor) for c in claims],
+        )
+        return claims
+
+    def record(self, sent: Sequence[Sent], now: float | None = None) -> list[Moved]:
+        """Close the attempts and move the orders.
+
+        A claim whose lease was taken away moves nothing: its attempt is closed already. Ids it learned are kept,
+        and they settle the order if it still waits for them.
+        """
+        now = now or time.time()
+        ids = [one.claim.order_id for one in sent]
+        with self.ledger.writing() as connection:
+            rows = {row.order_id: row for row in lock(connection, ids)}
+            self._learn(connection, sent, now)
+            known = references(connection, ids)
+            moves, closing = [], []
+            for one in sent:
+                row = rows[one.claim.order_id]
+                if row.epoch == one.claim.epoch and row.state == State.PLACING:
+                    moves.append(self._sent_move(row, one, row.order_id in known))
+                    closing.append(_closing(one))
+                elif row.order_id in known and row.state in (State.UNKNOWN, State.UNMATCHED):
+                    moves.append(self._late_move(row, one))
+            write(connection, moves, now)
+            if closing:
+                connection.execute(_CLOSE_ATTEMPT, closing)
+            pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
+            return [moved(move, known) for move in moves]
+
+    def _learn(self, connection: Connection, sent: Sequence[Sent], now: float) -> None:
+        learned = [
+            {"order_id": one.claim.order_id, "reference": reference, "source": "reply", "learned_at": now}
+            for one in sent
+            if isinstance(one.outcome, Accepted | Unknown)
+            for reference in one.outcome.references
+        ]
+        if learned:
+            connection.execute(insert_ignore(connection, order_references), learned)
+
+    def _sent_move(self, row: Row[Any], one: Sent, known: bool) -> Move:
+        decision = one.decision.with_known_references() if known else one.decision
+        event = decision.event
+        held = event is Event.SNOOZE
+        not_executed = held or event in (Event.RETRY, Event.EXHAUST)
+        settled = event in (Event.ACCEPT, Event.ACCEPT_BLIND, Event.REFUSE)
+        changes = decided(decision, one.closed_at) | {
+            "lease_until": None,
+            "crashes": 0,
+            "absences": 0,
+            "absent_since": None,
+            "spent": row.spent if held else row.spent + 1,
+            "holds": row.holds + 1 if held or event is Event.LOSE else 0,
+            "in_doubt": event is Event.LOSE or (row.in_doubt and not settled),
+            "accepted_at": one.closed_at if event in (Event.ACCEPT, Event.ACCEPT_BLIND) else row.accepted_at,
+        }
+        if not_executed and not row.in_doubt and not one.claim.sent_before:
+            changes["first_sent_at"] = None
+        return Move(row, event, self.actor, decision.reason, changes)
+
+    def _late_move(self, row: Row[Any], one: Sent) -> Move:
+        decision = Decision(
+            Event.ACCEPT,
+            one.decision.due_in_seconds,
+            reason="the reply of an earlier send came late and told the ids",
+        )
+        changes = decided(decision, one.closed_at) | {
+            "accepted_at": one.closed_at,
+            "in_doubt": False,
+            "holds": 0,
+        }
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def claim_waiting(
+        self, ids: Sequence[str], state: State, hold_seconds: float, now: float | None = None
+    ) -> list[Waiting]:
+        """Take the due orders of `ids` in `state`; until `hold_seconds` have passed nobody else gets them."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            rows = lock(connection, ids, state, due_before=now + EARLY_SECONDS)
+            accounts = {row.account for row in rows}
+            paused = {a for a in accounts if is_paused(connection, a, now, timed_only=True)}
+            rows = [row for row in rows if row.account not in paused]
+            taken = [row.order_id for row in rows]
+            connection.execute(
+                update(orders).where(orders.c.order_id.in_(taken)).values(due_at=now + hold_seconds, rung_at=None)
+            )
+            known = references(connection, taken)
+            return [_waiting(row, known.get(row.order_id, ())) for row in rows]
+
+    def settle(self, settled: Sequence[Settled], now: float | None = None) -> list[Moved]:
+        """Write what reading back or looking up told; an order that moved on meanwhile is left as it is."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            rows = {row.order_id: row for row in lock(connection, [one.order.order_id for one in settled])}
+            moves = []
+            for one in settled:
+                row = rows[one.order.order_id]
+                if row.state == one.order.state and row.epoch == one.order.epoch:
+                    moves.append(self._settled_move(row, one, now))
+                    self._keep_records(connection, one, now)
+            write(connection, moves, now)
+            pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
+            known = references(connection, [move.row.order_id for move in moves])
+            return [moved(move, known) for move in moves]
+
+    def _settled_move(self, row: Row[Any], one: Settled, now: float) -> Move:
+        decision = one.decision
+        changes = decided(decision, now)
+        if decision.event is Event.SNOOZE:
+            changes["holds"] = row.holds + 1
+        if row.state == State.UNKNOWN and isinstance(one.outcome, Absent):
+            changes |= {"absences": row.absences + 1, "absent_since": row.absent_since or now}
+        if decision.event is Event.ACCEPT:
+            changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def _keep_records(self, connection: Connection, one: Settled, now: float) -> None:
+        if not isinstance(one.outcome, Found):
+            return
+        source = "read" if one.order.state is State.PLACED else "look_up"
+        for record in one.outcome.records:
+            learned = {
+                "order_id": one.order.order_id,
+                "reference": record.reference,
+                "source": source,
+                "learned_at": now,
+            }
+            connection.execute(insert_ignore(connection, order_references), [learned])
+            if one.decision.event is Event.CONFIRM:
+                connection.execute(upsert(connection, results), [_result(one.order.order_id, record, now)])
+
+    def expire_leases(self, now: float | None = None) -> list[Moved]:
+        """Declare every order unknown whose worker let its lease run out; quarantine what does so repeatedly."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            rows = lock(connection, None, State.PLACING, lease_before=now, limit=1000)
+            moves = []
+            for row in rows:
+                decision = lease_ran_out(row.crashes + 1)
+                changes = decided(decision, now) | {
+                    "lease_until": None,
+                    "crashes": row.crashes + 1,
+                    "spent": row.spent + 1,
+                    "in_doubt": True,
+                }
+                moves.append(Move(row, decision.event, self.actor, decision.reason, changes))
+            write(connection, moves, now)
+            if rows:
+                connection.execute(_CLOSE_ATTEMPT, [_abandoned(row, now) for row in rows])
+            return [moved(move, {}) for move in moves]
+
+    def mark_rung(self, ids: Sequence[str], now: float | None = None) -> None:
+        """Note that a message for these orders is on its way."""
+        with self.ledger.writing() as connection:
+            connection.execute(update(orders).where(orders.c.order_id.in_(ids)).values(rung_at=now or time.time()))
+
+    def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
+        """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
+        with self.ledger.writing() as connection:
+            connection.execute(
+                update(orders)
+                .where(orders.c.order_id.in_(ids), orders.c.state == state, orders.c.due_at < until)
+                .values(due_at=until)
+            )
+
+
+def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:
+    return window_seconds is not None and row.first_sent_at is not None and now > row.first_sent_at + window_seconds
+
+
+def _claim(row: Row[Any], now: float, until: float) -> Claim:
+    return Claim(
+        order_id=row.order_id,
+        account=row.account,
+        body=row.body,
+        epoch=row.epoch + 1,
+        number=row.attempts + 1,
+        lease_until=until,
+        first_sent_at=row.first_sent_at or now,
+        sent_before=row.first_sent_at is not None,
+        spent=row.spent + 1,
+        holds=row.holds,
+        in_doubt=row.in_doubt,
+    )
+
+
+def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
+    return Waiting(
+        order_id=row.order_id,
+        account=row.account,
+        state=State(row.state),
+        epoch=row.epoch,
+        body=row.body,
+        references=known,
+        first_sent_at=row.first_sent_at or row.created_at,
+        updated_at=row.updated_at,
+        spent=row.spent,
+        holds=row.holds,
+        absences=row.absences,
+        absent_since=row.absent_since,
+        in_doubt=row.in_doubt,
+    )
+
+
+def _closing(one: Sent) -> dict[str, Any]:
+    outcome = one.outcome
+    return {
+        "b_order_id": one.claim.order_id,
+        "b_number": one.claim.number,
+        "sent_at": one.sent_at,
+        "closed_at": one.closed_at,
+        "outcome": type(outcome).__name__,
+        "code": getattr(outcome, "code", None),
+        "cause": getattr(outcome, "cause", None) or getattr(outcome, "reason", None),
+        "request_id": getattr(outcome, "request_id", None),
+        "duration_ms": round((one.closed_at - one.sent_at) * 1000),
+    }
+
+
+def _abandoned(row: Row[Any], now: float) -> dict[str, Any]:
+    return {
+        "b_order_id": row.order_id,
+        "b_number": row.attempts,
+        "sent_at": row.updated_at,
+        "closed_at": now,
+        "outcome": Unknown.__name__,
+        "code": "LEASE_RAN_OUT",
+        "cause": "the worker did not come back",
+        "request_id": None,
+        "duration_ms": None,
+    }
+
+
+def _result(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "reference": record.reference,
+        "read_at": now,
+        "status": record.status,
+        "fulfilment_status": record.fulfilment_status,
+        "amount": record.amount and str(record.amount.amount),
+        "currency": record.amount and record.amount.currency,
+        "paid_amount": record.paid_amount and str(record.paid_amount.amount),
+        "paid_currency": record.paid_amount and record.paid_amount.currency,
+        "alert": record.alert,
+        "details": record.details,
+    }

@@ -1,0 +1,144 @@
+"""The ledger's tables. Times are unix seconds (UTC); personal data lives in `orders.body` and nowhere else."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", String(40), primary_key=True),
+    Column("created_at", Double, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("batch_id", String(40), nullable=False, index=True),
+    Column("line", Integer, nullable=False),
+    Column("order_id", String(64)),
+    Column("field", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("order_id", String(64), primary_key=True, comment="ours; the idempotency key is made from it"),
+    Column("account", String(32), nullable=False),
+    Column("marketplace", String(32), nullable=False),
+    Column("batch_id", String(40), nullable=False, index=True),
+    Column("line", Integer, nullable=False),
+    Column("body", Text, nullable=False, comment="the marketplace's own body, canonical JSON"),
+    Column("fingerprint", String(64), nullable=False, comment="tells a duplicate from a changed order"),
+    Column("state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False, comment="fencing: grows with every claim"),
+    Column("attempts", Integer, nullable=False, comment="sends begun"),
+    Column("spent", Integer, nullable=False, comment="attempts that count against the limit"),
+    Column("holds", Integer, nullable=False, comment="snoozes in a row"),
+    Column("crashes", Integer, nullable=False, comment="leases that ran out in a row"),
+    Column("absences", Integer, nullable=False, comment="look-ups in a row that did not find it"),
+    Column("absent_since", Double, comment="the first of those"),
+    Column("due_at", Double, comment="when the next step may happen; null: nothing is scheduled"),
+    Column("rung_at", Double, comment="when a message for this step was last published"),
+    Column("lease_until", Double),
+    Column("first_sent_at", Double, comment="first send that reached, or may have reached, the marketplace"),
+    Column("in_doubt", Boolean, nullable=False, comment="a send whose fate is not known lies behind us"),
+    Column("accepted_at", Double),
+    Column("attention", Boolean, nullable=False, comment="a person's next step is due"),
+    Column("code", String(100)),
+    Column("reason", Text),
+    Column("fix", Text),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("ix_orders_state_due", "state", "due_at"),
+    Index("ix_orders_account_state_due", "account", "state", "due_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("sent_at", Double, nullable=False, comment="committed before a byte leaves; made exact at the close"),
+    Column("closed_at", Double),
+    Column("outcome", String(12), comment="null only while the send is under way"),
+    Column("code", String(100)),
+    Column("cause", Text),
+    Column("request_id", String(100)),
+    Column("duration_ms", Integer),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("order_id", String(64), nullable=False, index=True),
+    Column("at", Double, nullable=False),
+    Column("event", String(20), nullable=False),
+    Column("from_state", String(12), nullable=False),
+    Column("to_state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("actor", String(60), nullable=False),
+    Column("note", Text),
+)
+
+order_references = Table(
+    "order_references",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("reference", String(64), primary_key=True, comment="the marketplace's id; kept from whatever told it"),
+    Column("source", String(20), nullable=False),
+    Column("learned_at", Double, nullable=False),
+    Index("ix_order_references_reference", "reference"),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("reference", String(64), primary_key=True),
+    Column("read_at", Double, nullable=False),
+    Column("status", String(60), nullable=False),
+    Column("fulfilment_status", String(60)),
+    Column("amount", String(40)),
+    Column("currency", String(10)),
+    Column("paid_amount", String(40)),
+    Column("paid_currency", String(10)),
+    Column("alert", Text),
+    Column("details", JSON, nullable=False, comment="every field of the reply, unknown ones kept"),
+)
+
+account_pauses = Table(
+    "account_pauses",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("since", Double, nullable=False),
+    Column("until", Double, comment="null: until a person resumes it"),
+    Column("code", String(100), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fix", Text),
+    Column("actor", String(60), nullable=False),
+)

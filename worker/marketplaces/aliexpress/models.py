@@ -1,0 +1,216 @@
+"""The order body of aliexpress.ds.order.create: every parameter of the vendor page, checked before it is sent.
+
+Field names are the vendor's. Blank texts are allowed, as in the vendor's samples, and are simply not sent. No
+message of a check holds the value it refuses: most of them are personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.base import Credentials, OrderModel
+
+_FLAGS = {True: "true", False: "false"}
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or value == {} or (isinstance(value, str) and not value.strip())
+
+
+def _single(value: object) -> object:
+    """Unwrap a one-element list: the page types these List[Object], every sample of it sends the plain object."""
+    if isinstance(value, list | tuple) and len(value) <= 1:
+        return value[0] if value else None
+    return value
+
+
+def _flag(value: object) -> object:
+    if isinstance(value, bool):
+        return _FLAGS[value]
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _country(value: str) -> str:
+    if len(value) == 2 and value.isascii() and value.isalpha():
+        return value.upper()
+    raise PydanticCustomError("country", "two letters are needed, such as US or BR")
+
+
+def _currency(value: str) -> str:
+    if len(value) == 3 and value.isascii() and value.isalpha():
+        return value.upper()
+    raise PydanticCustomError("currency", "three letters are needed, such as USD")
+
+
+def _number_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _product_id(value: object) -> str:
+    text = str(_number_text(value)).strip() if isinstance(value, int | str) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 19 and text.strip("0"):
+        return text.lstrip("0")
+    raise PydanticCustomError("product_id", "digits only: AliExpress' product id, not a name or an address")
+
+
+def _product_count(value: object) -> int:
+    text = str(_number_text(value)).strip() if isinstance(value, int | str) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0:
+        return int(text)
+    raise PydanticCustomError("product_count", "a whole number of at least 1 is needed")
+
+
+class Part(OrderModel):
+    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in data.items() if name not in cls.model_fields or not _is_blank(value)}
+
+
+PartT = TypeVar("PartT", bound=Part)
+
+
+def _filled(part: PartT | None) -> PartT | None:
+    return part if part and part.model_dump(exclude_none=True) else None
+
+
+MaybePart = Annotated[PartT | None, BeforeValidator(_single), AfterValidator(_filled)]
+Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_flag)]
+"""A boolean, or its word in any case; the gateway wants the literal text."""
+NumberText = Annotated[str | None, BeforeValidator(_number_text)]
+Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
+
+
+class LogisticsAddress(Part):
+    """Where the goods go. Which further fields a country needs is the table in `rules.py`."""
+
+    address: str = Field(description="Street and number")
+    address2: str | None = Field(None, description="Address extension")
+    city: str = Field(description="City, as AliExpress names it")
+    contact_person: str | None = Field(None, description="Contact person; Brazil checks it against the CPF")
+    country: Annotated[str, AfterValidator(_country)] = Field(description="Receiver country, two letters")
+    cpf: str | None = Field(None, description="Taxpayer number; required for BR")
+    full_name: str | None = Field(None, description="Receiver's full name")
+    locale: str | None = Field(None, description="Internationalisation locale")
+    mobile_no: str | None = Field(None, description="Mobile number, digits only, without the country code")
+    passport_no: str | None = Field(None, description="Passport number; required for MX")
+    passport_no_date: str | None = Field(None, description="Passport expiry date")
+    passport_organization: str | None = Field(None, description="Passport issuing agency")
+    phone_country: str | None = Field(None, description="Country code of the phone; the samples send a bare +")
+    province: str = Field(description="Province or state, as AliExpress names it")
+    tax_number: str | None = Field(None, description="Tax number")
+    zip: str | None = Field(None, description="ZIP code")
+    rut_no: str | None = Field(None, description="Chile's tax number (not used, says the page)")
+    foreigner_passport_no: str | None = Field(None, description="Foreigner's registration or passport number")
+    is_foreigner: Flag = Field(None, description="Whether the receiver is a foreigner")
+    vat_no: str | None = Field(None, description="VAT number")
+    tax_company: str | None = Field(None, description="Company name")
+    location_tree_address_id: NumberText = Field(None, description="Location tree address id")
+    birthday: str | None = Field(None, description="Day of birth (only in the page's samples)")
+    fax_area: str | None = Field(None, description="Fax area code (only in the page's samples)")
+    fax_country: str | None = Field(None, description="Fax country code (only in the page's samples)")
+    fax_number: str | None = Field(None, description="Fax number (only in the page's samples)")
+    phone_area: str | None = Field(None, description="Phone area code (only in the page's samples)")
+    phone_number: str | None = Field(None, description="Phone number (only in the page's samples)")
+
+
+class ProductItem(Part):
+    """One product of the order."""
+
+    product_id: Annotated[str, BeforeValidator(_product_id)] = Field(description="Product id")
+    product_count: Annotated[int, BeforeValidator(_product_count)] = Field(description="How many, 1 or more")
+    sku_attr: Verbatim | None = Field(None, description="SKU, verbatim from ds.product.get; blank for a single SKU")
+    logistics_service_name: str | None = Field(None, description="Delivery service, from ds.freight.query")
+    order_memo: str | None = Field(None, description="Comment to the seller")
+
+
+class Promotion(Part):
+    """A promotion code or activity. The page marks promotion_channel_info required; its own samples omit it."""
+
+    promotion_code: str | None = Field(None, description="Promotion code")
+    promotion_activity_id: NumberText = Field(None, description="dsCouponId of the coupon query (newer reference)")
+    promotion_channel_info: str | None = Field(None, description="Promotion channel")
+
+
+class Payment(Part):
+    """How to pay. Automatic payment needs an allow-listed app and USD (facts: section 3)."""
+
+    pay_currency: Annotated[str, AfterValidator(_currency)] | None = Field(None, description="Currency, such as USD")
+    try_to_pay: Flag = Field(None, description="Pay at once; without it the order is created unpaid")
+
+
+class TradeExtraParam(Part):
+    """Further trade parameters; all but business_model come from the newer reference (facts: section 3)."""
+
+    business_model: Annotated[Literal["retail", "wholesale"], BeforeValidator(_flag)] | None = Field(
+        None, description="`retail` (AliExpress' default) or `wholesale`"
+    )
+    nat_addr: str | None = Field(None, description="Saudi national address, such as ABCD1234")
+    birthday: str | None = Field(None, description="Receiver's day of birth as ddMMyyyy, for BR")
+    customize_sku_map: dict[str, Annotated[str, BeforeValidator(_number_text)]] | None = Field(
+        None, description="sku_id to customize_id"
+    )
+
+
+class DsExtendRequest(Part):
+    """The optional second parameter: promotion, payment and trade model."""
+
+    promotion: MaybePart[Promotion] = None
+    payment: MaybePart[Payment] = None
+    trade_extra_param: MaybePart[TradeExtraParam] = None
+    channel_strategy: str | None = Field(None, description="Channel strategy")
+
+
+class AliExpressOrder(Part):
+    """A job's `order` for AliExpress. `out_order_id` is not part of it: it is the job's order_id."""
+
+    logistics_address: Annotated[LogisticsAddress, BeforeValidator(_single)]
+    product_items: tuple[ProductItem, ...] = Field(min_length=1)
+    ds_extend_request: MaybePart[DsExtendRequest] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_own_key(cls, data: Any) -> Any:
+        parts = (data, data.get("ds_extend_request")) if isinstance(data, Mapping) else ()
+        if any(isinstance(part, Mapping) and "out_order_id" in part for part in parts):
+            raise PydanticCustomError(
+                "out_order_id", "leave out_order_id out: the job's order_id is sent as out_order_id"
+            )
+        return data
+
+    @model_validator(mode="after")
+    def _keep_rules(self) -> Self:
+        found = rules.breaches(self, self.logistics_address.country, datetime.now(UTC).date())
+        errors = [
+            InitErrorDetails(type=PydanticCustomError("address_rule", "{says}", {"says": says}), loc=path, input=None)
+            for path, says in found
+        ]
+        if errors:  # pydantic takes these over with their own places, so each names its field
+            raise ValidationError.from_exception_data(type(self).__name__, errors)
+        return self
+
+
+class AliExpressCredentials(Credentials):
+    """The app's keys and the buyer account's token, from AliExpress' app console."""
+
+    app_key: str = Field(min_length=1)
+    app_secret: SecretStr = Field(min_length=1)
+    access_token: SecretStr = Field(min_length=1)

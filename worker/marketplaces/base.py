@@ -1,0 +1,153 @@
+"""The contract every marketplace adapter keeps: pure, told what came back, never touching a socket itself.
+
+An adapter's calls are generators. Each yields the `Request` it wants sent and is sent what came back, a `Reply`
+or a `Lost`; it returns an outcome. One place (`client.py`) does the sending, so a call that needs several
+requests (preview, then create; several ids to read) is written straight down and tested without a network.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from worker.outcomes import PlaceOutcome, ReadOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the marketplace answered, whatever it was. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No usable reply. `may_have_arrived` is False only where no byte of the request can have left."""
+
+    cause: str
+    may_have_arrived: bool
+
+
+Steps = Generator[Request, Reply | Lost, Any]
+PlaceSteps = Generator[Request, Reply | Lost, PlaceOutcome]
+ReadSteps = Generator[Request, Reply | Lost, ReadOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Calls an account may make: `per_second` on average, `burst` at once.
+
+    `shared`: reads and creates draw on one bucket; otherwise the vendor counts each method by itself.
+    """
+
+    per_second: float
+    burst: int = 1
+    shared: bool = False
+
+
+class OrderModel(BaseModel):
+    """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+
+class Credentials(BaseModel):
+    """Base of a marketplace's account keys; every secret is a `SecretStr`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Marketplace(ABC):
+    """One marketplace, for one account. Class attributes say what it can do; the contract tests hold them true."""
+
+    name: ClassVar[str]
+    """The word in settings, jobs and the ledger."""
+    title: ClassVar[str]
+    """The name people use."""
+    base_url: ClassVar[str]
+    """The real address; an account may point elsewhere."""
+    order_model: ClassVar[type[OrderModel]]
+    credentials_model: ClassVar[type[Credentials]]
+    default_rate: ClassVar[Rate]
+    resend_window: ClassVar[timedelta | None]
+    """How long after the first send the same key may be sent again without risk; None: never blindly."""
+    calls_to_place: ClassVar[int] = 1
+    """Requests one placing makes, so that the limiter books as many."""
+    personal_fields: ClassVar[tuple[str, ...]]
+    """Top-level fields of the order that hold personal data; their values never leave in a text."""
+
+    def __init__(
+        self,
+        account: str,
+        credentials: Credentials,
+        base_url: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.account = account
+        self.credentials = credentials
+        self.url = (base_url or self.base_url).rstrip("/")
+        self.clock = clock
+
+    @property
+    def can_look_up(self) -> bool:
+        """Tell whether `look_up` can find an order by our own key; may depend on the account's settings."""
+        return False
+
+    @abstractmethod
+    def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
+        """Create the order. `order` is JSON-ready, as `order_model` dumped it; `key` is the order_id."""
+
+    @abstractmethod
+    def confirm(self, references: Sequence[str]) -> ReadSteps:
+        """Read every reference back: `Found` with a record each, `Absent` when one is not shown yet."""
+
+    def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
+        """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""
+        raise NotImplementedError(f"{self.title} cannot look an order up")
+        yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    @classmethod
+    def notices(cls, order: OrderModel) -> list[str]:
+        """Say which accepted fields will not be sent, and why; one sentence each."""
+        return []
+
+    @classmethod
+    def scrub(cls, text: str, order: Mapping[str, Any]) -> str:
+        """Take the order's personal data out of a vendor's text, so that it may be stored and shown."""
+        values: set[str] = set()
+        for name in cls.personal_fields:
+            values.update(_leaves(order.get(name)))
+        words = sorted((v for v in values if len(v) >= 3), key=len, reverse=True)
+        if words:
+            text = re.sub("|".join(re.escape(word) for word in words), "•••", text, flags=re.IGNORECASE)
+        return text[:300]
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _leaves(inner)
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,96 @@
+"""The only HTTP: sends what adapters ask for and tells what came back, in their own closed words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from worker.marketplaces.base import Lost, Reply, Request
+
+T = TypeVar("T")
+
+BODY_LIMIT_BYTES = 1 << 20
+"""No documented answer comes near it; a longer one is not read to its end."""
+_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+class Client:
+    """One HTTP client a worker process, on its loop. `connections` must cover everything in flight."""
+
+    def __init__(
+        self,
+        connections: int,
+        connect_seconds: float,
+        answer_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=15)
+        self._answer_seconds = answer_seconds
+        self._http = httpx.AsyncClient(
+            transport=transport or AiohttpTransport(limits=limits, trust_env=False),
+            timeout=httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def drive(self, steps: Generator[Request, Reply | Lost, T], deadline: float) -> T:
+        """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds)."""
+        try:
+            request = next(steps)
+            while True:
+                if time.time() >= deadline:
+                    request = steps.send(Lost("its time ran out before it was sent", may_have_arrived=False))
+                else:
+                    request = steps.send(await self.send(request))
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def send(self, request: Request) -> Reply | Lost:
+        """Send one request; never raises for what the network or the marketplace does."""
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await self._exchange(request)
+        except TimeoutError:
+            return Lost("no complete answer in time", may_have_arrived=True)
+        except httpx.UnsupportedProtocol:
+            return Lost("the account's address is no http(s) address", may_have_arrived=False)
+        except (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError) as error:
+            return _lost(error)
+
+    async def _exchange(self, request: Request) -> Reply | Lost:
+        outgoing = self._http.build_request(
+            request.method, request.url, headers=dict(request.headers), content=request.content
+        )
+        response = await self._http.send(outgoing, stream=True)
+        try:
+            body = bytearray()
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > BODY_LIMIT_BYTES:
+                    return Lost("the answer was longer than any documented one", may_have_arrived=True)
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, dict(response.headers), bytes(body))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+
+def _lost(error: Exception) -> Lost:
+    """Tell a request that never left from one that may have arrived.
+
+    The aiohttp transport reports a connection cut after the request as httpx.ConnectTimeout, so its word for the
+    kind of failure proves nothing; what aiohttp itself raised does. Without such proof the request may have arrived.
+    """
+    cause: Any = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    if isinstance(cause, _NEVER_LEFT) or (isinstance(error, httpx.ConnectError) and cause is error):
+        return Lost(f"no connection ({type(cause).__name__})", may_have_arrived=False)
+    return Lost(f"the connection broke ({type(cause).__name__})", may_have_arrived=True)

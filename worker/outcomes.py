@@ -1,0 +1,115 @@
+"""What a marketplace's answer means: a closed set of values, never exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The marketplace has the order. `references` are its ids; empty when it told none (REPEATED without ids)."""
+
+    references: tuple[str, ...]
+    code: str | None = None
+    reason: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A definite no: this send created nothing.
+
+    `retryable`: the vendor or practice says the same order may pass a little later (stock hold, system error).
+    `from_body`: the order's own content earns this answer, so an earlier send of the same content earned it too.
+    `stops_account`: every order of the account would be refused; a person must act, then `fulfil resume`.
+    """
+
+    code: str
+    reason: str
+    fix: str
+    retryable: bool = False
+    from_body: bool = False
+    stops_account: bool = False
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The marketplace declined to look: nothing was executed, no attempt is used up.
+
+    `retry_after_seconds`: None means our own backoff. `pauses_account`: hold every order of the account that long.
+    `fix`: set when a person has to mend something (token, signature, allow-list).
+    """
+
+    code: str
+    reason: str
+    retry_after_seconds: float | None = None
+    pauses_account: bool = False
+    fix: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The request never arrived. `counted` is False when we ourselves held it back (a worker that stops)."""
+
+    cause: str
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The marketplace may have executed it. `references` keeps any id the answer showed nevertheless."""
+
+    cause: str
+    code: str | None = None
+    references: tuple[str, ...] = ()
+    request_id: str | None = None
+
+
+PlaceOutcome = Accepted | Refused | Throttled | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as the marketplace wrote it, with its currency."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """One marketplace order as read back.
+
+    `details` is everything the reply held, typed where the vendor documents it and kept as it came where not;
+    JSON-ready. `alert` names what a person should know although the order exists (cancelled, unpaid).
+    """
+
+    reference: str
+    status: str
+    fulfilment_status: str | None = None
+    amount: Money | None = None
+    paid_amount: Money | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    alert: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The order was read back from the marketplace, one record for each reference."""
+
+    records: tuple[OrderRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The marketplace answered that it does not show this order (yet); not a proof that it does not exist."""
+
+    cause: str
+    code: str | None = None
+
+
+ReadOutcome = Found | Absent | Throttled | NotSent | Unknown

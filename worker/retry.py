@@ -1,0 +1,302 @@
+"""What follows from an outcome: one pure decision, with exponential backoff and full jitter."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Protocol
+
+from worker.ledger.states import Event
+from worker.outcomes import (
+    Absent,
+    Accepted,
+    Found,
+    NotSent,
+    PlaceOutcome,
+    ReadOutcome,
+    Refused,
+    Throttled,
+    Unknown,
+)
+
+READ_STEPS_SECONDS = (10, 20, 40, 80, 160)
+"""Waits between order-gets of an order the marketplace does not show yet; then READ_LATER_SECONDS."""
+READ_LATER_SECONDS = 900
+RETRYABLE_REFUSALS = 3
+"""How often a refusal that may pass (stock hold, system error) is tried again before it is believed."""
+CONFIRM_FLOOR_SECONDS = 10
+"""The vendor's word: an order is not shown sooner after its create."""
+CRASHES_BEFORE_QUARANTINE = 3
+ABSENCES_BEFORE_RESEND = 3
+ABSENT_SECONDS = 60
+"""A marketplace's index lags: an order is absent only when it was not found this often over this long."""
+RECONCILE_SECONDS = 5
+"""First wait before an unknown order is settled; grows with each unknown in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings a decision needs; durations in seconds."""
+
+    max_attempts: int
+    base_seconds: float
+    cap_seconds: float
+    confirm_delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold an account; `seconds` None means until a person resumes it."""
+
+    seconds: float | None
+    code: str
+    reason: str
+    fix: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One move and what is written with it. `due_in_seconds` None: nothing is scheduled."""
+
+    event: Event
+    due_in_seconds: float | None = None
+    attention: bool = False
+    code: str | None = None
+    reason: str | None = None
+    fix: str | None = None
+    pause: Pause | None = None
+
+    def with_known_references(self) -> Decision:
+        """Return the decision when ids are known from another answer: a blind or lost reply is then no loss."""
+        if self.event in (Event.ACCEPT_BLIND, Event.LOSE):
+            return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, code=self.code, reason=self.reason)
+        return self
+
+
+class Standing(Protocol):
+    """What a decision looks at of an order."""
+
+    @property
+    def spent(self) -> int:
+        """Attempts that count, this one included."""
+
+    @property
+    def holds(self) -> int:
+        """Snoozes in a row before this one."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an earlier send may have been executed."""
+
+
+def backoff(step: int, policy: Policy, chance: random.Random | None = None) -> float:
+    """Return a wait in seconds for the step-th failure (1, 2, …): full jitter below a doubling, capped bound."""
+    bound = min(policy.cap_seconds, policy.base_seconds * 2.0 ** min(step - 1, 30))
+    return (chance or random).uniform(bound / 10, bound)
+
+
+def decide(outcome: PlaceOutcome, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
+    """Return what follows from one send. Pure: `chance` is the only source of randomness."""
+    match outcome:
+        case Accepted():
+            return _accepted(outcome, policy)
+        case Refused():
+            return _refused(outcome, order, policy, chance)
+        case Throttled():
+            return _throttled(outcome, order, policy, chance)
+        case NotSent():
+            return _not_sent(outcome, order, policy, chance)
+        case Unknown(references=references) if references:
+            return Decision(Event.ACCEPT, policy.confirm_delay_seconds, code=outcome.code, reason=outcome.cause)
+        case Unknown():
+            wait = RECONCILE_SECONDS + backoff(order.holds + 1, policy, chance)
+            return Decision(Event.LOSE, wait, code=outcome.code, reason=outcome.cause)
+
+
+def _accepted(outcome: Accepted, policy: Policy) -> Decision:
+    if outcome.references:
+        return Decision(Event.ACCEPT, policy.confirm_delay_seconds, code=outcome.code, reason=outcome.reason)
+    return Decision(
+        Event.ACCEPT_BLIND,
+        attention=True,
+        code=outcome.code,
+        reason=outcome.reason or "the marketplace has this order but told no id",
+        fix="find it in the buyer's order list, then: fulfil adopt ORDER --reference ID",
+    )
+
+
+def _refused(outcome: Refused, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
+    pause = Pause(None, outcome.code, outcome.reason, outcome.fix) if outcome.stops_account else None
+    if outcome.retryable and order.spent <= RETRYABLE_REFUSALS:
+        wait = backoff(order.spent + 2, policy, chance)
+        return Decision(Event.RETRY, wait, code=outcome.code, reason=outcome.reason, fix=outcome.fix)
+    if order.in_doubt and not outcome.from_body:
+        return Decision(
+            Event.PARK,
+            attention=True,
+            code=outcome.code,
+            reason=f"refused ({outcome.reason}), but an earlier send of this order may have been accepted",
+            fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
+            pause=pause,
+        )
+    return Decision(
+        Event.REFUSE,
+        attention=True,
+        code=outcome.code,
+        reason=outcome.reason,
+        fix=outcome.fix,
+        pause=pause,
+    )
+
+
+def _throttled(outcome: Throttled, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
+    wait = outcome.retry_after_seconds
+    if wait is None:
+        wait = backoff(order.holds + 1, policy, chance)
+    pause = None
+    if outcome.pauses_account:
+        pause = Pause(wait, outcome.code, outcome.reason, outcome.fix)
+    return Decision(Event.SNOOZE, wait, code=outcome.code, reason=outcome.reason, fix=outcome.fix, pause=pause)
+
+
+def _not_sent(outcome: NotSent, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
+    if not outcome.counted:
+        return Decision(Event.SNOOZE, 0.0, code="NOT_SENT", reason=outcome.cause)
+    if order.spent < policy.max_attempts:
+        wait = backoff(order.spent, policy, chance)
+        return Decision(Event.RETRY, wait, code="NOT_SENT", reason=outcome.cause)
+    if order.in_doubt:
+        return Decision(
+            Event.PARK,
+            attention=True,
+            code="NOT_SENT",
+            reason=f"the marketplace cannot be reached ({outcome.cause}) and an earlier send may have been accepted",
+            fix="when it answers again: fulfil retry ORDER",
+        )
+    return Decision(
+        Event.EXHAUST,
+        attention=True,
+        code="NOT_SENT",
+        reason=f"never arrived in {order.spent} attempts: {outcome.cause}",
+        fix="check the account's address and the network, then: fulfil retry ORDER",
+    )
+
+
+def lease_ran_out(crashes: int) -> Decision:
+    """Return what follows when a worker did not come back; an order that keeps killing workers is set aside."""
+    if crashes >= CRASHES_BEFORE_QUARANTINE:
+        return Decision(
+            Event.PARK,
+            attention=True,
+            code="QUARANTINED",
+            reason=f"its worker died {crashes} times in a row while sending it",
+            fix="report the order's id to the maintainers; then fulfil reconcile ORDER or adopt it",
+        )
+    return Decision(Event.LOSE, RECONCILE_SECONDS, code="LEASE_RAN_OUT", reason="its worker did not come back")
+
+
+def window_closed() -> Decision:
+    """Return what follows when an order may not be sent again because its key is no longer safe."""
+    return Decision(
+        Event.PARK,
+        attention=True,
+        code="WINDOW_CLOSED",
+        reason="the time in which it may safely be sent again has passed",
+        fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
+    )
+
+
+def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
+    """Return what follows from reading a placed order back. Waiting never uses up an attempt."""
+    match outcome:
+        case Found(records=records):
+            alert = next((record.alert for record in records if record.alert), None)
+            return Decision(Event.CONFIRM, attention=alert is not None, code="ALERT" if alert else None, reason=alert)
+        case Throttled():
+            return _throttled(outcome, order, policy, chance)
+        case Absent():
+            code, reason = outcome.code or "NOT_SHOWN_YET", outcome.cause
+        case NotSent():
+            code, reason = "NOT_SENT", outcome.cause
+        case Unknown():
+            code, reason = outcome.code or "UNREADABLE", outcome.cause
+    if order.holds < len(READ_STEPS_SECONDS):
+        return Decision(Event.SNOOZE, float(READ_STEPS_SECONDS[order.holds]), code=code, reason=reason)
+    return Decision(
+        Event.SNOOZE,
+        READ_LATER_SECONDS,
+        attention=True,
+        code=code,
+        reason=f"placed, but not readable yet: {reason}",
+        fix="look the id up in the buyer's order list; reading goes on every 15 minutes by itself",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What a marketplace lets us do about an unknown order."""
+
+    can_look_up: bool
+    resend_window_seconds: float | None
+
+
+class Doubtful(Standing, Protocol):
+    """What settling an unknown order looks at."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Ids known of it."""
+
+    @property
+    def first_sent_at(self) -> float:
+        """Unix seconds of its first send."""
+
+    @property
+    def absences(self) -> int:
+        """Look-ups in a row that did not find it."""
+
+    @property
+    def absent_since(self) -> float | None:
+        """Unix seconds of the first of those."""
+
+
+def decide_unknown(order: Doubtful, ability: Ability, seen: ReadOutcome | None, policy: Policy, now: float) -> Decision:
+    """Return how an unknown order goes on. `seen`: what a look-up told, where there is one."""
+    if order.references or isinstance(seen, Found):
+        return _found(seen)
+    if ability.can_look_up and seen is not None:
+        return _looked_up(order, seen, policy, now)
+    window = ability.resend_window_seconds
+    if window is None:
+        return Decision(
+            Event.PARK,
+            attention=True,
+            code="CANNOT_TELL",
+            reason="it may have been accepted, and this marketplace cannot be asked",
+            fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
+        )
+    if now >= order.first_sent_at + window:
+        return window_closed()
+    return Decision(Event.RETRY, 0.0, reason="sent again with the same key, which the marketplace accepts once")
+
+
+def _found(seen: ReadOutcome | None) -> Decision:
+    several = isinstance(seen, Found) and len(seen.records) > 1
+    return Decision(
+        Event.ACCEPT,
+        CONFIRM_FLOOR_SECONDS,
+        attention=several,
+        code="SEVERAL_FOUND" if several else None,
+        reason="several orders carry this order's key" if several else "it was found at the marketplace",
+    )
+
+
+def _looked_up(order: Doubtful, seen: Absent | Throttled | NotSent | Unknown, policy: Policy, now: float) -> Decision:
+    if isinstance(seen, Throttled):
+        return _throttled(seen, order, policy, None)
+    if isinstance(seen, NotSent | Unknown):
+        return Decision(Event.SNOOZE, backoff(order.holds + 1, policy), code="LOOK_UP_FAILED", reason=seen.cause)
+    since = order.absent_since or now
+    if order.absences + 1 >= ABSENCES_BEFORE_RESEND and now - since >= ABSENT_SECONDS:
+        return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: it does not exist")
+    return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
