@@ -74,6 +74,13 @@ def _product_count(value: object) -> int:
     raise PydanticCustomError("product_count", "a whole number of at least 1 is needed")
 
 
+def _some(value: object) -> object:
+    # Not min_length: pydantic counts only the good items, and would add its complaint to each bad one's.
+    if value in ([], ()):
+        raise PydanticCustomError("product_items", "at least one product is needed")
+    return value
+
+
 class Part(OrderModel):
     """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
 
@@ -183,7 +190,7 @@ class AliExpressOrder(Part):
     """A job's `order` for AliExpress. `out_order_id` is not part of it: it is the job's order_id."""
 
     logistics_address: Annotated[LogisticsAddress, BeforeValidator(_single)]
-    product_items: tuple[ProductItem, ...] = Field(min_length=1)
+    product_items: Annotated[tuple[ProductItem, ...], BeforeValidator(_some)]
     ds_extend_request: MaybePart[DsExtendRequest] = None
 
     @model_validator(mode="before")
