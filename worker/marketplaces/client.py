@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import aiohttp
@@ -17,7 +18,28 @@ T = TypeVar("T")
 
 BODY_LIMIT_BYTES = 1 << 20
 """No documented answer comes near it; a longer one is not read to its end."""
-_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+TOO_LATE = "its time ran out before it was sent"
+
+_deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+
+
+class _TooLateError(aiohttp.ClientError):
+    """The time in which a request may leave has passed."""
+
+
+class _TimedRequest(aiohttp.ClientRequest):
+    """Looks at the clock once more when the connection is there, a moment before the first byte.
+
+    A process that was frozen, or waited for a connection, must not send under a lease that is no longer its own.
+    """
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        if time.time() >= _deadline.get():
+            raise _TooLateError(TOO_LATE)
+        return await super().send(conn)
+
+
+_NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, _TooLateError)
 
 
 class Client:
@@ -30,10 +52,9 @@ class Client:
         answer_seconds: float,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=15)
         self._answer_seconds = answer_seconds
         self._http = httpx.AsyncClient(
-            transport=transport or AiohttpTransport(limits=limits, trust_env=False),
+            transport=transport or AiohttpTransport(client=lambda: _session(connections), trust_env=False),
             timeout=httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds),
             follow_redirects=False,
             trust_env=False,
@@ -41,11 +62,12 @@ class Client:
 
     async def drive(self, steps: Generator[Request, Reply | Lost, T], deadline: float) -> T:
         """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds)."""
+        _deadline.set(deadline)
         try:
             request = next(steps)
             while True:
                 if time.time() >= deadline:
-                    request = steps.send(Lost("its time ran out before it was sent", may_have_arrived=False))
+                    request = steps.send(Lost(TOO_LATE, may_have_arrived=False))
                 else:
                     request = steps.send(await self.send(request))
         except StopIteration as stop:
@@ -82,6 +104,15 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+
+
+def _session(connections: int) -> aiohttp.ClientSession:
+    """Return the session the transport runs on: no cookies, for accounts share it and must not be mixed up."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        request_class=_TimedRequest,
+    )
 
 
 def _lost(error: Exception) -> Lost:

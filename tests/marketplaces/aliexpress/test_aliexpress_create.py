@@ -1,135 +1,21 @@
-"""What a create sends, and what every form of its answer means (facts: sections 1 to 3)."""
+"""What every form of a create's answer means (facts: sections 2 and 3)."""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
-from urllib.parse import parse_qs, parse_qsl
 
 import pytest
-from aliexpress_kit import KEY, ORDER, adapter, body, created, drive, dump, place, reply
+from aliexpress_kit import body, created, dump, place, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.marketplaces import signing
-from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import (
-    AliExpressCredentials,
-    AliExpressOrder,
-    DsExtendRequest,
-    LogisticsAddress,
-    Payment,
-    ProductItem,
-    Promotion,
-    TradeExtraParam,
-)
-from worker.marketplaces.base import Lost, Rate
+from worker.marketplaces.base import Lost
 from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
 
 ID = 8198352049851315
 IDS = (str(ID),)
-PARAM = "param_place_order_request4_open_api_d_t_o"
 
-
-# --- the request ---
-
-
-def test_signature_vector_that_four_sdks_agree_on():
-    params = {
-        "app_key": "12345678",
-        "format": "json",
-        "method": "aliexpress.trade.ds.order.get",
-        "partner_id": "iop-sdk-python-20220609",
-        "session": "test-access-token",
-        "sign_method": "sha256",
-        "simplify": "false",
-        "single_order_query": '{"order_id":"8198352049851315"}',
-        "timestamp": "1700000000000",
-    }
-    expected = "4A68D7F46F93EDF0EE588978B292F73129F585C3060E870BAF12D4385FAA26F1"
-    assert signing.aliexpress_sync(params, "helloworld") == expected
-    assert signing.aliexpress_sync(dict(reversed(params.items())), "helloworld") == expected
-
-
-def test_signature_sorts_by_byte_not_by_alphabet():
-    assert signing.aliexpress_sync({"b": "2", "B": "1", "_": "3"}, "s") == signing.aliexpress_sync({"B1_3b": "2"}, "s")
-
-
-def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
-    (request,), _ = drive(adapter().place(ORDER, KEY), reply({}))
-    form = dict(parse_qsl(request.content.decode(), keep_blank_values=True, strict_parsing=True))
-    assert (request.method, request.url) == ("POST", "https://api-sg.aliexpress.com/sync")
-    assert request.headers["content-type"].startswith("application/x-www-form-urlencoded")
-    sign = form.pop("sign")
-    assert sign == signing.aliexpress_sync(form, "helloworld")
-    assert "" not in form.values()
-    assert json.loads(form.pop(PARAM)) == {
-        "out_order_id": KEY,
-        "logistics_address": ORDER["logistics_address"],
-        "product_items": [{**ORDER["product_items"][0], "product_id": 1005004638293060}],
-    }
-    assert form == {
-        "method": "aliexpress.ds.order.create",
-        "app_key": "12345678",
-        "session": "test-access-token",
-        "timestamp": "1700000000000",
-        "sign_method": "sha256",
-        "format": "json",
-    }
-
-
-@pytest.mark.parametrize("base", [None, "https://api-sg.aliexpress.com", "https://api-sg.aliexpress.com/sync/"])
-def test_address_of_the_gateway(base):
-    keys = AliExpressCredentials(app_key="1", app_secret="s", access_token="t")
-    assert AliExpress("main", keys, base).url == "https://api-sg.aliexpress.com/sync"
-
-
-def test_every_parameter_goes_on_the_wire():
-    address = {name: f"{name} é{place}" for place, name in enumerate(LogisticsAddress.model_fields)}
-    address |= {"country": "FR", "mobile_no": "612345678", "phone_country": "33", "is_foreigner": "false"}
-    items = [
-        {"product_id": "1", "product_count": 2, "sku_attr": "14:1#A b", "logistics_service_name": "X", "order_memo": "M"}
-    ]
-    extend = {
-        "promotion": {"promotion_code": "P", "promotion_activity_id": "7", "promotion_channel_info": "C"},
-        "payment": {"pay_currency": "USD", "try_to_pay": "true"},
-        "trade_extra_param": {
-            "business_model": "wholesale",
-            "nat_addr": "ABCD1234",
-            "birthday": "31121990",
-            "customize_sku_map": {"12000": "77"},
-        },
-        "channel_strategy": "S",
-    }
-    parts = [(items[0], ProductItem), (extend, DsExtendRequest), (extend["promotion"], Promotion)]
-    parts += [(extend["payment"], Payment), (extend["trade_extra_param"], TradeExtraParam)]
-    assert all(part.keys() == model.model_fields.keys() for part, model in parts), "a field is missing in this test"
-
-    order = dump({"logistics_address": address, "product_items": items, "ds_extend_request": extend})
-    (request,), _ = drive(adapter().place(order, KEY), reply({}))
-    form = {name: json.loads(value) for name, [value] in parse_qs(request.content.decode()).items() if value[0] == "{"}
-    assert form["ds_extend_request"] == extend
-    assert form[PARAM] == {
-        "out_order_id": KEY,
-        "logistics_address": address,
-        "product_items": [{**items[0], "product_id": 1}],
-    }
-    assert b"%5Cu" not in request.content, "texts travel as UTF-8, not as escapes"
-
-
-def test_what_the_adapter_declares():
-    assert AliExpress.resend_window == timedelta(hours=22)
-    assert AliExpress.default_rate == Rate(5)
-    assert AliExpress.order_model is AliExpressOrder
-    assert adapter().can_look_up is False
-    assert set(AliExpress.personal_fields) <= set(AliExpressOrder.model_fields)
-
-
-def test_secrets_are_not_shown():
-    assert "helloworld" not in repr(vars(adapter())["credentials"])
-
-
-# --- the answer: accepted ---
+# --- accepted ---
 
 OK = {"is_success": True, "order_list": {"number": [ID]}}
 DEMO = {"is_success": "true", "order_list": [1000000000], "error_code": "PARM_ILLEGL"}
@@ -214,7 +100,7 @@ def test_repeated_means_it_is_there(result):
     assert created({**result, "order_list": [ID]}).references == IDS
 
 
-# --- the answer: refused, unknown, declined ---
+# --- refused, unknown, declined ---
 
 
 def test_vendor_sample_of_a_refusal():
@@ -248,7 +134,8 @@ def test_what_is_not_clear_is_unknown(result):
 
 @pytest.mark.parametrize("status", [200, 302, 403, 404, 500, 502, 503, 504])
 @pytest.mark.parametrize(
-    "raw", [b"", b"  ", b"<html>Bad Gateway</html>", b'{"aliexpress_ds', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
+    "raw",
+    [b"", b"  ", b"<html>Bad Gateway</html>", b'{"aliexpress_ds', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000],
 )
 def test_what_cannot_be_read_is_unknown(status, raw):
     assert isinstance(place(reply(raw, status)), Unknown)
@@ -335,12 +222,16 @@ def test_codes_and_request_ids_fit_their_columns():
 
 
 words = st.sampled_from(
-    ["result", "is_success", "order_list", "number", "error_code", "error_msg", "code", "msg", "error_response"]
-    + ["aliexpress_ds_order_create_response", "request_id", "sub_code", "REPEATED_ORDER_ERROR", "true", "false", "15"]
+    [
+        *("result", "is_success", "order_list", "number", "error_code", "error_msg", "code", "msg", "error_response"),
+        *("aliexpress_ds_order_create_response", "request_id", "sub_code", "REPEATED_ORDER_ERROR", "true", "15"),
+    ]
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | words
 documents = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(max_size=4), inner), max_leaves=20
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(max_size=4), inner),
+    max_leaves=20,
 )
 wrapped = st.builds(lambda result: {"aliexpress_ds_order_create_response": {"result": result}}, documents)
 anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: json.dumps(value).encode())

@@ -1,0 +1,335 @@
+"""What the door lets through and refuses: the vendor's samples, every rule with a good and a bad example."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from aliexpress_kit import ORDER, body, dump
+from pydantic import ValidationError
+
+from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.aliexpress.models import AliExpressOrder
+
+MULTI_PRODUCT_SAMPLE = {
+    "logistics_address": {
+        "address": "Enter_your_address",
+        "city": "Vineland",
+        "contact_person": "Malik Jack",
+        "country": "US",
+        "mobile_no": "23450000",
+        "phone_country": "+",
+        "phone_number": "5593600000",
+        "province": "New Jersey",
+        "zip": "08360",
+    },
+    "product_items": [
+        {
+            "product_id": 1005004638293060,
+            "product_count": 1,
+            "sku_attr": "14:365458#Brown",
+            "logistics_service_name": "",
+            "order_memo": " ",
+        },
+    ]
+    * 2,
+}
+DEMO_BLANKS = [
+    "birthday", "cpf", "fax_area", "fax_country", "fax_number", "passport_no", "passport_no_date",
+    "passport_organization", "phone_area", "tax_number", "rut_no", "foreigner_passport_no", "vat_no",
+    "tax_company", "location_tree_address_id",
+]  # fmt: skip
+DEMO_SAMPLE = {
+    "logistics_address": {
+        "address": "WWEPerformance Center,",
+        "address2": "STE 100",
+        "city": "Orlando",
+        "contact_person": "person name",
+        "country": "US",
+        "full_name": "full_name",
+        "locale": "local",
+        "mobile_no": "11231231231",
+        "phone_country": "+",
+        "phone_number": "11231231231",
+        "province": "Florida",
+        "zip": "32807",
+        "is_foreigner": False,
+        **dict.fromkeys(DEMO_BLANKS, ""),
+    },
+    "product_items": [
+        {
+            "product_id": 1005002704149141,
+            "product_count": 1,
+            "sku_attr": "14:175;5:200003528#Length -26cm",
+            "logistics_service_name": "CAINIAO_FULFILLMENT_STD",
+        }
+    ],
+    "ds_extend_request": {"payment": {"pay_currency": "USD"}, "promotion": {"promotion_code": ""}},
+}
+
+
+def refusals(order: Any) -> dict[str, str]:
+    """Return what the door says, by the place it says it of; nothing when it lets the order through."""
+    try:
+        AliExpressOrder.model_validate(order)
+    except ValidationError as refused:
+        return {".".join(map(str, error["loc"])): error["msg"] for error in refused.errors()}
+    return {}
+
+
+def test_the_vendors_multi_product_sample():
+    order = dump(MULTI_PRODUCT_SAMPLE)
+    assert order["logistics_address"] == MULTI_PRODUCT_SAMPLE["logistics_address"]
+    item = {"product_id": "1005004638293060", "product_count": 1, "sku_attr": "14:365458#Brown"}
+    assert order["product_items"] == [item, item]
+
+
+def test_the_vendors_java_sample():
+    order = dump(DEMO_SAMPLE)
+    assert not set(DEMO_BLANKS) & order["logistics_address"].keys()
+    assert order["logistics_address"]["is_foreigner"] == "false"
+    assert order["ds_extend_request"] == {"payment": {"pay_currency": "USD"}}
+
+
+@pytest.mark.parametrize("order", [MULTI_PRODUCT_SAMPLE, DEMO_SAMPLE, body()])
+def test_the_canonical_form_is_a_fixed_point(order):
+    assert dump(dump(order)) == dump(order)
+
+
+@pytest.mark.parametrize("key", ["", "SO-1"])
+@pytest.mark.parametrize("inside", [False, True])
+def test_out_order_id_is_the_job_s(key, inside):
+    order = body(extend={"out_order_id": key, "channel_strategy": "S"}) if inside else {**body(), "out_order_id": key}
+    (says,) = refusals(order).values()
+    assert says == "leave out_order_id out: the job's order_id is sent as out_order_id"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(True, "true"), (False, "false"), ("true", "true"), ("False", "false"), ("", None), (None, None)],
+)
+def test_flags(sent, kept):
+    order = body(is_foreigner=sent)
+    order["ds_extend_request"] = {"payment": {"pay_currency": "usd", "try_to_pay": sent}}
+    order = dump(order)
+    assert order["logistics_address"].get("is_foreigner") == kept
+    assert order["ds_extend_request"]["payment"].get("try_to_pay") == kept
+    assert order["ds_extend_request"]["payment"]["pay_currency"] == "USD"
+
+
+def test_lists_of_one_are_objects():
+    part = {"promotion_code": "P"}
+    listed = body(extend={"promotion": [part], "payment": [], "trade_extra_param": [{"business_model": "Retail"}]})
+    listed["logistics_address"] = [listed["logistics_address"]]
+    order = dump(listed)
+    assert order["ds_extend_request"] == {"promotion": part, "trade_extra_param": {"business_model": "retail"}}
+    assert refusals(body(extend={"promotion": [part, part]}))
+
+
+@pytest.mark.parametrize("extend", [{}, [], "", {"promotion": {"promotion_code": ""}, "payment": [{}]}])
+def test_an_empty_extension_is_not_kept(extend):
+    assert "ds_extend_request" not in dump({**body(), "ds_extend_request": extend})
+
+
+def item(**fields: Any) -> dict[str, Any]:
+    order = body()
+    order["product_items"] = [{**order["product_items"][0], **fields}]
+    return order
+
+
+def test_items_are_normalised():
+    (kept,) = dump(item(product_id=" 1005 ", product_count="2", sku_attr=" 14:1#A  b "))["product_items"]
+    assert kept == {"product_id": "1005", "product_count": 2, "sku_attr": " 14:1#A  b "}
+    assert "sku_attr" not in dump(item(sku_attr=""))["product_items"][0]
+
+
+@pytest.mark.parametrize("product_id", ["1005.0", 1005.0, "abc", -1, 0, True, "", None, "１２", "9" * 20, [1]])
+def test_bad_product_ids(product_id):
+    assert list(refusals(item(product_id=product_id))) == ["product_items.0.product_id"]
+
+
+@pytest.mark.parametrize("count", [0, -1, "0", 1.0, "1.5", True, "", None, "two", 10**10])
+def test_bad_counts(count):
+    assert list(refusals(item(product_count=count))) == ["product_items.0.product_count"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"product_items": []}, "product_items"),
+        ({"product_items": None}, "product_items"),
+        ({"logistics_address": None}, "logistics_address"),
+        ({"unknown": ""}, "unknown"),
+        ({"logistics_address": {**body()["logistics_address"], "mobileNo": ""}}, "logistics_address.mobileNo"),
+        ({"ds_extend_request": {"payment": {"currency": "USD"}}}, "ds_extend_request.payment.currency"),
+        ({"ds_extend_request": {"payment": {"pay_currency": "US$"}}}, "ds_extend_request.payment.pay_currency"),
+        ({"ds_extend_request": {"payment": {"try_to_pay": "yes"}}}, "ds_extend_request.payment.try_to_pay"),
+    ],
+)
+def test_refused_with_its_place(change, place):
+    assert list(refusals({**body(), **change})) == [place]
+
+
+@pytest.mark.parametrize("field", ["address", "city", "country", "province"])
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_required_fields(field, blank):
+    assert refusals(body(**{field: blank})) == {f"logistics_address.{field}": "Field required"}
+
+
+def test_country_is_two_letters():
+    assert dump(body(country="fr"))["logistics_address"]["country"] == "FR"
+    for country in ("FRA", "F", "F1", "ÀÉ", "France"):
+        assert "two letters" in refusals(body(country=country))["logistics_address.country"]
+
+
+@pytest.mark.parametrize("code", ["+", "+44", "44", "", None])
+def test_phone_country(code):
+    assert refusals(body(phone_country=code)) == {}
+
+
+CPF = {"cpf": "52998224725", "contact_person": "Ana Souza", "zip": "01310100", "city": "São Paulo"}
+MX = {"passport_no": "G12345678"}
+IL = {"is_foreigner": False, "passport_no": "123456782", "foreigner_passport_no": "123456782"}
+AR_NO = "20-12345678-6"
+AR = {"is_foreigner": "false", "passport_no": AR_NO, "foreigner_passport_no": AR_NO, "mobile_no": "1123456789"}
+SA = {"mobile_no": "512345678"}
+NAT = {"trade_extra_param": {"nat_addr": "ABCD1234"}}
+LONG = "Q" * 33
+
+GOOD: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
+    ("FR", {"mobile_no": "1234567"}, None),
+    ("FR", {"mobile_no": "1234567890123"}, None),
+    ("FR", {"mobile_no": None, "full_name": None, "contact_person": None, "zip": None}, None),
+    ("US", {}, None),
+    ("US", {"contact_person": "John F Kennedy", "address": "1 Elm"}, None),
+    ("US", {"contact_person": "Jo " + "Q" * 32}, None),
+    ("US", {"contact_person": None, "full_name": "Jo Li"}, None),
+    ("US", {"full_name": "Prince"}, None),
+    ("BR", CPF, None),
+    ("BR", CPF, {"trade_extra_param": {"birthday": "29022000"}}),
+    ("MX", {**MX, "address2": "Q" * 60}, None),
+    ("SA", SA, NAT),
+    ("SA", {"mobile_no": None}, NAT),
+    ("AU", {"full_name": "Ann Mary Smith"}, None),
+    ("NZ", {"full_name": None}, None),
+    ("DZ", {}, None),
+    ("ZA", {}, None),
+    ("ES", {"mobile_no": "612345678"}, None),
+    ("IL", IL, None),
+    ("AR", AR, None),
+    ("KR", {"is_foreigner": True, "foreigner_passport_no": "M12345678"}, None),
+    ("KR", {"is_foreigner": False}, None),
+    ("CL", {"rut_no": "12.345.678-5"}, None),
+]
+
+
+@pytest.mark.parametrize(("country", "address", "extend"), GOOD)
+def test_rules_let_through(country, address, extend):
+    assert refusals(body(country, extend, **address)) == {}
+
+
+BAD: list[tuple[str, dict[str, Any], str, str]] = [
+    ("FR", {}, "mobile_no", "+33612345678"),
+    ("FR", {}, "mobile_no", "612 345 678"),
+    ("FR", {}, "mobile_no", "612-345-678"),
+    ("FR", {}, "mobile_no", "123456"),
+    ("FR", {}, "mobile_no", "12345678901234"),
+    ("FR", {}, "phone_country", "France"),
+    ("FR", {}, "phone_country", "++33"),
+    ("US", {}, "contact_person", "Prince"),
+    ("US", {}, "contact_person", "J Kennedy"),
+    ("US", {}, "contact_person", "Kennedy J"),
+    ("US", {}, "contact_person", f"Jo {LONG}"),
+    ("US", {"contact_person": None}, "full_name", "Prince"),
+    ("US", {}, "address", "Elm1"),
+    ("US", {}, "address", "Elm Street " * 4),
+    ("US", {}, "province", "other"),
+    ("BR", CPF, "cpf", ""),
+    ("BR", CPF, "cpf", "52998224724"),
+    ("BR", CPF, "cpf", "529.982.247-25"),
+    ("BR", CPF, "cpf", "11111111111"),
+    ("BR", CPF, "contact_person", ""),
+    ("BR", CPF, "zip", ""),
+    ("BR", CPF, "city", "Other"),
+    ("MX", MX, "passport_no", ""),
+    ("MX", MX, "address2", "Q" * 61),
+    ("SA", SA, "mobile_no", "412345678"),
+    ("SA", SA, "mobile_no", "51234567"),
+    ("SA", SA, "contact_person", "Abdullah"),
+    ("SA", SA, "full_name", "Abdullah"),
+    ("AU", {}, "full_name", "Zoë Smith"),
+    ("NZ", {}, "full_name", "Smith"),
+    ("AU", {}, "full_name", "Ann " + "Q" * 125),
+    ("DZ", {}, "full_name", "Amina"),
+    ("ZA", {}, "full_name", "Thabo"),
+    ("ES", {}, "mobile_no", "61234567"),
+    ("IL", IL, "is_foreigner", "true"),
+    ("IL", IL, "is_foreigner", ""),
+    ("IL", IL, "passport_no", "12345678"),
+    ("IL", IL, "foreigner_passport_no", ""),
+    ("AR", AR, "passport_no", "20123456786"),
+    ("AR", AR, "foreigner_passport_no", "20123456786"),
+    ("AR", AR, "foreigner_passport_no", ""),
+    ("AR", AR, "is_foreigner", "true"),
+    ("AR", AR, "mobile_no", "112345678"),
+    ("KR", {"is_foreigner": "true"}, "foreigner_passport_no", ""),
+]
+
+
+@pytest.mark.parametrize(("country", "address", "field", "value"), BAD)
+def test_rules_refuse_without_repeating_the_value(country, address, field, value):
+    extend = NAT if country == "SA" else None
+    said = refusals(body(country, extend, **{**address, field: value}))
+    assert list(said) == [f"logistics_address.{field}"]
+    assert not value or value == "Other" or value not in said[f"logistics_address.{field}"]
+
+
+@pytest.mark.parametrize("nat_addr", ["", "1234ABCD", "abcd1234", "ABCD12345"])
+def test_saudi_national_address(nat_addr):
+    extend = {"trade_extra_param": {"nat_addr": nat_addr}}
+    said = refusals(body("SA", extend, **SA))
+    assert list(said) == ["ds_extend_request.trade_extra_param.nat_addr"]
+    assert "ABCD1234" in said.popitem()[1]
+
+
+@pytest.mark.parametrize("birthday", ["19901231", "31021990", "1990-12-31", "3112199"])
+def test_brazilian_birthday(birthday):
+    said = refusals(body("BR", {"trade_extra_param": {"birthday": birthday}}, **CPF))
+    assert list(said) == ["ds_extend_request.trade_extra_param.birthday"]
+
+
+def test_every_breach_is_told_at_once():
+    said = refusals(body("US", contact_person="Prince", province="Other", mobile_no="+1"))
+    assert set(said) == {f"logistics_address.{name}" for name in ("contact_person", "province", "mobile_no")}
+
+
+def test_a_dated_rule_waits_for_its_day():
+    order = AliExpressOrder.model_construct(logistics_address=None, product_items=(), ds_extend_request=None)
+    told = {day: list(rules.breaches(order, "SA", date(2025, 12, day))) for day in (3, 4)}
+    assert told[3] == []
+    assert [path[-1] for path, _ in told[4]] == ["nat_addr"]
+
+
+def test_every_rule_is_exercised():
+    bad = {(country, field) for country, _, field, _ in BAD} | {("SA", "nat_addr"), ("BR", "birthday")}
+    good = {country for country, _, _ in GOOD}
+    for rule in rules.RULES:
+        countries = ["FR"] if rule.countries == "*" else rule.countries.split()
+        assert any((country, rule.path[-1]) in bad for country in countries), rule
+        assert set(countries) <= good
+        assert rule.source in {"page", "doc", "live"}
+
+
+def test_no_refusal_holds_a_value():
+    order = body("US", **{name: "Tr0ub4dor&3" for name in ORDER["logistics_address"] if name != "country"})
+    order["product_items"] = [{"product_id": "Tr0ub4dor&3", "product_count": "Tr0ub4dor&3"}]
+    order["ds_extend_request"] = {
+        "payment": {"pay_currency": "Tr0ub4dor&3", "try_to_pay": "Tr0ub4dor&3"},
+        "trade_extra_param": {"business_model": "Tr0ub4dor&3"},
+    }
+    said = refusals(order)
+    assert len(said) == 5
+    said |= refusals(body("US", **{name: "Tr0ub4dor&3" for name in ORDER["logistics_address"] if name != "country"}))
+    assert len(said) > 6
+    assert "Tr0ub4dor" not in " ".join(said.values())
