@@ -11,6 +11,7 @@ from tasks.report import lines
 from worker.accounts import marketplaces, unknown_account
 from worker.app import app
 from worker.bell import bell
+from worker.crashpoints import CrashPoint, reached
 from worker.errors import FulfilError, RedisAway, UnknownAccount
 from worker.ledger.engine import ledger
 from worker.ledger.operators import Operator
@@ -24,6 +25,7 @@ MOST_ORDERS = 1000
 def retry(order_id: str, actor: str) -> Moved:
     """Let an order go again, settle it or read it back, whatever its state allows. Raises NotAllowed, UnknownOrder."""
     moved = _operator(actor).retry(order_id, _window_seconds(order_id))
+    reached(CrashPoint.RETRYING)
     _ring(moved)
     return moved
 

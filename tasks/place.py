@@ -11,17 +11,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, store
+from tasks.admission import Admitted, admit, limits, order_ids, policy, store
+from tasks.late import record_late
 from tasks.report import RESULT_CHARACTERS, lines
 from worker.app import app
 from worker.bell import bell
-from worker.errors import RedisAway
+from worker.crashpoints import CrashPoint, reached
+from worker.errors import LedgerAway, RedisAway
+from worker.ledger.journal import journal
 from worker.ledger.rows import Claim, Moved, Sent
 from worker.ledger.states import State
 from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace
 from worker.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.retry import decide
+from worker.retry import Pause, decide
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,9 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 
 def _place(admitted: Admitted) -> list[Moved]:
     marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
+    if process_loop().stopping:
+        return []
+    journal().open()
     claims = store().claim(
         marketplace.account,
         list(admitted.waits),
@@ -56,6 +62,7 @@ def _place(admitted: Admitted) -> list[Moved]:
         window.total_seconds() if window else None,
     )
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    reached(CrashPoint.CLAIMED)
     elapsed = time.monotonic() - admitted.booked_at
     process_loop().start(
         _send_all(
@@ -66,7 +73,7 @@ def _place(admitted: Admitted) -> list[Moved]:
     )
     moved: list[Moved] = []
     for group in _groups(answers, len(claims)):
-        moved += _record(group)
+        moved += _record(marketplace.account, group)
     return moved
 
 
@@ -119,13 +126,33 @@ def _groups(answers: queue.SimpleQueue[Answer], expected: int) -> Iterator[list[
         yield group
 
 
-def _record(group: list[Answer]) -> list[Moved]:
+def _record(account: str, group: list[Answer]) -> list[Moved]:
     sent = [
         Sent(claim, outcome, decide(outcome, claim, policy()), sent_at, closed_at)
         for claim, outcome, sent_at, closed_at in group
     ]
-    moved = store().record(sent)
+    reached(CrashPoint.UNRECORDED)
+    try:
+        moved = store().record(sent)
+    except Exception as error:
+        moved = record_late(sent, error)
+    reached(CrashPoint.RECORDED)
     bell().confirm_at(
         (order.due_at, order.order_id) for order in moved if order.state is State.PLACED and order.due_at is not None
     )
+    _tell_breaker(account, group)
     return moved
+
+
+def _tell_breaker(account: str, group: list[Answer]) -> None:
+    """Hold the account when its marketplace does not answer at all; its orders then cost no attempts."""
+    lost = [outcome.cause for _, outcome, _, _ in group if isinstance(outcome, Unknown | NotSent) and _failed(outcome)]
+    seconds = limits().report(account, "place", len(group) - len(lost), len(lost))
+    if seconds is not None:
+        reason = f"its marketplace does not answer ({lost[-1]}); one order goes ahead when this ends"
+        with suppress(LedgerAway):
+            store().hold(account, Pause(seconds, "BREAKER_OPEN", reason, None))
+
+
+def _failed(outcome: Unknown | NotSent) -> bool:
+    return isinstance(outcome, Unknown) or outcome.counted

@@ -11,7 +11,7 @@ from tasks.admission import Admitted, admit, order_ids, policy, store
 from tasks.confirm import read_all
 from tasks.report import RESULT_CHARACTERS, lines
 from worker.app import app
-from worker.bell import bell
+from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.rows import Moved, Settled
 from worker.ledger.states import State
@@ -21,14 +21,11 @@ from worker.retry import Ability, decide_unknown
 
 @app.task(name="orders.reconcile", resultrepr_maxsize=RESULT_CHARACTERS)
 def reconcile(ids: list[str]) -> str:
-    """Settle the due unknown orders of `ids`; tell a line an order."""
+    """Settle the due unknown orders of `ids`; tell a line an order. What may go again is rung for by the sweep."""
     moved: list[Moved] = []
     try:
         for admitted in admit(order_ids(ids), State.UNKNOWN, "read", _ring):
             settled = _settle(admitted)
-            again = [order.order_id for order in settled if order.state is State.QUEUED]
-            if again:
-                bell().place(admitted.marketplace.account, again)
             moved += settled
     except RedisAway as error:
         return lines(moved, str(error))
@@ -43,6 +40,7 @@ def _settle(admitted: Admitted) -> list[Moved]:
     marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
     ability = Ability(marketplace.can_look_up, window.total_seconds() if window else None)
     orders = store().claim_waiting(list(admitted.waits), State.UNKNOWN, settings().lease_seconds)
+    reached(CrashPoint.RECONCILING)
     seen: dict[str, ReadOutcome] = {}
     if ability.can_look_up:
         reads = [

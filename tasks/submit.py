@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from celery import Task
 from celery.worker.request import Request
 
 from worker.accounts import marketplaces
 from worker.app import app
 from worker.bell import bell, worth_ringing
+from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
 from worker.ledger.intake import Taken, open_batch, take
@@ -73,7 +73,7 @@ class _DiscreetRequest(Request):  # type: ignore[misc]
         self._request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
 
 
-class _DiscreetTask(Task):  # type: ignore[misc]
+class _DiscreetTask(app.Task):  # type: ignore[misc]
     Request = _DiscreetRequest
 
 
@@ -102,6 +102,7 @@ def _take_all(entries: Iterable[Job | Rejection], source: str) -> Batch:
                 taken = take(opened, batch.batch, some, turned_away, rung_at)
                 _add(batch, taken)
                 if rung_at is not None:
+                    reached(CrashPoint.SUBMITTED)
                     _ring(batch, taken)
     return batch
 

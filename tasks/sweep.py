@@ -11,10 +11,12 @@ from config.settings import settings
 from tasks.admission import store
 from worker.app import app
 from worker.bell import bell, message_size, worth_ringing
+from worker.crashpoints import CrashPoint, reached
 from worker.embedded import connect
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
-from worker.ledger.reports import paused_accounts, standing_still
+from worker.ledger.journal import journal
+from worker.ledger.reports import paused_accounts, standing_still, suspects
 from worker.ledger.states import State
 
 RING_AGAIN_SECONDS = 15
@@ -28,12 +30,14 @@ MOST_AT_ONCE = 20_000
 def sweep() -> str:
     """Take back leases that ran out and ring for every order that is due; tell how many."""
     lost = store().expire_leases()
+    kept = journal().replay(store())
+    reached(CrashPoint.SWEEPING)
     try:
         placed = sum(_ring_places(account) for account in settings().accounts)
         read = _ring_reads(State.PLACED) + _ring_reads(State.UNKNOWN)
     except RedisAway as error:
         return f"{len(lost)} leases ran out; {error}"
-    return f"{len(lost)} leases ran out, rang for {placed} to place and {read} to read"
+    return f"{len(lost)} leases ran out, {kept} replayed, rang for {placed} to place and {read} to read"
 
 
 def _ring_places(account: str) -> int:
@@ -46,10 +50,13 @@ def _ring_places(account: str) -> int:
     # While messages wait in the queue, those they are about are not lost: only new ones are rung for.
     rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
     ids = standing_still(ledger(), State.QUEUED, now, rung_before, room, account)
-    if ids:
-        bell().place(account, ids)
-        store().mark_rung(ids, now)
-    return len(ids)
+    suspect = suspects(ledger(), account, now, rung_before)
+    bell().place(account, ids)
+    for order_id in suspect:
+        bell().place(account, [order_id])
+    if ids or suspect:
+        store().mark_rung([*ids, *suspect], now)
+    return len(ids) + len(suspect)
 
 
 def _ring_reads(state: State) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 
 from config.logs import configure_logs
 from config.queues import celery_config
@@ -13,13 +15,41 @@ from config.settings import BadSettingError, settings
 from worker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError
 
+log = logging.getLogger(__name__)
+
+
+class _AnsweringTask(Task):  # type: ignore[misc]
+    """A task that answers in a sentence when something it needs is away; the sweep comes again."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*args, **options)
+        except FulfilError as error:
+            log.warning("%s: %s", self.name, error)
+            return str(error)
+
+
+_FOREIGN = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
+"""Variables Celery puts above any configuration: orders would be rung for on another program's broker."""
+
 
 def _application() -> Celery:
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
     try:
         configured = settings()
         app = Celery(
             "fulfil",
-            include=["tasks.submit", "tasks.place", "tasks.confirm", "tasks.reconcile", "tasks.sweep", "tasks.admin"],
+            task_cls=_AnsweringTask,
+            include=[
+                "worker.canary",
+                "tasks.submit",
+                "tasks.place",
+                "tasks.confirm",
+                "tasks.reconcile",
+                "tasks.sweep",
+                "tasks.admin",
+            ],
         )
         app.conf.update(celery_config(configured, redis_url(configured)))
     except (BadSettingError, FulfilError) as error:

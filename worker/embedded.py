@@ -58,6 +58,11 @@ class EmbeddedRedis:
         self.settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Return the process id of the server this object started and did not stop."""
+        return None if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Start the server unless one answers already (ours or FULFIL_REDIS_URL's). Raises RedisAway."""
         if self.settings.redis_url or answers(self.settings):

@@ -1,4 +1,4 @@
-"""How fast an account may call: one script in Redis books the next slots, on Redis's own clock."""
+"""How fast an account may call, and whether at all: slots and a breaker in Redis, on Redis's own clock."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ _BOOK = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local n, step, burst, max_wait = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local open_until = tonumber(redis.call('HGET', KEYS[2], 'open_until') or '0')
+if open_until > 0 then
+  local held_until = math.max(open_until, tonumber(redis.call('HGET', KEYS[2], 'probe_until') or '0'))
+  if now < held_until then
+    return {0, string.format('%d', held_until - now), string.format('%d', held_until - now)}
+  end
+  n = 1
+  redis.call('HSET', KEYS[2], 'probe_until', string.format('%d', now + tonumber(ARGV[5])))
+end
 local next = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now - (burst - 1) * step)
 local first = next - now
 local granted = 0
@@ -25,6 +34,32 @@ if first <= max_wait then
 end
 return {granted, string.format('%d', first), string.format('%d', next - now)}
 """
+
+# A success closes the breaker. Failures in a row open it, each time for twice as long, up to a bound.
+_REPORT = """
+local worked, failed = tonumber(ARGV[1]), tonumber(ARGV[2])
+if worked > 0 then
+  redis.call('DEL', KEYS[1])
+  return '0'
+end
+local failures = redis.call('HINCRBY', KEYS[1], 'failures', failed)
+redis.call('PEXPIRE', KEYS[1], 600000)
+if failures < tonumber(ARGV[3]) then return '0' end
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+if tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0') > now then return '0' end
+local wait = math.min(tonumber(ARGV[5]), tonumber(redis.call('HGET', KEYS[1], 'wait') or ARGV[4]))
+redis.call('HSET', KEYS[1], 'open_until', string.format('%d', now + wait), 'wait', string.format('%d', wait * 2),
+  'probe_until', '0')
+return string.format('%d', wait)
+"""
+
+FAILURES_TO_OPEN = 20
+"""Sends in a row that never arrived, or never were answered, before an account's breaker opens."""
+OPEN_SECONDS = 5.0
+OPEN_SECONDS_MOST = 30.0
+PROBE_SECONDS = 3.0
+"""How long the others wait when one order goes ahead to see whether the marketplace is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +76,7 @@ class Limits:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._book = client.register_script(_BOOK)
+        self._report = client.register_script(_REPORT)
 
     def book(
         self, account: str, kind: str, rate: Rate, count: int, calls_each: int, max_wait_seconds: float
@@ -53,10 +89,36 @@ class Limits:
         step = calls_each / rate.per_second
         try:
             granted, first, after = self._book(
-                keys=[f"fulfil:limit:{account}:{bucket}"],
-                args=[count, round(step * 1e6), rate.burst, round(max_wait_seconds * 1e6)],
+                keys=[f"fulfil:limit:{account}:{bucket}", _breaker(account, kind)],
+                args=[count, round(step * 1e6), rate.burst, round(max_wait_seconds * 1e6), round(PROBE_SECONDS * 1e6)],
             )
         except redis.RedisError as error:
             raise RedisAway(f"no slot can be booked, Redis does not answer: {type(error).__name__}") from None
         start = int(first) / 1e6
         return Booking(tuple(max(0.0, start + i * step) for i in range(int(granted))), max(0.0, int(after) / 1e6))
+
+    def report(self, account: str, kind: str, worked: int, failed: int) -> float | None:
+        """Tell the breaker how sends went; return for how many seconds it opened just now, None if it did not.
+
+        Redis away: None, for the limits hold every call back then anyway.
+        """
+        if not worked and not failed:
+            return None
+        try:
+            wait = self._report(
+                keys=[_breaker(account, kind)],
+                args=[
+                    worked,
+                    failed,
+                    FAILURES_TO_OPEN,
+                    round(OPEN_SECONDS * 1e6),
+                    round(OPEN_SECONDS_MOST * 1e6),
+                ],
+            )
+        except redis.RedisError:
+            return None
+        return int(wait) / 1e6 or None
+
+
+def _breaker(account: str, kind: str) -> str:
+    return f"fulfil:breaker:{account}:{kind}"

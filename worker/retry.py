@@ -67,10 +67,12 @@ class Decision:
     pause: Pause | None = None
 
     def with_known_references(self) -> Decision:
-        """Return the decision when ids are known from another answer: a blind or lost reply is then no loss."""
+        """Return the decision when ids are known from another answer: the order exists, whatever this reply was."""
+        if self.event is Event.ACCEPT:
+            return self
         if self.event in (Event.ACCEPT_BLIND, Event.LOSE):
             return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, code=self.code, reason=self.reason)
-        return self
+        return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason="the reply of an earlier send told its ids")
 
 
 class Standing(Protocol):

@@ -69,7 +69,8 @@ def take(
             again.append(job)
         else:
             unique[job.order_id] = job
-    rows = [_row(job, batch_id, now, rung_at) for job in unique.values()]
+    # One order of locking for all, or two clients that submit the same jobs wait for each other for ever.
+    rows = [_row(unique[order_id], batch_id, now, rung_at) for order_id in sorted(unique)]
     with ledger.writing() as connection:
         fresh: set[str] = set()
         if rows:

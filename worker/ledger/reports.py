@@ -56,10 +56,37 @@ def account_of(ledger: Ledger, order_id: str) -> str | None:
         return found
 
 
+def suspects(ledger: Ledger, account: str, due_before: float, rung_before: float) -> list[str]:
+    """Return due orders whose last worker died: all that saw one death, and only the first that saw several.
+
+    They are rung for one by one, and the second kind alone, so that one that kills its worker is found out and
+    takes no other down with it.
+    """
+    query = (
+        select(orders.c.order_id, orders.c.crashes)
+        .where(
+            orders.c.state == State.QUEUED,
+            orders.c.account == account,
+            orders.c.crashes > 0,
+            orders.c.due_at <= due_before,
+            or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
+        )
+        .order_by(orders.c.crashes, orders.c.due_at)
+        .limit(PAGE)
+    )
+    with ledger.reading() as connection:
+        found = connection.execute(query).all()
+    once = [row.order_id for row in found if row.crashes == 1]
+    return once or [row.order_id for row in found[:1]]
+
+
 def standing_still(
     ledger: Ledger, state: State, due_before: float, rung_before: float, limit: int, account: str | None = None
 ) -> list[str]:
-    """Return due orders nobody was told of, or only before `rung_before`; the longest due first."""
+    """Return due orders nobody was told of, or only before `rung_before`; the longest due first.
+
+    With `account`: only its orders, and without those `suspects` returns.
+    """
     query = (
         select(orders.c.order_id)
         .where(
@@ -71,7 +98,7 @@ def standing_still(
         .limit(limit)
     )
     if account is not None:
-        query = query.where(orders.c.account == account)
+        query = query.where(orders.c.account == account, orders.c.crashes == 0)
     with ledger.reading() as connection:
         return list(connection.execute(query).scalars())
 

@@ -26,10 +26,13 @@ from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
 from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.outcomes import Absent, Accepted, Found, OrderRecord, Unknown
-from worker.retry import Decision, lease_ran_out, window_closed
+from worker.retry import CONFIRM_FLOOR_SECONDS, Decision, Pause, lease_ran_out, window_closed
 
 EARLY_SECONDS = 0.005
 """A message may arrive this much before its order is due."""
+
+_WAITS_FOR_IDS = (State.QUEUED, State.UNKNOWN, State.UNMATCHED)
+"""Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
 _CLOSE_ATTEMPT = (
     update(attempts)
@@ -115,19 +118,20 @@ class Store:
             rows = {row.order_id: row for row in lock(connection, ids)}
             self._learn(connection, sent, now)
             known = references(connection, ids)
-            moves, closing = [], []
+            moves: dict[str, Move] = {}
+            closing = []
             for one in sent:
                 row = rows[one.claim.order_id]
                 if row.epoch == one.claim.epoch and row.state == State.PLACING:
-                    moves.append(self._sent_move(row, one, row.order_id in known))
+                    moves[row.order_id] = self._sent_move(row, one, row.order_id in known)
                     closing.append(_closing(one))
-                elif row.order_id in known and row.state in (State.UNKNOWN, State.UNMATCHED):
-                    moves.append(self._late_move(row, one))
-            write(connection, moves, now)
+                elif row.order_id in known and row.state in _WAITS_FOR_IDS:
+                    moves[row.order_id] = self._late_move(row, one)
+            write(connection, list(moves.values()), now)
             if closing:
                 connection.execute(_CLOSE_ATTEMPT, closing)
             pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
-            return [moved(move, known) for move in moves]
+            return [moved(move, known) for move in moves.values()]
 
     def _learn(self, connection: Connection, sent: Sequence[Sent], now: float) -> None:
         learned = [
@@ -160,9 +164,11 @@ class Store:
         return Move(row, event, self.actor, decision.reason, changes)
 
     def _late_move(self, row: Row[Any], one: Sent) -> Move:
+        # What was decided for a late blind, lost or refused reply schedules no read-back; this order needs one.
+        due = one.decision.due_in_seconds if one.decision.event is Event.ACCEPT else CONFIRM_FLOOR_SECONDS
         decision = Decision(
             Event.ACCEPT,
-            one.decision.due_in_seconds,
+            due,
             reason="the reply of an earlier send came late and told the ids",
         )
         changes = decided(decision, one.closed_at) | {
@@ -236,20 +242,34 @@ class Store:
         now = now or time.time()
         with self.ledger.writing() as connection:
             rows = lock(connection, None, State.PLACING, lease_before=now, limit=1000)
-            moves = []
-            for row in rows:
-                decision = lease_ran_out(row.crashes + 1)
-                changes = decided(decision, now) | {
-                    "lease_until": None,
-                    "crashes": row.crashes + 1,
-                    "spent": row.spent + 1,
-                    "in_doubt": True,
-                }
-                moves.append(Move(row, decision.event, self.actor, decision.reason, changes))
+            known = references(connection, [row.order_id for row in rows])
+            moves = [self._expired(row, row.order_id in known, now) for row in rows]
             write(connection, moves, now)
             if rows:
                 connection.execute(_CLOSE_ATTEMPT, [_abandoned(row, now) for row in rows])
-            return [moved(move, {}) for move in moves]
+            return [moved(move, known) for move in moves]
+
+    def _expired(self, row: Row[Any], known: bool, now: float) -> Move:
+        decision = lease_ran_out(row.crashes + 1)
+        if known:
+            decision = decision.with_known_references()
+        accepted = decision.event is Event.ACCEPT
+        changes = decided(decision, now) | {
+            "lease_until": None,
+            "crashes": row.crashes + 1,
+            "spent": row.spent + 1,
+            # Look-ups from before this send prove nothing about it.
+            "absences": 0,
+            "absent_since": None,
+            "in_doubt": not accepted,
+            "accepted_at": row.accepted_at or (now if accepted else None),
+        }
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def hold(self, account: str, pause: Pause, now: float | None = None) -> None:
+        """Hold an account's sends."""
+        with self.ledger.writing() as connection:
+            pause_accounts(connection, [(account, pause)], self.actor, now or time.time())
 
     def mark_rung(self, ids: Sequence[str], now: float | None = None) -> None:
         """Note that a message for these orders is on its way."""

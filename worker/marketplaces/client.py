@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from worker.crashpoints import CrashPoint, reached
 from worker.marketplaces.base import Lost, Reply, Request
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class _TimedRequest(aiohttp.ClientRequest):
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         if time.time() >= _deadline.get():
             raise _TooLateError(TOO_LATE)
+        reached(CrashPoint.SENDING)
         return await super().send(conn)
 
 
@@ -91,6 +93,7 @@ class Client:
             request.method, request.url, headers=dict(request.headers), content=request.content
         )
         response = await self._http.send(outgoing, stream=True)
+        reached(CrashPoint.ANSWERED)
         try:
             body = bytearray()
             async for part in response.aiter_bytes():
