@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, update
@@ -32,6 +33,9 @@ _MUTABLE = (
     "reason",
     "fix",
 )
+_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+CODE_CHARACTERS = 100
+TEXT_CHARACTERS = 2000
 _UPDATE = (
     update(orders)
     .where(orders.c.order_id == bindparam("b_order_id"))
@@ -105,7 +109,7 @@ def event_row(
         "to_state": advance(before, event),
         "epoch": epoch,
         "actor": actor,
-        "note": note,
+        "note": told(note),
     }
 
 
@@ -114,10 +118,17 @@ def decided(decision: Decision, now: float) -> dict[str, Any]:
     return {
         "due_at": None if decision.due_in_seconds is None else now + decision.due_in_seconds,
         "attention": decision.attention,
-        "code": decision.code,
-        "reason": decision.reason,
-        "fix": decision.fix,
+        "code": told(decision.code, CODE_CHARACTERS),
+        "reason": told(decision.reason),
+        "fix": told(decision.fix),
     }
+
+
+def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
+    """Return a vendor's text as every database takes it: nothing may fail between an answer and its record."""
+    if text is None or (len(text) <= characters and text.isprintable()):
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")[:characters]
 
 
 def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
@@ -170,9 +181,9 @@ def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | N
             "account": account,
             "since": now,
             "until": until,
-            "code": pause.code,
-            "reason": pause.reason,
-            "fix": pause.fix,
+            "code": told(pause.code, CODE_CHARACTERS),
+            "reason": told(pause.reason),
+            "fix": told(pause.fix),
             "actor": actor,
         }
         connection.execute(upsert(connection, account_pauses), [row])
@@ -180,16 +191,23 @@ def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | N
 
 def insert_ignore(connection: Connection, table: Table) -> Any:
     """Return an INSERT that leaves rows alone which are there."""
-    return _dialect(connection).insert(table).on_conflict_do_nothing()
+    return _insert_ignore(connection.dialect.name, table)
+
+
+@cache
+def _insert_ignore(dialect: str, table: Table) -> Any:
+    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing()
 
 
 def upsert(connection: Connection, table: Table) -> Any:
     """Return an INSERT that replaces the row with the same key."""
-    statement = _dialect(connection).insert(table)
+    return _upsert(connection.dialect.name, table)
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Any:
+    # Building it costs as much as running it, hence the cache.
+    statement = _DIALECTS[dialect].insert(table)
     keys = [column.name for column in table.primary_key]
     rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=rest)
-
-
-def _dialect(connection: Connection) -> Any:
-    return sqlite if connection.dialect.name == "sqlite" else postgresql

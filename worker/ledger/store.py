@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, update
 
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import (
+    CODE_CHARACTERS,
     Move,
     decided,
     event_row,
@@ -19,6 +20,7 @@ from worker.ledger.moves import (
     moved,
     pause_accounts,
     references,
+    told,
     upsert,
     write,
 )
@@ -200,12 +202,9 @@ class Store:
         now = now or time.time()
         with self.ledger.writing() as connection:
             rows = {row.order_id: row for row in lock(connection, [one.order.order_id for one in settled])}
-            moves = []
-            for one in settled:
-                row = rows[one.order.order_id]
-                if row.state == one.order.state and row.epoch == one.order.epoch:
-                    moves.append(self._settled_move(row, one, now))
-                    self._keep_records(connection, one, now)
+            current = [one for one in settled if _stands(one.order, rows[one.order.order_id])]
+            moves = [self._settled_move(rows[one.order.order_id], one, now) for one in current]
+            self._keep_records(connection, current, now)
             write(connection, moves, now)
             pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
             known = references(connection, [move.row.order_id for move in moves])
@@ -222,20 +221,29 @@ class Store:
             changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
-    def _keep_records(self, connection: Connection, one: Settled, now: float) -> None:
-        if not isinstance(one.outcome, Found):
-            return
-        source = "read" if one.order.state is State.PLACED else "look_up"
-        for record in one.outcome.records:
-            learned = {
+    def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> None:
+        read = [(one, one.outcome.records) for one in settled if isinstance(one.outcome, Found)]
+        learned = [
+            {
                 "order_id": one.order.order_id,
                 "reference": record.reference,
-                "source": source,
+                "source": "read" if one.order.state is State.PLACED else "look_up",
                 "learned_at": now,
             }
-            connection.execute(insert_ignore(connection, order_references), [learned])
-            if one.decision.event is Event.CONFIRM:
-                connection.execute(upsert(connection, results), [_result(one.order.order_id, record, now)])
+            for one, records in read
+            for record in records
+            if record.reference not in one.order.references
+        ]
+        if learned:
+            connection.execute(insert_ignore(connection, order_references), learned)
+        kept = [
+            _result(one.order.order_id, record, now)
+            for one, records in read
+            for record in records
+            if one.decision.event is Event.CONFIRM
+        ]
+        if kept:
+            connection.execute(upsert(connection, results), kept)
 
     def expire_leases(self, now: float | None = None) -> list[Moved]:
         """Declare every order unknown whose worker let its lease run out; quarantine what does so repeatedly."""
@@ -286,6 +294,10 @@ class Store:
             )
 
 
+def _stands(order: Waiting, row: Row[Any]) -> bool:
+    return bool(row.state == order.state and row.epoch == order.epoch)
+
+
 def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:
     return window_seconds is not None and row.first_sent_at is not None and now > row.first_sent_at + window_seconds
 
@@ -332,9 +344,9 @@ def _closing(one: Sent) -> dict[str, Any]:
         "sent_at": one.sent_at,
         "closed_at": one.closed_at,
         "outcome": type(outcome).__name__,
-        "code": getattr(outcome, "code", None),
-        "cause": getattr(outcome, "cause", None) or getattr(outcome, "reason", None),
-        "request_id": getattr(outcome, "request_id", None),
+        "code": told(getattr(outcome, "code", None), CODE_CHARACTERS),
+        "cause": told(getattr(outcome, "cause", None) or getattr(outcome, "reason", None)),
+        "request_id": told(getattr(outcome, "request_id", None), CODE_CHARACTERS),
         "duration_ms": round((one.closed_at - one.sent_at) * 1000),
     }
 
@@ -358,12 +370,12 @@ def _result(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
         "order_id": order_id,
         "reference": record.reference,
         "read_at": now,
-        "status": record.status,
-        "fulfilment_status": record.fulfilment_status,
+        "status": told(record.status, 60),
+        "fulfilment_status": told(record.fulfilment_status, 60),
         "amount": record.amount and str(record.amount.amount),
-        "currency": record.amount and record.amount.currency,
+        "currency": record.amount and told(record.amount.currency, 10),
         "paid_amount": record.paid_amount and str(record.paid_amount.amount),
-        "paid_currency": record.paid_amount and record.paid_amount.currency,
-        "alert": record.alert,
+        "paid_currency": record.paid_amount and told(record.paid_amount.currency, 10),
+        "alert": told(record.alert),
         "details": record.details,
     }

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Generator
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import aiohttp
@@ -55,9 +56,10 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._answer_seconds = answer_seconds
+        timeout = httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds)
+        self._extensions = {"timeout": timeout.as_dict()}
         self._http = httpx.AsyncClient(
             transport=transport or AiohttpTransport(client=lambda: _session(connections), trust_env=False),
-            timeout=httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds),
             follow_redirects=False,
             trust_env=False,
         )
@@ -89,8 +91,13 @@ class Client:
             return _lost(error)
 
     async def _exchange(self, request: Request) -> Reply | Lost:
-        outgoing = self._http.build_request(
-            request.method, request.url, headers=dict(request.headers), content=request.content
+        # Built here and not by the client, which would merge defaults we do not have, at the price of the send itself.
+        outgoing = httpx.Request(
+            request.method,
+            _url(request.url),
+            headers=dict(request.headers),
+            content=request.content,
+            extensions=self._extensions,
         )
         response = await self._http.send(outgoing, stream=True)
         reached(CrashPoint.ANSWERED)
@@ -107,6 +114,11 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+
+
+@lru_cache(maxsize=256)
+def _url(address: str) -> httpx.URL:
+    return httpx.URL(address)
 
 
 def _session(connections: int) -> aiohttp.ClientSession:
