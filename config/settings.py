@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -40,12 +43,21 @@ class Account(BaseModel):
         """Return the keys that belong to the marketplace (credentials and its own settings)."""
         return dict(self.model_extra or {})
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Leave the extras out: secrets are among them, and a repr ends up in logs."""
+        return ((name, value) for name, value in super().__repr_args__() if name in type(self).model_fields)
+
 
 class Settings(BaseSettings):
     """The whole configuration. Durations carry their unit in the name; all times are UTC."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FULFIL_", env_nested_delimiter="__", env_file=".env", extra="ignore", frozen=True
+        env_prefix="FULFIL_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     home: Path = Field(Path(".fulfil"), description="folder of the embedded Redis, the SQLite ledger and the logs")
@@ -87,10 +99,45 @@ class Settings(BaseSettings):
         None,
         description="`user:password` of Flower; unset: `fulfil up` makes a password and keeps it in the home",
     )
+    hooks_port: int = Field(8990, ge=0, le=65535, description="port of `fulfil hooks`; 0 picks a free one")
+    hooks_address: str = Field("127.0.0.1", description="address `fulfil hooks` listens on")
     log_level: str = Field("WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
     accounts: dict[AccountName, Account] = Field(
         default_factory=dict, description="`FULFIL_ACCOUNTS__<NAME>__<KEY>`, see the accounts table"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keep every value the text it is: an app key looks like a number, and a secret may look like 1e5."""
+        for source in (env_settings, dotenv_settings):
+            source.decode_complex_value = _undecoded  # type: ignore[method-assign]
+        return init_settings, env_settings, dotenv_settings
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+            raise ValueError("should be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: str | None) -> str | None:
+        try:
+            parts = urlsplit(value or "redis://")
+            known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
+        except ValueError:  # a port that is no number
+            known = False
+        if not known:
+            raise ValueError("should be an address like redis://host:6379/0")
+        return value
 
     @property
     def answer_seconds(self) -> float:
@@ -105,6 +152,10 @@ class Settings(BaseSettings):
         )
 
 
+def _undecoded(field_name: str, field: FieldInfo, value: Any) -> Any:
+    return value
+
+
 class BadSettingError(ValueError):
     """A setting is wrong; the text names it and says what is expected."""
 
@@ -116,10 +167,17 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         # Never the value: it may be a secret.
-        wrong = [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)]
+        wrong = [
+            f"{_variable(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False, include_url=False)
+        ]
         raise BadSettingError("; ".join(wrong)) from None
     except SettingsError as error:
         raise BadSettingError(str(error)) from None
+    except UnicodeDecodeError:
+        raise BadSettingError("the file .env is not UTF-8 text") from None
+    except OSError as error:
+        raise BadSettingError(f"the file .env cannot be read: {error.strerror}") from None
 
 
 def _variable(location: tuple[str | int, ...]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from config.queues import COUNTDOWN_LIMIT_SECONDS
 from config.settings import settings
 from worker.accounts import adapter, rate
 from worker.embedded import connect
@@ -18,6 +19,7 @@ from worker.ledger.states import State
 from worker.ledger.store import EARLY_SECONDS, Store
 from worker.limits import Limits
 from worker.marketplaces.base import Marketplace
+from worker.once import once
 from worker.retry import Policy
 
 MAX_WAIT_SECONDS = 1.0
@@ -53,18 +55,19 @@ def admit(
             # Back a moment early, to book ahead: otherwise every slot in between is lost.
             wait = max(0.1, booking.next_wait - MAX_WAIT_SECONDS / 2)
             store().put_off(rest, state, time.time() + wait)
-            ring(account, rest, wait)
+            if wait <= COUNTDOWN_LIMIT_SECONDS:
+                ring(account, rest, wait)
         if booking.waits:
             yield Admitted(marketplace, dict(zip(due, booking.waits, strict=False)), booked_at)
 
 
-@cache
+@once
 def store() -> Store:
     """Return the process's store."""
     return Store(ledger())
 
 
-@cache
+@once
 def limits() -> Limits:
     """Return the process's limits."""
     return Limits(connect(settings()))

@@ -11,14 +11,14 @@ from itertools import islice
 from typing import Any
 
 import click
-from rich.console import Console
 
 from config.logs import configure_logs
 from config.settings import BadSettingError, settings
+from tasks.screen import console
 from worker.errors import FulfilError
 
-out = Console()
-err = Console(stderr=True)
+out = console()
+err = console(stderr=True)
 PAGE = 200
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
@@ -29,7 +29,6 @@ class _Commands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            configure_logs(settings().log_level)
             return super().invoke(context)
         except (FulfilError, BadSettingError) as error:
             click.echo(f"fulfil: {error}", err=True)
@@ -41,11 +40,14 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fulfil")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove what became of each one.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
     """
+    if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
+        configure_logs(settings().log_level)
 
 
 def print_json(value: object) -> None:
@@ -71,7 +73,10 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: boo
     else:
         for batch in batches:
             _tell(batch, wait)
-    troubled = any(batch.rejected or batch.unrung for batch in batches) or not all(finished)
+    unrung = next((batch.unrung for batch in batches if batch.unrung), None)
+    if unrung:
+        err.print(f"fulfil: the orders are kept, but {unrung}")
+    troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
     raise SystemExit(1 if troubled or (wait and any(map(_needs_person, batches))) else 0)
 
 
@@ -94,10 +99,10 @@ def status(batch: str | None, json_: bool) -> None:
     else:
         for row in found["batches"]:
             taken = f"{row['accepted']} accepted, {row['duplicates']} duplicates, {row['rejected']} rejected"
-            out.print(f"{row['batch_id']}  {row['source']}: {taken}", highlight=False)
+            out.print(f"{row['batch_id']}  {row['source']}: {taken}")
         out.print("  ".join(f"{state} {number}" for state, number in sorted(found["states"].items())) or "no orders")
         for account, pause in found["paused"].items():
-            out.print(f"account {account} is held: {pause['reason']}", highlight=False)
+            out.print(f"account {account} is held: {pause['reason']}")
         if found["attention"]:
             out.print(f"{found['attention']} need a person: fulfil list --attention")
     raise SystemExit(1 if found["attention"] else 0)
@@ -164,7 +169,7 @@ def why(order: str, json_: bool) -> None:
     if json_:
         print_json({"order_id": order, "why": text})
     else:
-        out.print(text, highlight=False)
+        out.print(text)
 
 
 def _act(do: Callable[[], Any], json_: bool) -> None:
@@ -175,7 +180,7 @@ def _act(do: Callable[[], Any], json_: bool) -> None:
     if json_:
         print_json({"order_id": moved.order_id, "state": moved.state, "references": list(moved.references)})
     else:
-        out.print(lines([moved]), highlight=False)
+        out.print(lines([moved]))
 
 
 def _order_command(name: str, text: str) -> None:
@@ -202,6 +207,25 @@ def adopt(order: str, reference: str, json_: bool) -> None:
     from tasks import admin
 
     _act(lambda: admin.adopt(order, reference, admin.person()), json_)
+
+
+@main.command()
+@as_json
+def orphans(json_: bool) -> None:
+    """List the marketplace's orders that push messages told of and that no order of ours could be found for."""
+    from tasks.console import orphans_table
+    from tasks.match import pushes
+    from worker.ledger.reports import utc
+
+    found = [row | {"at": utc(row["at"])} for row in pushes().orphans()]
+    if json_:
+        print_json(found)
+    elif found:
+        out.print(orphans_table(found))
+        out.print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+    else:
+        out.print("no orphans: every push message has found its order")
+    raise SystemExit(1 if found else 0)
 
 
 def _account_command(name: str, text: str) -> None:
@@ -291,7 +315,7 @@ def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     def hint() -> str | None:
         return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
 
-    return watch_batch(Console(stderr=True, quiet=quiet), ledger(), batch, timeout, hint)
+    return watch_batch(console(stderr=True, quiet=quiet), ledger(), batch, timeout, hint)
 
 
 def _needs_person(batch: Any) -> bool:
@@ -315,15 +339,13 @@ def _tell(batch: Any, wait: bool) -> None:
     from tasks.console import orders_table, rejections_table
 
     told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
-    out.print(f"batch {batch.batch}: {told}", highlight=False)
+    out.print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
-        out.print(f"  {order_id}: duplicate, state {state}", highlight=False)
+        out.print(f"  {order_id}: duplicate, state {state}")
     for notice, number in batch.notices.items():
-        out.print(f"  {notice} ({number} orders)", highlight=False)
+        out.print(f"  {notice} ({number} orders)")
     if batch.rejected:
         out.print(rejections_table([{"line": r.line, "field": r.field, "reason": r.reason} for r in batch.rejected]))
-    if batch.unrung:
-        err.print(f"fulfil: the orders are kept, but {batch.unrung}", highlight=False)
     if wait:
         page = list(islice(_select(batch=batch.batch), PAGE))
         out.print(orders_table(page, _results(page)))
@@ -334,4 +356,7 @@ def _tell(batch: Any, wait: bool) -> None:
 from tasks import operate  # noqa: E402, F401  (adds the commands that run programs)
 
 if __name__ == "__main__":
-    main()
+    # `operate` has added its commands to the module of this name, not to this second run of its file.
+    from tasks.cli import main as program
+
+    program(prog_name="fulfil")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from config.settings import settings
 from tasks.admission import Admitted, admit, order_ids, policy, store
-from tasks.report import RESULT_CHARACTERS, lines
+from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.app import app
 from worker.bell import bell
 from worker.errors import RedisAway
@@ -55,21 +55,23 @@ def _ring_again(moved: Sequence[Moved]) -> None:
 
 def read_all(admitted: Admitted, reads: Sequence[tuple[Waiting, ReadSteps]]) -> list[tuple[Waiting, ReadOutcome]]:
     """Run reads of one account at once, each after its wait; an outcome for each."""
+    outcomes = read_each(admitted, [(order.order_id, steps) for order, steps in reads])
+    return [(order, outcome) for (order, _), outcome in zip(reads, outcomes, strict=True)]
+
+
+def read_each(admitted: Admitted, reads: Sequence[tuple[str, ReadSteps]]) -> list[ReadOutcome]:
+    """Run reads at once, each after the wait that stands under its name; the outcomes in the same order."""
     elapsed = time.monotonic() - admitted.booked_at
 
     async def run() -> list[ReadOutcome]:
         return await asyncio.gather(
-            *(
-                _read(admitted.marketplace, order, steps, admitted.waits[order.order_id] - elapsed)
-                for order, steps in reads
-            )
+            *(_read(admitted.marketplace, name, steps, admitted.waits[name] - elapsed) for name, steps in reads)
         )
 
-    outcomes = process_loop().run(run()) if reads else []
-    return [(order, outcome) for (order, _), outcome in zip(reads, outcomes, strict=True)]
+    return process_loop().run(run()) if reads else []
 
 
-async def _read(marketplace: Marketplace, order: Waiting, steps: ReadSteps, wait: float) -> ReadOutcome:
+async def _read(marketplace: Marketplace, name: str, steps: ReadSteps, wait: float) -> ReadOutcome:
     if wait > 0:
         await asyncio.sleep(wait)
     loop = process_loop()
@@ -77,5 +79,5 @@ async def _read(marketplace: Marketplace, order: Waiting, steps: ReadSteps, wait
         try:
             return await loop.client.drive(steps, deadline=time.time() + settings().lease_seconds / 2)
         except Exception as error:
-            log.error("%s: %s while reading from %s", order.order_id, type(error).__name__, marketplace.name)
+            log.error("%s: %s while reading from %s", name, where(error), marketplace.name)
             return Unknown(f"an internal error ({type(error).__name__})")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console, Group
+from rich import box
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -28,59 +30,119 @@ COLOURS = {
     State.CANCELLED: "white",
 }
 REFRESH_SECONDS = 0.5
+LINE_SECONDS = 5.0
+"""Between two lines of progress where there is no terminal to draw on."""
+ADVICE_COLUMNS = 38
+"""Least width of the column that is read as text; the order ids fold before it gets narrower."""
+
+_ADVICE = {"ratio": 1, "width": ADVICE_COLUMNS, "overflow": "fold"}
+Progress = Callable[[Mapping[str, int], float, str | None], None]
 
 
 def orders_table(orders: Iterable[Mapping[str, Any]], results: Mapping[str, list[dict[str, Any]]]) -> Table:
     """Return a table of orders: state, the marketplace's ids, its status and amount, or the code and what to do."""
-    table = Table(header_style="bold", expand=True)
-    for name, options in {
-        "order": {"no_wrap": True},
-        "state": {"no_wrap": True},
-        "marketplace ids": {"overflow": "fold"},
-        "order status": {"overflow": "fold"},
-        "amount": {"justify": "right", "no_wrap": True},
-        "code and what to do": {"ratio": 1},
-    }.items():
-        table.add_column(name, **options)  # type: ignore[arg-type]
-    for order in orders:
-        read = results.get(order["order_id"], [])
-        table.add_row(
+    read = _read_lines(results)
+    rows = [
+        (
             order["order_id"],
             Text(order["state"], COLOURS[State(order["state"])]),
             "\n".join(order["references"]),
-            "\n".join(entry["status"] for entry in read),
-            "\n".join(f"{entry['amount'] or '-'} {entry['currency'] or ''}" for entry in read),
-            advice(order),
+            "\n".join([*read.get(order["order_id"], []), *advice(order)]),
         )
+        for order in orders
+    ]
+    return _table(
+        {
+            "order": {"overflow": "fold"},
+            "state": {"no_wrap": True},
+            "marketplace ids": {"no_wrap": True},
+            "order status and amount, or the code and what to do": _ADVICE,
+        },
+        rows,
+    )
+
+
+def _read_lines(results: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+    """Return a line for each id that was read back: statuses and amounts stand under each other."""
+    entries = [entry for read in results.values() for entry in read]
+    status_width, amount_width = (
+        max((len(e[name] or "-") for e in entries), default=0) for name in ("status", "amount")
+    )
+
+    def line(entry: Mapping[str, Any]) -> str:
+        status, amount = entry["status"] or "-", entry["amount"] or "-"
+        return f"{status:<{status_width}}  {amount:>{amount_width}} {entry['currency'] or ''}".rstrip()
+
+    return {order_id: list(map(line, read)) for order_id, read in results.items()}
+
+
+def _table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | Text, ...]]) -> Table:
+    """Return a table without the columns that are empty in every row."""
+    cells = list(rows)
+    kept = [index for index in range(len(columns)) if not cells or any(str(row[index]) for row in cells)]
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
+    for index, (name, options) in enumerate(columns.items()):
+        if index in kept:
+            table.add_column(name, **options)
+    for row in cells:
+        table.add_row(*(row[index] for index in kept))
     return table
 
 
-def advice(order: Mapping[str, Any]) -> str:
-    """Return code, reason and what to do, as far as the order has them."""
-    parts = [order.get("code"), order.get("reason"), order.get("fix") and f"→ {order['fix']}"]
-    return "\n".join(str(part) for part in parts if part)
+def advice(order: Mapping[str, Any]) -> list[str]:
+    """Return code and reason in a line, what to do in another, as far as the order has them."""
+    code, reason, fix = order.get("code"), order.get("reason"), order.get("fix")
+    told = ": ".join(dict.fromkeys(str(part) for part in (code, reason) if part))
+    return [line for line in (told, fix and f"→ {fix}") if line]
 
 
 def rejections_table(rejected: Iterable[Mapping[str, Any]]) -> Table:
     """Return a table of what the intake did not take."""
-    table = Table(title="not taken", header_style="bold", expand=True)
-    table.add_column("line", justify="right")
-    table.add_column("field", overflow="fold")
-    table.add_column("reason", ratio=1)
-    for entry in rejected:
-        table.add_row(str(entry["line"]), entry["field"], entry["reason"])
+    table = _table(
+        {
+            "line": {"justify": "right", "no_wrap": True},
+            "order": {"overflow": "fold"},
+            "field": {"overflow": "fold"},
+            "reason": _ADVICE,
+        },
+        [(str(entry["line"]), entry.get("order_id") or "", entry["field"], entry["reason"]) for entry in rejected],
+    )
+    table.title, table.title_style, table.title_justify = "not taken", "bold", "left"
     return table
 
 
+def orphans_table(orphans: Iterable[Mapping[str, Any]]) -> Table:
+    """Return a table of the marketplace's orders that nobody could match."""
+    return _table(
+        {
+            "account": {"no_wrap": True},
+            "reference": {"no_wrap": True},
+            "status": {"no_wrap": True},
+            "when (UTC)": {"no_wrap": True},
+            "note": {"ratio": 1, "width": ADVICE_COLUMNS},
+        },
+        [(row["account"], row["reference"], row["status"], row["at"][:19], row["note"] or "") for row in orphans],
+    )
+
+
 def watch_batch(
-    console: Console, ledger: Ledger, batch: str, timeout_seconds: float | None, hint: Callable[[], str | None]
+    console: Console,
+    ledger: Ledger,
+    batch: str,
+    timeout_seconds: float | None,
+    hint: Callable[[], str | None],
+    tick: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Show a batch live until nothing moves by itself any more; tell whether it came to that in time."""
+    """Show a batch live until nothing moves by itself any more; tell whether it came to that in time.
+
+    `tick` is called twice a second; what it raises ends the watch.
+    """
     started = time.monotonic()
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
+    with _progress(console) as show:
         while True:
+            tick()
             elapsed = time.monotonic() - started
-            live.update(_progress(reports.counts(ledger, batch), elapsed, hint() if elapsed > 8 else None))
+            show(reports.counts(ledger, batch), elapsed, hint() if elapsed > 8 else None)
             if reports.moving_count(ledger, batch) == 0:
                 return True
             if timeout_seconds is not None and elapsed > timeout_seconds:
@@ -88,14 +150,41 @@ def watch_batch(
             time.sleep(REFRESH_SECONDS)
 
 
-def _progress(counts: Mapping[str, int], elapsed: float, hint: str | None) -> Group:
-    total = max(1, sum(counts.values()))
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    """Give a way to show progress: a bar that moves on a terminal, a line every few seconds elsewhere."""
+    if console.is_interactive:
+        with Live(console=console, refresh_per_second=4, transient=True) as live:
+            yield lambda counts, elapsed, hint: live.update(_bar(counts, elapsed, hint))
+        return
+    next_line = 0.0
+
+    def line(counts: Mapping[str, int], elapsed: float, hint: str | None) -> None:
+        nonlocal next_line
+        if elapsed >= next_line:
+            next_line = elapsed + LINE_SECONDS
+            console.print(_counts_line(counts, elapsed), *filter(None, [hint]))
+
+    yield line
+
+
+def _bar(counts: Mapping[str, int], elapsed: float, hint: str | None) -> Table:
     done = sum(counts.get(state, 0) for state in FINAL)
-    line = Text(f"{elapsed:5.1f} s  {done}/{total}  ")
+    view = Table.grid(expand=True)  # a bar ends its line in a table only
+    view.add_row(ProgressBar(total=max(1, sum(counts.values())), completed=done))
+    view.add_row(_counts_line(counts, elapsed))
+    if hint:
+        view.add_row(Text(hint, "dim"))
+    return view
+
+
+def _counts_line(counts: Mapping[str, int], elapsed: float) -> Text:
+    done = sum(counts.get(state, 0) for state in FINAL)
+    line = Text(f"{elapsed:5.1f} s  {done}/{sum(counts.values())}  ")
     for state, colour in COLOURS.items():
         if counts.get(state):
             line.append(f"{state} {counts[state]}  ", colour)
-    return Group(ProgressBar(total=total, completed=done), line, Text(hint or "", "dim"))
+    return line
 
 
 def story(order: Mapping[str, Any]) -> Table:
@@ -115,6 +204,11 @@ def why(order: Mapping[str, Any], pauses: Mapping[str, Mapping[str, Any]]) -> st
         told.append(f"{order['code'] or 'Reason'}: {order['reason']}.")
     if order["fix"]:
         told.append(f"What to do: {order['fix']}.")
+    if order["state"] == State.UNMATCHED and _takes_pushes(order["marketplace"]):
+        told.append(
+            "A push message of the marketplace may settle it by itself, where fulfil hooks runs and receives them;"
+            " what fits no order for certain is listed by fulfil orphans."
+        )
     pause = pauses.get(order["account"])
     if pause and order["state"] == State.QUEUED:
         until = f"until {reports.utc(pause['until'])}" if pause["until"] else "until a person resumes it"
@@ -126,6 +220,13 @@ def why(order: Mapping[str, Any], pauses: Mapping[str, Mapping[str, Any]]) -> st
     if order["in_doubt"]:
         told.append("An earlier send of it may have been accepted, so it is never sent again without a check.")
     return "\n".join(told)
+
+
+def _takes_pushes(marketplace: str) -> bool:
+    from worker.marketplaces import REGISTRY
+
+    known = REGISTRY.get(marketplace)
+    return known is not None and known.takes_pushes
 
 
 _MEANING = {

@@ -1,13 +1,13 @@
-"""The commands of `fulfil` that run programs: up, sandbox, demo, doctor."""
+"""The commands of `fulfil` that run programs: up, hooks, sandbox, demo, migrate, doctor."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from config.settings import settings
 from tasks.cli import as_json, main, out, print_json
@@ -18,7 +18,7 @@ from worker.errors import FulfilError
 @as_json
 def up(json_: bool) -> None:
     """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
-    from tasks.services import Services, flower_login
+    from tasks.services import Services, flower_login, stopper
     from worker.accounts import adapter
     from worker.errors import ConfigError
     from worker.ledger.engine import ledger
@@ -29,7 +29,7 @@ def up(json_: bool) -> None:
     for account in configured.accounts:
         adapter(account)
     ledger()
-    services, stop = Services(configured), _stopper()
+    services, stop = Services(configured), stopper()
     try:
         services.start()
         flower = f"http://{configured.flower_address}:{configured.flower_port}"
@@ -37,9 +37,9 @@ def up(json_: bool) -> None:
         if json_:
             print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
         else:
-            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}", highlight=False)
+            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
             if not configured.flower_basic_auth:
-                out.print(f"Flower's password: {configured.home / 'flower-login'}", highlight=False)
+                out.print(f"Flower's password: {configured.home / 'flower-login'}")
         services.watch(stop)
     finally:
         services.stop()
@@ -48,22 +48,58 @@ def up(json_: bool) -> None:
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_SANDBOX_PORT]")
 @click.option("--record", type=click.Path(dir_okay=False), help="Append every order that is made to this file.")
+@click.option("--push-url", metavar="URL", help="Send push messages there; {account} stands for the order's account.")
 @as_json
-def sandbox(port: int | None, record: str | None, json_: bool) -> None:
+def sandbox(port: int | None, record: str | None, push_url: str | None, json_: bool) -> None:
     """Run the sandbox marketplaces alone, on loopback; point an account's BASE_URL at it."""
     from worker.sandbox import run
 
-    run(port, record=Path(record) if record else None)
+    run(port, record=Path(record) if record else None, push_url=push_url)
 
 
 @main.command()
-@click.option("--keep", is_flag=True, help="Leave the demo's folder as it is at the end.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_HOOKS_PORT]")
+@click.option("--address", help="Address to listen on.  [default: FULFIL_HOOKS_ADDRESS]")
 @as_json
-def demo(keep: bool, json_: bool) -> None:
-    """Run the main job on embedded parts, from nothing, against the sandbox."""
+def hooks(port: int | None, address: str | None, json_: bool) -> None:
+    """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
+    from tasks.hooks import run_hooks
+
+    def ready(url: str) -> None:
+        if json_:
+            print_json({"url": url, "accounts": list(settings().accounts)})
+        else:
+            out.print(f"push messages are received on {url}/push/ACCOUNT")
+
+    run_hooks(address, port, ready)
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the demo's folder .fulfil/demo as it is at the end.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save a picture of the end to this file.")
+@as_json
+def demo(keep: bool, svg: Path | None, json_: bool) -> None:
+    """Run the main job on embedded parts, from nothing, against the sandbox.
+
+    Exit codes: 0 every order ended as announced (some are announced to be refused) and the sandbox's own record
+    agrees, 1 otherwise.
+    """
     from tasks.demo import run_demo
 
-    raise SystemExit(run_demo(keep=keep, as_json=json_))
+    raise SystemExit(run_demo(keep=keep, as_json=json_, svg=svg))
+
+
+@main.command()
+@as_json
+def migrate(json_: bool) -> None:
+    """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
+    from worker.ledger.engine import ledger
+
+    opened = ledger()
+    if json_:
+        print_json({"ledger": opened.place, "schema": opened.version()})
+    else:
+        out.print(f"the ledger at {opened.place} has schema {opened.version()}")
 
 
 @main.command()
@@ -75,8 +111,8 @@ def doctor(json_: bool) -> None:
         print_json(checks)
     else:
         for check in checks:
-            mark = "[green]ok[/]" if check["ok"] else "[red]no[/]"
-            out.print(f"{mark}  {check['name']}: {check['said']}", highlight=False)
+            mark = Text("ok", "green") if check["ok"] else Text("no", "red")
+            out.print(mark, f" {check['name']}: {check['said']}")
     raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
 
 
@@ -118,11 +154,3 @@ def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:
         return {"name": name, "ok": True, "said": do()}
     except FulfilError as error:
         return {"name": name, "ok": False, "said": str(error)}
-
-
-def _stopper() -> Callable[[], bool]:
-    """Return whether we were told to stop; the first SIGINT or SIGTERM says so."""
-    told: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _frame: told.append(received))
-    return lambda: bool(told)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from config.settings import settings
 from tasks.admission import Admitted, admit, limits, order_ids, policy, store
 from tasks.late import record_late
-from tasks.report import RESULT_CHARACTERS, lines
+from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
@@ -100,7 +100,7 @@ async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: qu
                 outcome = await loop.client.drive(steps, _deadline(marketplace, claim))
             except Exception as error:
                 # A defect of ours, and the request may be out: its text may hold the order, so only its type is told.
-                log.error("%s: %s while placing", claim.order_id, type(error).__name__)
+                log.error("%s: %s while placing", claim.order_id, where(error))
                 outcome = Unknown(f"an internal error ({type(error).__name__})")
     answers.put((claim, outcome, sent_at, time.time()))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from worker.ledger.rows import Moved
-from worker.ledger.states import State
+from worker.ledger.states import Event, State
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
@@ -19,19 +21,30 @@ def lines(moved: Iterable[Moved], *notes: str) -> str:
 
 def _line(order: Moved) -> str:
     if order.state in (State.PLACED, State.CONFIRMED):
-        waits = f" (not shown yet, again {_clock(order.due_at)})" if order.code in _WAITS else ""
+        waits = f" (not shown yet, again {clock(order.due_at)})" if order.code in _WAITS else ""
         return f"{order.order_id} {order.state} {' '.join(order.references)}{waits}"
     if order.state is State.QUEUED:
-        return f"{order.order_id} due {_clock(order.due_at)} {_why(order.code)}"
+        return f"{order.order_id} due {clock(order.due_at)} {_why(order)}"
     return f"{order.order_id} {order.state} {order.code or ''}".rstrip()
 
 
 _WAITS = frozenset({"NOT_SHOWN_YET", "isv.insufficient-permission"})
 
 
-def _clock(at: float | None) -> str:
+def clock(at: float | None) -> str:
+    """Return a time of day in UTC."""
     return "never" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
 
 
-def _why(code: str | None) -> str:
-    return "throttled" if code and "limit" in code.lower() else (code or "retry")
+def _why(order: Moved) -> str:
+    if order.event is Event.SNOOZE and order.code != "NOT_SENT":
+        return "throttled"
+    return order.code or "retry"
+
+
+def where(error: BaseException) -> str:
+    """Return an error's type and place; never its text, which may hold an order's content."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return (
+        f"{type(error).__name__} at {Path(steps[-1].filename).name}:{steps[-1].lineno}" if steps else repr(type(error))
+    )

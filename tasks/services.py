@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,8 @@ from worker.errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
+FOREIGN = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
+"""Variables of other programs that Celery's command line would take for options, over our settings."""
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
@@ -69,7 +71,7 @@ class Services:
     settings: Settings
     logs: Path | None = None
     """Folder for the programs' output; None: they share ours."""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     _redis: EmbeddedRedis = field(init=False)
     _programs: list[_Program] = field(default_factory=list, init=False)
 
@@ -100,6 +102,11 @@ class Services:
     def dead(self) -> list[str]:
         """Return the programs that are not running."""
         return [p.name for p in self._programs if p.process is None or p.process.poll() is not None]
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids of what was started."""
+        started = {p.name: p.process.pid for p in self._programs if p.process is not None}
+        return started if self._redis.pid is None else {"redis": self._redis.pid, **started}
 
     def stop(self) -> None:
         """Stop what was started, the workers first, Redis last; each by its own process id."""
@@ -133,7 +140,7 @@ class Services:
             output.close()
 
     def _environment(self) -> dict[str, str]:
-        inherited = {**os.environ, **self.environment}
+        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN} | self.environment
         paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
         return inherited | {
             "PYTHONPATH": os.pathsep.join(paths),
@@ -153,3 +160,14 @@ def check_port(address: str, port: int, what: str, setting: str) -> None:
             raise ConfigError(
                 f"{what} cannot listen on {address}:{port} ({error.strerror}); choose another with {setting}"
             ) from None
+
+
+def stopper() -> Callable[[], bool]:
+    """Return whether we were told to stop: by Ctrl-C, by SIGTERM, or by the terminal going away."""
+    told: list[int] = []
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, lambda received, _frame: told.append(received))
+    return lambda: bool(told)

@@ -72,6 +72,11 @@ class _DiscreetRequest(Request):  # type: ignore[misc]
         self._argsrepr = self._kwargsrepr = "(jobs)"
         self._request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
 
+    def info(self, safe: bool = False) -> dict[str, Any]:
+        """Return what `inspect` shows, and Flower with it, of a task that waits or runs."""
+        told: dict[str, Any] = super().info(safe=True)
+        return told
+
 
 class _DiscreetTask(app.Task):  # type: ignore[misc]
     Request = _DiscreetRequest

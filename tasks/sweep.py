@@ -9,6 +9,7 @@ import redis
 from config.queues import CONFIRM_QUEUE, place_queue
 from config.settings import settings
 from tasks.admission import store
+from tasks.match import pushes
 from worker.app import app
 from worker.bell import bell, message_size, worth_ringing
 from worker.crashpoints import CrashPoint, reached
@@ -35,6 +36,8 @@ def sweep() -> str:
     try:
         placed = sum(_ring_places(account) for account in settings().accounts)
         read = _ring_reads(State.PLACED) + _ring_reads(State.UNKNOWN)
+        if pushes().any_due():
+            bell().match()
     except RedisAway as error:
         return f"{len(lost)} leases ran out; {error}"
     return f"{len(lost)} leases ran out, {kept} replayed, rang for {placed} to place and {read} to read"

@@ -47,12 +47,14 @@ def _application() -> Celery:
                 "tasks.place",
                 "tasks.confirm",
                 "tasks.reconcile",
+                "tasks.match",
                 "tasks.sweep",
                 "tasks.admin",
             ],
         )
+        configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
         app.conf.update(celery_config(configured, redis_url(configured)))
-    except (BadSettingError, FulfilError) as error:
+    except (BadSettingError, FulfilError, OSError) as error:
         sys.exit(f"fulfil: {error}")
     return app
 

@@ -7,16 +7,17 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from typing import Any
 
-from kombu.exceptions import OperationalError
+import redis
+from kombu.exceptions import KombuError
 
-from config.queues import CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, place_queue
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, place_queue
 from config.settings import settings
 from worker.accounts import rate
 from worker.app import app
 from worker.errors import RedisAway
+from worker.once import once
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,10 @@ class Bell:
         """Tell that these unknown orders are to be settled now. Raises RedisAway."""
         self._publish("orders.reconcile", CONFIRM_QUEUE, _chunks(ids, self._chunk), 0.0)
 
+    def match(self) -> None:
+        """Tell that push messages wait to be looked at. Raises RedisAway."""
+        self._send("orders.match", ADMIN_QUEUE, [[]], 0.0)
+
     def confirm_at(self, due: Iterable[tuple[float, str]]) -> None:
         """Tell in time that orders are to be read back: pairs of (unix seconds, order_id). Never blocks or fails."""
         with self._changed:
@@ -84,6 +89,8 @@ class Bell:
                 self._confirm_groups(due)
             except RedisAway as error:
                 log.warning("%d confirmations are left to the sweep: %s", len(due), error)
+            except Exception as error:  # whatever it is, the thread must live: without it every confirm is late
+                log.error("%d confirmations are left to the sweep: %s", len(due), type(error).__name__)
 
     def _confirm_groups(self, due: list[tuple[float, str]]) -> None:
         soon = [(at, order_id) for at, order_id in due if at - time.time() <= COUNTDOWN_LIMIT_SECONDS]
@@ -92,12 +99,15 @@ class Bell:
             self._publish("orders.confirm", CONFIRM_QUEUE, [[order_id for _, order_id in group]], countdown)
 
     def _publish(self, task: str, queue: str, chunks: Iterable[Sequence[str]], countdown: float) -> None:
+        self._send(task, queue, ([list(ids)] for ids in chunks), countdown)
+
+    def _send(self, task: str, queue: str, messages: Iterable[list[Any]], countdown: float) -> None:
         options: dict[str, Any] = {"queue": queue, "countdown": countdown or None}
         try:
             with app.producer_pool.acquire(block=True, timeout=5) as producer, producer.batch(max_size=200):
-                for ids in chunks:
-                    app.send_task(task, args=[list(ids)], producer=producer, **options)
-        except (OperationalError, OSError) as error:
+                for arguments in messages:
+                    app.send_task(task, args=arguments, producer=producer, **options)
+        except (KombuError, redis.RedisError, OSError) as error:
             raise RedisAway(f"Redis does not answer ({type(error).__name__}); the sweep rings later") from None
 
 
@@ -127,7 +137,7 @@ def worth_ringing(account: str) -> int:
     return max(settings().chunk, math.ceil(rate(account).per_second * settings().sweep_seconds * 2))
 
 
-@cache
+@once
 def bell() -> Bell:
     """Return the process's bell."""
     return Bell(settings().chunk)

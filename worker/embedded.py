@@ -146,9 +146,9 @@ def _command(home: Path) -> list[str]:
 
 def _port(home: Path) -> int:
     path = home / "redis" / "port"
-    with contextlib.suppress(FileNotFoundError, ValueError):
+    with contextlib.suppress(OSError, ValueError):
         return int(path.read_text())
-    with _lock(home):
+    with _lock(home):  # says it in words when the home itself is what is wrong
         with contextlib.suppress(FileNotFoundError, ValueError):
             return int(path.read_text())
         with socket.socket() as probe:

@@ -30,7 +30,9 @@ local granted = 0
 if first <= max_wait then
   granted = math.min(n, math.floor((max_wait - first) / step) + 1)
   next = next + granted * step
-  redis.call('SET', KEYS[1], string.format('%d', next), 'PX', math.ceil((next - now) / 1000) + 60000)
+  -- Kept until a bucket that nobody draws on is full again; a minute more costs nothing.
+  local kept = math.ceil((next - now + burst * step) / 1000) + 60000
+  redis.call('SET', KEYS[1], string.format('%d', next), 'PX', string.format('%d', kept))
 end
 return {granted, string.format('%d', first), string.format('%d', next - now)}
 """

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from functools import cache
 from typing import Any, TypeVar
 
 from config.settings import Settings, settings
 from worker.marketplaces.client import Client
+from worker.once import once
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Loop:
         self._thread.join(5)
 
 
-@cache
+@once
 def process_loop() -> Loop:
     """Return the process's loop, started at the first call."""
     return Loop(settings())

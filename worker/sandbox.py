@@ -21,7 +21,6 @@ import asyncio
 import contextlib
 import errno
 import json
-import random
 import signal
 import socket
 import struct
@@ -31,91 +30,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from config.settings import Account, settings
 from worker.errors import ConfigError, FulfilError
 from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
 from worker.marketplaces.faces import FACES
+from worker.sandbox_faults import Fault, FaultPlan
+from worker.sandbox_pushes import Pusher, PushPlan
 
-FaultName = Literal[
-    "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
-    "token_expired", "garbage", "empty", "slow", "repeat_with_ids",
-]  # fmt: skip
-FAULTS: frozenset[str] = frozenset(get_args(FaultName))
-SLOW_MS = 2000
 HANG_SECONDS = 120.0
 _PLAIN = "text/plain;charset=UTF-8"
 _GARBAGE = b"<!DOCTYPE html><html><body><h1>\xff Bad gateway</h1><p>{&quot;code&quot;: </body></html>"
-
-
-class Fault(BaseModel):
-    """One fault as `POST /_sandbox/faults` sets it; a probability of 0 takes it away."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    fault: FaultName
-    marketplace: str | None = Field(None, description="unset: every marketplace")
-    operation: Literal["create", "get", "any"] = Field("create", description="`get` is every call but a create")
-    probability: float = Field(1, ge=0, le=1)
-    latency_ms: float | None = Field(None, ge=0, description="waited before the answer; `slow` has 2000 unless told")
-    seed: int | None = Field(None, description="makes the choice repeatable")
-
-    @property
-    def latency_seconds(self) -> float:
-        """Return how long this fault delays an answer."""
-        unset = SLOW_MS if self.fault == "slow" else 0
-        return (unset if self.latency_ms is None else self.latency_ms) / 1000
-
-
-class FaultPlan:
-    """The faults that are on, and the orders that have already had the one they chose themselves."""
-
-    def __init__(self) -> None:
-        self.active: dict[tuple[str, str | None, str], tuple[Fault, random.Random]] = {}
-        self._spent: set[tuple[str, str]] = set()
-
-    def set(self, fault: Fault) -> None:
-        """Put a fault in the place of its like; take it away where its probability is 0."""
-        key = (fault.fault, fault.marketplace, fault.operation)
-        if fault.probability > 0:
-            self.active[key] = (fault, random.Random(fault.seed))
-            return
-        for known in [k for k in self.active if k[0] == fault.fault and fault.marketplace in (None, k[1])]:
-            if "operation" not in fault.model_fields_set or known[2] == fault.operation:
-                del self.active[known]
-
-    def clear(self) -> None:
-        """Forget every fault, also which orders have had theirs."""
-        self.active.clear()
-        self._spent.clear()
-
-    def choose(self, face: Face, call: Call) -> tuple[str | None, float]:
-        """Return the fault this call meets, if any, and the seconds its answer is delayed."""
-        if not self.active and not _has_tilde(call):
-            return None, 0  # the common case: no need to look into the body
-        key = face.key_of(call)
-        chosen, delay = self._own(face, key), 0.0
-        if chosen == "slow":
-            delay = SLOW_MS / 1000
-        for fault, chance in self.active.values():
-            meant = fault.operation in ("any", "get" if key is None else "create")
-            if meant and fault.marketplace in (None, face.name) and chance.random() < fault.probability:
-                delay += fault.latency_seconds
-                if chosen is None and fault.fault not in ("slow", "repeat_with_ids"):
-                    chosen = fault.fault
-        return chosen, delay
-
-    def _own(self, face: Face, key: str | None) -> str | None:
-        """Return the fault an order chose by its suffix, once: a later create of it shows the recovery."""
-        stem, _, fault = (key or "").rpartition("~")
-        if not key or not stem or fault not in FAULTS or (face.name, key) in self._spent:
-            return None
-        self._spent.add((face.name, key))
-        return fault
 
 
 class Sandbox:
@@ -136,13 +65,15 @@ class Sandbox:
         self.hang_seconds = hang_seconds
         self._paths = {path: face for face in faces for path in face.paths}
         self._record = None if record is None else _open_record(record)
-        if self._record is not None:
-            for face in faces:
-                face.on_commit = self._write_line
+        self.pusher = Pusher()
+        for face in faces:
+            face.on_commit = self._committed
 
-    def _write_line(self, order: SandboxOrder) -> None:
+    def _committed(self, order: SandboxOrder) -> None:
         if self._record is not None:
             self._record.write(json.dumps(order.public()).encode() + b"\n")
+        if self.pusher.plan.url is not None:
+            self.pusher.offer(self.faces[order.marketplace], order)
 
     def close(self) -> None:
         """Close the record."""
@@ -208,6 +139,10 @@ class Sandbox:
                 return self._active_faults()
             case "POST", "faults":
                 return self._set_fault(await request.read())
+            case "GET", "pushes":
+                return _json(self.pusher.public())
+            case "POST", "pushes":
+                return self._set_pushes(await request.read())
             case "POST", "reset":
                 self.reset()
                 return _json({"ok": True})
@@ -224,6 +159,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forget every order and every fault."""
         self.faults.clear()
+        self.pusher.clear()
         for face in self.faces.values():
             face.repeat_with_ids = False
             face.reset()
@@ -235,9 +171,7 @@ class Sandbox:
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the body"
-            return _json({"error": f"{where}: {first['msg']}."}, 400)
+            return _wrong(error)
         if fault.marketplace is not None and fault.marketplace not in self.faces:
             known = ", ".join(self.faces)
             return _json({"error": f"marketplace: {fault.marketplace!r} is unknown; there is {known}."}, 400)
@@ -247,6 +181,13 @@ class Sandbox:
             for face in self.faces.values():
                 face.repeat_with_ids = not on.isdisjoint((None, face.name))
         return self._active_faults()
+
+    def _set_pushes(self, body: bytes) -> Answer:
+        try:
+            self.pusher.set(PushPlan.model_validate_json(body))
+        except ValidationError as error:
+            return _wrong(error)
+        return _json(self.pusher.public())
 
 
 class Running:
@@ -261,6 +202,7 @@ class Running:
     async def close(self) -> None:
         """Stop listening and drop every connection, also the held ones."""
         await self._runner.cleanup()
+        await self.sandbox.pusher.close()
         self.sandbox.close()
 
 
@@ -272,8 +214,10 @@ async def serve(
     clock: Callable[[], float] = time.time,
     hang_seconds: float = HANG_SECONDS,
     record: Path | None = None,
+    push_url: str | None = None,
 ) -> Running:
     """Start a sandbox in the running loop; port 0 picks a free one."""
+    plan = _push_plan(push_url)
     sandbox = Sandbox(faces, clock=clock, hang_seconds=hang_seconds, record=record)
     server = web.Server(sandbox.answer, access_log=None, handler_cancellation=True)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)  # 0 would mean: wait for held connections
@@ -286,6 +230,7 @@ async def serve(
         if error.errno == errno.EADDRINUSE:
             raise ConfigError(f"Port {port} on {host} is taken; choose another for the sandbox.") from None
         raise ConfigError(f"The sandbox cannot listen on {host}, port {port}: {error.strerror or error}.") from None
+    sandbox.pusher.set(plan)
     return Running(sandbox, runner)
 
 
@@ -322,6 +267,7 @@ def run(
     sync_seconds: float = 3.0,
     hang_seconds: float = HANG_SECONDS,
     record: Path | None = None,
+    push_url: str | None = None,
 ) -> None:
     """Run the sandbox for the configured accounts until SIGTERM or SIGINT; blocks. Says where it listens."""
     current = settings()
@@ -332,7 +278,7 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         wanted = current.sandbox_port if port is None else port
-        running = await serve(faces, host, wanted, hang_seconds=hang_seconds, record=record)
+        running = await serve(faces, host, wanted, hang_seconds=hang_seconds, record=record, push_url=push_url)
         print(f"sandbox listening on {running.url}", flush=True)
         await stop.wait()
         await running.close()
@@ -340,10 +286,11 @@ def run(
     asyncio.run(until_stopped())
 
 
-def _has_tilde(call: Call) -> bool:
-    """Tell whether the call may carry an order_id that chooses its own fault."""
-    in_body = any(sign in call.body for sign in (b"~", b"%7E", b"%7e"))
-    return in_body or any("~" in value for value in call.query.values())
+def _push_plan(url: str | None) -> PushPlan:
+    try:
+        return PushPlan(url=url)
+    except ValidationError:
+        raise ConfigError(f"The sandbox cannot send push messages to {url!r}; give an http address.") from None
 
 
 def _response(answer: Answer) -> web.Response:
@@ -353,6 +300,12 @@ def _response(answer: Answer) -> web.Response:
 
 def _json(value: object, status: int = 200) -> Answer:
     return Answer(json.dumps(value).encode(), status)
+
+
+def _wrong(error: ValidationError) -> Answer:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the body"
+    return _json({"error": f"{where}: {first['msg']}."}, 400)
 
 
 def _open_record(record: Path) -> FileIO:
@@ -370,6 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sync-seconds", type=float, default=3.0, help="until reads show a new order")
     parser.add_argument("--hang-seconds", type=float, default=HANG_SECONDS, help="how long a timeout is held")
     parser.add_argument("--record", type=Path, help="file that gets one JSON line for every commit")
+    parser.add_argument("--push-url", help="send push messages there; {account} stands for the order's account")
     given = parser.parse_args(arguments)
     try:
         run(**vars(given))

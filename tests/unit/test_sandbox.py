@@ -19,7 +19,8 @@ import pytest
 from config.settings import Account
 from worker.errors import ConfigError
 from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
-from worker.sandbox import FAULTS, Running, background, faces_for
+from worker.sandbox import Running, background, faces_for
+from worker.sandbox_faults import FAULTS
 
 HANG = 0.3
 

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 
 from config.settings import settings
 from worker.errors import ConfigError, LedgerAway
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold: more than a worker has threads, so that no record ever waits for one."""
 SQLITE_BUSY_MS = 30_000
+_NO_RIGHTS = "42501"  # PostgreSQL's code for "insufficient privilege"
 
 
 class Ledger:
@@ -32,7 +33,7 @@ class Ledger:
             self.url = make_url(url)
             self.sqlite = self.url.get_backend_name() == "sqlite"
             self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
             raise ConfigError(
                 "FULFIL_DATABASE_URL is not an address this program knows; use postgresql://… or sqlite:///…"
             ) from None
@@ -66,13 +67,23 @@ class Ledger:
             yield
         except OperationalError as error:
             raise LedgerAway(f"the ledger at {self.place} does not answer: {_first_line(error)}") from error
+        except DatabaseError as error:
+            if not _is_no_database(error):
+                raise
+            raise LedgerAway(f"the ledger at {self.place} cannot be used: {_first_line(error)}") from error
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may try at once, one does it."""
         if self.version() == SCHEMA:
             return
-        with self._migration_lock():
-            if self.version() != SCHEMA:
+        with self._guard(), self._migration_lock():
+            found = self.version()
+            if found is not None and found > SCHEMA:
+                raise ConfigError(
+                    f"the ledger at {self.place} belongs to a newer version of this program"
+                    f" (its schema is {found}, this one knows {SCHEMA})"
+                )
+            if found != SCHEMA:
                 _run_migrations(self.engine)
 
     def version(self) -> str | None:
@@ -101,6 +112,11 @@ class Ledger:
 
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
+
+
+def _is_no_database(error: DBAPIError) -> bool:
+    """Tell whether the place itself is wrong (a file of another kind, a user without rights), not our statement."""
+    return getattr(error.orig, "sqlstate", None) == _NO_RIGHTS or type(error.orig) is sqlite3.DatabaseError
 
 
 def _sqlite_engine(path: str | None) -> Engine:

@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from config.settings import settings
 from worker.ledger.rows import Claim, Sent
 from worker.ledger.states import Event
 from worker.ledger.store import Store
+from worker.once import once
 from worker.outcomes import Accepted, Unknown
 from worker.retry import CONFIRM_FLOOR_SECONDS, Decision
 
@@ -133,7 +133,7 @@ def _sent(entry: dict[str, Any]) -> Sent:
     return Sent(claim, outcome, decision, entry["sent_at"], entry["closed_at"])
 
 
-@cache
+@once
 def journal() -> Journal:
     """Return the process's journal."""
     return Journal(settings().home / "journal")

@@ -141,6 +141,7 @@ def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
         after["due_at"],
         after["code"],
         known.get(move.row.order_id, ()),
+        move.event,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row, delete
 from worker.errors import NotAllowed, UnknownOrder
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import Move, decided, insert_ignore, lock, moved, pause_accounts, references, write
+from worker.ledger.pushes import mark_adopted
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
 from worker.ledger.tables import account_pauses, order_references
@@ -42,8 +43,8 @@ class Operator:
         """Settle an unknown order now. Raises UnknownOrder, NotAllowed."""
         return self._move(order_id, _reconcile)
 
-    def adopt(self, order_id: str, reference: str) -> Moved:
-        """Take the marketplace's id a person found for an order; it is read back next.
+    def adopt(self, order_id: str, reference: str, told_by: str = "a person") -> Moved:
+        """Take the marketplace's id that was found for an order; it is read back next.
 
         Raises UnknownOrder, and NotAllowed where the order needs no id or the id belongs to another order.
         """
@@ -60,10 +61,11 @@ class Operator:
                 raise NotAllowed(f"{reference} belongs to {owner} already")
             learned = {"order_id": order_id, "reference": reference, "source": "adopted", "learned_at": now}
             connection.execute(insert_ignore(connection, order_references), [learned])
-            decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason="its id was told by a person")
+            decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}")
             changes = decided(decision, now) | {"accepted_at": row.accepted_at or now, "in_doubt": False, "holds": 0}
             move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
+            mark_adopted(connection, order_id, reference)
             return moved(move, references(connection, [order_id]))
 
     def pause(self, account: str, reason: str = "paused by a person") -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from worker.ledger.states import State
-from worker.outcomes import PlaceOutcome, ReadOutcome
+from worker.ledger.states import Event, State
+from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
 from worker.retry import Decision
 
 
@@ -75,3 +76,79 @@ class Moved:
     due_at: float | None
     code: str | None
     references: tuple[str, ...] = ()
+    event: Event | None = None
+
+
+class PushState(StrEnum):
+    """How far the messages about one of the marketplace's orders are understood."""
+
+    NEW = "new"
+    """To be looked at when due."""
+    KNOWN = "known"
+    """It is about an order whose id we had."""
+    ADOPTED = "adopted"
+    """It told an order of ours its id."""
+    ORPHAN = "orphan"
+    """No order of ours could be found for it, or more than one; a person may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One row: what the messages about one of the marketplace's orders said. Times are unix seconds."""
+
+    account: str
+    reference: str
+    first_at: float
+    count: int
+    status: str
+    pushed_at: float | None
+    made_at: float | None
+    tries: int
+
+    @property
+    def holds(self) -> int:
+        """Return what stands for snoozes in a row where a decision about a read asks for them."""
+        return self.tries
+
+    @property
+    def spent(self) -> int:
+        """Return 0: reading uses no attempts."""
+        return 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Return False: nothing was sent."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The order of ours a reference belongs to."""
+
+    order_id: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An order that may exist at the marketplace under an id we do not know. `closed_at` None: a send is under way."""
+
+    order_id: str
+    state: State
+    due_at: float | None
+    body: str
+    first_sent_at: float
+    closed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one row. `wait_seconds`: when it is looked at again; `record`: read anew for a known order."""
+
+    row: Pushed
+    state: PushState
+    order_id: str | None = None
+    note: str | None = None
+    wait_seconds: float | None = None
+    tries: int = 0
+    record: OrderRecord | None = None

@@ -237,7 +237,7 @@ class Store:
         if learned:
             connection.execute(insert_ignore(connection, order_references), learned)
         kept = [
-            _result(one.order.order_id, record, now)
+            result_row(one.order.order_id, record, now)
             for one, records in read
             for record in records
             if one.decision.event is Event.CONFIRM
@@ -365,7 +365,8 @@ def _abandoned(row: Row[Any], now: float) -> dict[str, Any]:
     }
 
 
-def _result(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
+def result_row(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
+    """Return what is kept of one record that was read back."""
     return {
         "order_id": order_id,
         "reference": record.reference,

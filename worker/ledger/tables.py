@@ -142,3 +142,22 @@ account_pauses = Table(
     Column("fix", Text),
     Column("actor", String(60), nullable=False),
 )
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("reference", String(64), primary_key=True, comment="the marketplace's order the messages are about"),
+    Column("first_at", Double, nullable=False, comment="when the first message came, by our clock"),
+    Column("last_at", Double, nullable=False),
+    Column("count", Integer, nullable=False, comment="messages that came, doubled and late ones too"),
+    Column("status", String(60), nullable=False, comment="of the newest message, by the messages' own time"),
+    Column("pushed_at", Double, comment="that message's own time"),
+    Column("made_at", Double, comment="the own time of the message that told of the order's making, if it came"),
+    Column("state", String(10), nullable=False, comment="new, known, adopted or orphan"),
+    Column("order_id", String(64), comment="our order it belongs to"),
+    Column("note", Text, comment="why nobody could match it"),
+    Column("due_at", Double, comment="when it is looked at next; null: it is settled"),
+    Column("tries", Integer, nullable=False, comment="reads that showed nothing"),
+    Index("ix_pushes_state_due", "state", "due_at"),
+)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from worker.outcomes import PlaceOutcome, ReadOutcome
+from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,19 @@ class Rate:
     shared: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What a marketplace's push message says of one of its orders: a hint, to be read back before it counts.
+
+    `at`: when it happened, in unix seconds. `created`: the order was made just then, so `at` is the time it was made.
+    """
+
+    reference: str
+    status: str
+    at: float | None
+    created: bool = False
+
+
 class OrderModel(BaseModel):
     """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
 
@@ -94,6 +107,8 @@ class Marketplace(ABC):
     """Requests one placing makes, so that the limiter books as many."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
+    takes_pushes: ClassVar[bool] = False
+    """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
     def __init__(
         self,
@@ -124,6 +139,26 @@ class Marketplace(ABC):
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""
         raise NotImplementedError(f"{self.title} cannot look an order up")
         yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Tell whether a push message was signed with the account's secret. `headers` have lower-case names."""
+        return False
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Return what a push message says; None for one that is not about an order, or that nobody understands."""
+        return None
+
+    def describes(self, order: Mapping[str, Any], record: OrderRecord) -> bool:
+        """Tell whether a record that was read back holds exactly this order's goods, each in its quantity.
+
+        True only for all of them: where the marketplace split an order over several of its own, each record holds a
+        part and describes nothing, and a person puts the parts together.
+        """
+        return False
+
+    def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
+        """Return between which unix times the record says its order was made; None where it does not say."""
+        return None
 
     @classmethod
     def notices(cls, order: OrderModel) -> list[str]:

@@ -85,9 +85,9 @@ class Client:
                 return await self._exchange(request)
         except TimeoutError:
             return Lost("no complete answer in time", may_have_arrived=True)
-        except httpx.UnsupportedProtocol:
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             return Lost("the account's address is no http(s) address", may_have_arrived=False)
-        except (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError) as error:
+        except (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, UnicodeError) as error:
             return _lost(error)
 
     async def _exchange(self, request: Request) -> Reply | Lost:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -48,6 +48,14 @@ class Answer:
     status: int = 200
     content_type: str = "application/json;charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One push message as the marketplace posts it."""
+
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -118,6 +126,10 @@ class Face(ABC):
     @abstractmethod
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Return the marketplace's own wording of `throttle` and `token_expired`."""
+
+    def messages(self, order: SandboxOrder) -> Iterable[Message]:
+        """Return the push messages the marketplace sends by itself when an order was made."""
+        return ()
 
     def commit(self, order: SandboxOrder) -> None:
         """Put an order into the record. Every order a face creates goes through here."""

@@ -10,12 +10,23 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from worker.marketplaces import signing
+from worker.marketplaces.aliexpress import pushes
 from worker.marketplaces.aliexpress.codes import Kind, ban_seconds, find_gateway
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
 from worker.marketplaces.aliexpress.placing import declined, lost, read_create, too_many
 from worker.marketplaces.aliexpress.reading import read_order
-from worker.marketplaces.base import Credentials, Lost, Marketplace, PlaceSteps, Rate, ReadSteps, Reply, Request
+from worker.marketplaces.base import (
+    Credentials,
+    Lost,
+    Marketplace,
+    PlaceSteps,
+    Push,
+    Rate,
+    ReadSteps,
+    Reply,
+    Request,
+)
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
 
 CREATE = "aliexpress.ds.order.create"
@@ -40,6 +51,7 @@ class AliExpress(Marketplace):
     default_rate: ClassVar[Rate] = Rate(5)
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
+    takes_pushes: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -75,6 +87,22 @@ class AliExpress(Marketplace):
                 return read
             records.append(read)
         return Found(tuple(records)) if records else Absent("there is no order id to read")
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Check the signature of a push message: the app's, so that of every account of this app."""
+        return pushes.is_genuine(headers, body, self._system["app_key"], self._secret)
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Read a message DROPSHIPPER_ORDER_STATUS_UPDATE."""
+        return pushes.read_push(body)
+
+    def describes(self, order: Mapping[str, Any], record: OrderRecord) -> bool:
+        """Compare products and quantities. An order over several shops is several here, each with a part: False."""
+        return pushes.describes(order, record)
+
+    def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
+        """Read `gmt_create`, whose zone is not documented."""
+        return pushes.made_between(record)
 
     @classmethod
     def scrub(cls, text: str, order: Mapping[str, Any]) -> str:

@@ -297,7 +297,7 @@ ADDRESS_TEXTS: tuple[tuple[str, str], ...] = (
         "between 2 - 32 characters",
         "write contact_person as first and last name with a space, 2-32 characters on each side",
     ),
-    ("enter mobile phone number", "mobile_no is missing"),
+    ("enter mobile phone number", "give mobile_no: 7-13 digits, the country code apart in phone_country"),
     ("7-13 digits", "mobile_no must have 7-13 digits, without the country code"),
     (
         "national address",

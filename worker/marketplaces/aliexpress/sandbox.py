@@ -19,11 +19,12 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from worker.marketplaces.face import Answer, Call, Face, Keys, SandboxOrder
+from worker.marketplaces.aliexpress.sandbox_messages import order_as_shown, order_created
+from worker.marketplaces.face import Answer, Call, Face, Keys, Message, SandboxOrder
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"
@@ -34,8 +35,6 @@ ADDRESS = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
 REPEATED = "REPEATED_ORDER_ERROR"
 PAY_FAILED = "APIPayFail"
 MEMO = "sandbox:"
-# The vendor does not name the zone of its times; they look like the US Pacific coast's.
-PACIFIC = timezone(timedelta(hours=-8))
 
 PHONE = "Please enter the country code and phone number without any spaces or special characters"
 GATEWAY = {
@@ -60,9 +59,7 @@ REFUSALS = {
     REPEATED: "repeated placed order",
     "ERROR_WHEN_BUILD_FOR_PLACE_ORDER": "System error.",
 }
-STORE_URL = "https://www.aliexpress.com/store/"
 BUILT_IN = {"app_key": "sandbox-key", "app_secret": "sandbox-secret", "access_token": "sandbox-token"}
-STORES = {"1103800006": "Sandbox Bottles Store", "1103800032": "Sandbox Second Store"}
 
 
 class _RefusalError(Exception):
@@ -128,6 +125,11 @@ class AliExpressFace(Face):
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the gateway's words."""
         return self._error(_GatewayError("ApiCallLimit" if fault == "throttle" else "IllegalAccessToken"), call)
+
+    def messages(self, order: SandboxOrder) -> Iterator[Message]:
+        """Tell of each of a create's orders that it was made, signed with the account's app."""
+        for reference in order.references:
+            yield order_created(order, reference, self.credentials[order.account])
 
     def reset(self) -> None:
         """Forget every order."""
@@ -216,7 +218,7 @@ class AliExpressFace(Face):
         if order is not None and order.account == account:
             order.gets.append(call.at)
             if call.at >= order.created_at + self.sync_seconds:
-                return _read(order, reference)
+                return order_as_shown(order, reference)
         # The real one answers the same for an order it does not know and for one that is somebody else's.
         sub = {"sub_code": "isv.insufficient-permission", "sub_msg": "Insufficient permission."}
         raise _GatewayError("15", type="ISP", **sub)
@@ -339,61 +341,3 @@ def _check_items(items: list[dict[str, Any]]) -> str:
         if _text(item.get("logistics_service_name")).startswith("NO_"):
             raise _RefusalError("DELIVERY_METHOD_NOT_EXIST")
     return asked
-
-
-def _read(order: SandboxOrder, reference: str) -> dict[str, Any]:
-    """Return one order as order get shows it, with every field its page documents."""
-    store, lines = order.request["parts"][reference]
-    paid, currency = order.request["paid"], order.request["currency"]
-    children = [_child(line, currency) for line in lines]
-    number = f"LP{reference[2:]}" if paid else ""
-    parcels = [{"logistics_service": line["service"] or "CAINIAO_STANDARD", "logistics_no": number} for line in lines]
-    total = sum(_fees(line)["actual_fee"] for line in lines)
-    created = datetime.fromtimestamp(order.created_at, PACIFIC)
-    return {
-        "gmt_create": f"{created:%Y-%m-%d %H:%M:%S}",
-        "order_status": "WAIT_SELLER_SEND_GOODS" if paid else "PLACE_ORDER_SUCCESS",
-        "logistics_status": "WAIT_SELLER_SEND_GOODS" if paid else "NO_LOGISTICS",
-        "pay_timeout_second": "86400",
-        "order_paidtime_string": f"{created:%Y-%m-%dT%H:%M:%S}-08:00[America/Los_Angeles]" if paid else "",
-        "order_amount": _money(total, currency),
-        # Seen live: "0" as long as nothing was paid.
-        "user_order_amount": _money(total, currency) if paid else {"amount": "0", "currency_code": currency},
-        "store_info": {"store_id": int(store), "store_name": STORES[store], "store_url": STORE_URL + store},
-        "child_order_list": {"aeop_child_order_info": _bare(children, reference)},
-        "logistics_info_list": {"aeop_order_logistics_info": _bare(parcels, reference)},
-    }
-
-
-def _bare(rows: list[dict[str, Any]], reference: str) -> list[dict[str, Any]] | dict[str, Any]:
-    """Return a list of one as the bare object for even ids: seen live, it arrives either way."""
-    return rows[0] if len(rows) == 1 and int(reference) % 2 == 0 else rows
-
-
-def _money(cents: int, currency: str) -> dict[str, str]:
-    return {"amount": f"{cents // 100}.{cents % 100:02d}", "currency_code": currency}
-
-
-def _fees(line: Mapping[str, Any]) -> dict[str, int]:
-    """Return a line's amounts in cents; the price follows from the product id, so that it can be foretold."""
-    price = 199 + line["product_id"] * 7919 % 4801
-    sale = price * line["count"]
-    return {
-        "product_price": price,
-        "sale_fee": sale,
-        "sale_discount_fee": sale // 10,
-        "shipping_fee": 93,
-        "shipping_discount_fee": 20,
-        "actual_shipping_fee": 73,
-        "actual_tax_fee": 0,
-        "actual_fee": sale - sale // 10 + 73,
-    }
-
-
-def _child(line: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    child: dict[str, Any] = {name: _money(cents, currency) for name, cents in _fees(line).items()}
-    child["actual_shipping_fee"]["already_include_tax"] = "false"
-    product_id = line["product_id"]
-    child.update(product_id=product_id, product_name=f"Sandbox product {product_id}", product_count=line["count"])
-    child.update(sku_id=f"12000{product_id % 10**11:011d}", end_reason="")
-    return child

@@ -1,0 +1,409 @@
+"""A whole shop for tests: a home, a real Redis, the sandbox, workers, beat and Flower, each a process of its own."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import redis
+from sqlalchemy import select
+
+from config.settings import Settings
+from tasks.services import commands
+from worker.embedded import EmbeddedRedis, redis_url
+from worker.errors import FulfilError, RedisAway
+from worker.ledger import reports
+from worker.ledger.engine import Ledger
+from worker.ledger.tables import orders
+from worker.marketplaces.aliexpress.adapter import AliExpress
+from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
+from worker.marketplaces.base import Reply
+from worker.outcomes import PlaceOutcome
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS = 20
+POLL_SECONDS = 0.05
+FLOWER_LOGIN = ("fulfil", "a-password-for-tests")
+
+BUYER = {"contact_person": "Philippa Quillfeather", "address": "1742 Larkspur Hollow", "mobile_no": "6505550142"}
+PERSONAL = (*BUYER.values(), "Philippa", "Quillfeather", "Larkspur", "Zanesville")
+"""Texts of the buyer that may stand in the ledger and on the wire to the marketplace, and nowhere else."""
+
+
+def job(order_id: str, account: str = "main", *, memo: str | None = None, **address: Any) -> dict[str, Any]:
+    """Return a valid AliExpress order to the United States, with some address fields changed; None takes one out."""
+    place = {"city": "Zanesville", "province": "Ohio", "zip": "43701", "country": "US", "phone_country": "+1"}
+    merged = {**BUYER, "full_name": BUYER["contact_person"], **place, **address}
+    item = {"product_id": 1005004638293060, "product_count": 1, "sku_attr": "14:365458#Brown"}
+    order = {
+        "logistics_address": {name: value for name, value in merged.items() if value is not None},
+        "product_items": [item | ({"order_memo": memo} if memo else {})],
+    }
+    return {"order_id": order_id, "account": account, "order": order}
+
+
+def keys(account: str) -> dict[str, str]:
+    """Return an account's credentials, told apart by its name."""
+    return {name: f"{account}-{name}".replace("_", "-") for name in ("app_key", "app_secret", "access_token")}
+
+
+def until(what: str, check: Callable[[], T | None], seconds: float) -> T:
+    """Return what `check` returns once it is neither None nor False; fail when that takes too long."""
+    end = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found is not None and found is not False:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(POLL_SECONDS)
+
+
+class Shop:
+    """One home with everything that runs in it. What it started, it stops: each process by its own id.
+
+    `settings` are those of `config.settings`, by their names in lower case. `addresses` says where an account's
+    marketplace answers, if that is not the sandbox.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        accounts: Iterable[str] = ("main",),
+        addresses: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.logs = folder / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.sandbox_url = ""
+        self.flower_port = free_port()
+        self._ledger: Ledger | None = None
+        self._redis: EmbeddedRedis | None = None
+        self.environment = _bare_environment(self.home, {"flower_port": self.flower_port} | settings)
+        for account in accounts:
+            for name, value in {"marketplace": "aliexpress", "rate_per_second": "50", **keys(account)}.items():
+                self.environment[_variable(account, name)] = value
+        for account, address in (addresses or {}).items():
+            self.environment[_variable(account, "base_url")] = address
+
+    # What runs
+
+    def start_redis(self) -> None:
+        """Start the embedded Redis, in the shop's home."""
+        for attempt in range(3):
+            self._redis = EmbeddedRedis(Settings(_env_file=None, home=self.home, redis_url=None))
+            try:
+                self._redis.start()
+                break
+            except RedisAway:
+                if attempt == 2:
+                    raise
+                (self.home / "redis" / "port").unlink()  # taken by somebody else since it was chosen
+        atexit.register(self.stop)
+
+    @property
+    def redis_url(self) -> str:
+        """The broker's address."""
+        return redis_url(Settings(_env_file=None, home=self.home, redis_url=None))
+
+    @contextlib.contextmanager
+    def redis(self) -> Iterator[redis.Redis]:
+        """Open a plain client of the broker's server."""
+        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as client:
+            yield client
+
+    def start_sandbox(self, sync_seconds: float = 1, hang_seconds: float = 5) -> None:
+        """Start the sandbox on a free port and point every account at it that has no address yet."""
+        timing = ["--sync-seconds", str(sync_seconds), "--hang-seconds", str(hang_seconds)]
+        self._spawn("sandbox", [sys.executable, "-m", "worker.sandbox", "--port", "0", *timing])
+
+        def listening() -> str | None:
+            return next((line for line in self.log("sandbox").splitlines() if "listening on " in line), None)
+
+        self.sandbox_url = self.until("the sandbox to listen", listening, 30).rpartition(" ")[2]
+        for name in [name for name in self.environment if name.endswith("__MARKETPLACE")]:
+            self.environment.setdefault(name.replace("MARKETPLACE", "BASE_URL"), f"{self.sandbox_url}/sync")
+
+    def start(self, *names: str) -> None:
+        """Start programs of `fulfil up`, with its own commands: place, confirm, beat, flower."""
+        known = commands(Settings(_env_file=None, home=self.home, flower_port=self.flower_port))
+        for name in names:
+            self._spawn(name, known[name])
+
+    def flower(self, **options: Any) -> httpx.Client:
+        """Return a client of Flower that has its password; `auth=None` takes it away."""
+        known: dict[str, Any] = {"auth": FLOWER_LOGIN, "timeout": 20, "trust_env": False}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.flower_port}", **(known | options))
+
+    def _spawn(self, name: str, command: list[str]) -> None:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """End a program at once, as a crash would."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def stop(self) -> None:
+        """Stop everything, Redis last; fails where a process does not end."""
+        processes, self.processes = self.processes, {}
+        for process in processes.values():
+            process.terminate()
+        stubborn = [name for name, process in processes.items() if not _ended(process)]
+        if self._redis is not None:
+            self._redis.stop()
+        if self._ledger is not None:
+            self._ledger.engine.dispose()
+        atexit.unregister(self.stop)
+        assert not stubborn, f"did not stop within {STOP_SECONDS} s: {stubborn}"
+
+    def __enter__(self) -> Shop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # What a user does
+
+    def cli(self, *arguments: str, stdin: bytes = b"", seconds: float = 60, **settings: Any) -> Answer:
+        """Run `fulfil` with these arguments and wait for its end; `settings` hold for this run only."""
+        changed = {
+            f"FULFIL_{name.upper()}": str(value) for name, value in ({"log_level": "WARNING"} | settings).items()
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tasks.cli", *arguments],
+            cwd=self.folder,
+            env=self.environment | changed,
+            input=stdin,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def submit(self, jobs: Iterable[Mapping[str, Any]], **settings: Any) -> dict[str, Any]:
+        """Hand jobs in as a file of JSON lines and return what `fulfil submit --json` answers."""
+        lines = "".join(json.dumps(one) + "\n" for one in jobs)
+        answer = self.cli("submit", "-", "--json", stdin=lines.encode(), **settings)
+        assert answer.code in (0, 1), answer
+        return dict(answer.json())
+
+    # What a user sees
+
+    @property
+    def ledger(self) -> Ledger:
+        """The shop's ledger."""
+        if self._ledger is None:
+            self._ledger = Ledger(Settings(_env_file=None, home=self.home, database_url=None).database())
+            self._ledger.migrate()
+        return self._ledger
+
+    def show(self, order_id: str) -> dict[str, Any]:
+        """Return what `fulfil show --json` tells of an order."""
+        return reports.show_order(self.ledger, order_id)
+
+    def spent(self, order_id: str) -> int:
+        """Return how many attempts of an order count against its limit."""
+        with self.ledger.reading() as connection:
+            return int(connection.execute(select(orders.c.spent).where(orders.c.order_id == order_id)).scalar_one())
+
+    def wait_for(self, order_id: str, *states: str, seconds: float = 60) -> dict[str, Any]:
+        """Wait until an order stands in one of these states, and return it."""
+
+        def arrived() -> dict[str, Any] | None:
+            with contextlib.suppress(FulfilError):
+                found = self.show(order_id)
+                return found if found["state"] in states else None
+            return None
+
+        try:
+            return self.until(f"{order_id} to be {' or '.join(states)}", arrived, seconds)
+        except AssertionError as error:
+            with contextlib.suppress(FulfilError):
+                error.add_note(json.dumps(self.show(order_id), indent=1))
+            raise
+
+    def until(self, what: str, check: Callable[[], T | None], seconds: float = 30) -> T:
+        """Wait as `until` does, and tell what the programs said when it was in vain."""
+        try:
+            return until(what, check, seconds)
+        except AssertionError as error:
+            dead = [name for name, process in self.processes.items() if process.poll() is not None]
+            error.add_note(f"ended meanwhile: {dead or 'nothing'}")
+            for path in sorted(self.logs.glob("*.log")):
+                error.add_note(f"{path.name}: {path.read_text(errors='replace')[-2000:]}")
+            raise
+
+    def log(self, name: str) -> str:
+        """Return what a program has said."""
+        return (self.logs / f"{name}.log").read_text(errors="replace")
+
+    # The marketplace's side
+
+    def fault(self, fault: str, **more: Any) -> None:
+        """Switch a fault of the sandbox on; `probability=0` switches it off."""
+        httpx.post(
+            f"{self.sandbox_url}/_sandbox/faults", json={"fault": fault, **more}, trust_env=False
+        ).raise_for_status()
+
+    def sandbox_orders(self, key: str | None = None) -> list[dict[str, Any]]:
+        """Return the marketplaces' own record: everything they made, or what they made for one order."""
+        addresses = {value for name, value in self.environment.items() if name.endswith("__BASE_URL")}
+        found: list[dict[str, Any]] = []
+        for address in addresses:
+            found += httpx.get(httpx.URL(address).join("/_sandbox/orders"), timeout=30, trust_env=False).json()
+        return [order for order in found if key in (None, order["key"])]
+
+    def create_elsewhere(self, one: Mapping[str, Any]) -> PlaceOutcome:
+        """Create an order as another program with the same credentials would: the ledger knows nothing of it."""
+        account = one["account"]
+        address = self.environment[_variable(account, "base_url")]
+        seller = AliExpress(account, AliExpressCredentials(**keys(account)), address)
+        order = AliExpressOrder.model_validate(one["order"]).model_dump(mode="json", exclude_none=True)
+        steps = seller.place(order, one["order_id"])
+        request = next(steps)
+        came = httpx.post(request.url, headers=dict(request.headers), content=request.content, trust_env=False)
+        try:
+            steps.send(Reply(came.status_code, dict(came.headers), came.content))
+        except StopIteration as stop:
+            outcome: PlaceOutcome = stop.value
+            return outcome
+        raise AssertionError("an AliExpress create is one request")
+
+
+def redis_texts(client: redis.Redis) -> dict[str, str]:
+    """Return everything a Redis holds, by key, as text."""
+    read: dict[bytes, Callable[[bytes], Any]] = {
+        b"string": client.get,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+    }
+    found = {}
+    for key in client.scan_iter(count=1000):
+        kind = client.type(key)
+        # A message's body is base64, which would hide what it holds.
+        found[key.decode()] = _plain(str(read[kind](key))) if kind in read else ""
+    return found
+
+
+def _plain(text: str) -> str:
+    bodies = re.findall(r'"body": "([A-Za-z0-9+/=]+)"', text)
+    return " ".join([text, *(base64.b64decode(body).decode(errors="replace") for body in bodies)])
+
+
+def personal(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return which of these texts hold something of the buyer, and what."""
+    found = {name: [word for word in PERSONAL if word.lower() in text.lower()] for name, text in texts.items()}
+    return {name: words for name, words in found.items() if words}
+
+
+class Answer:
+    """How a command ended and what it said."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def json(self) -> Any:
+        """Return the JSON document it printed."""
+        return json.loads(self.out)
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n--- stdout\n{self.out[-4000:]}\n--- stderr\n{self.err[-4000:]}"
+
+
+def _bare_environment(home: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return an environment with our settings and nothing of the machine's that could change an outcome."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME") if name in os.environ
+    }
+    own = {"home": home, "sweep_seconds": 1, "request_timeout_seconds": 2, "confirm_delay_seconds": 10} | settings
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        "FLOWER_BASIC_AUTH": ":".join(FLOWER_LOGIN),
+        "FULFIL_RETRY_BASE_SECONDS": "0.2",
+        "FULFIL_FLOWER_BASIC_AUTH": ":".join(FLOWER_LOGIN),
+        **{f"FULFIL_{name.upper()}": str(value) for name, value in own.items()},
+    }
+
+
+def _variable(account: str, name: str) -> str:
+    return f"FULFIL_ACCOUNTS__{account.upper()}__{name.upper()}"
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def children(pid: int) -> dict[int, str]:
+    """Return the processes a process has started and that still run, with their command lines."""
+    return {child: command for child, (parent, command) in _running().items() if parent == pid}
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs; one that ended and waits for its parent to notice does not."""
+    return pid in _running()
+
+
+def _running() -> dict[int, tuple[int, str]]:
+    """Return the parent and the command line of every process that has not ended."""
+    told = [_stat(path) for path in Path("/proc").glob("[0-9]*")] if sys.platform == "linux" else _ps()
+    return {pid: (parent, command) for pid, parent, state, command in filter(None, told) if state[0] != "Z"}
+
+
+def _stat(folder: Path) -> tuple[int, int, str, str] | None:
+    try:
+        state, parent, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
+        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:  # it ended while we looked
+        return None
+    return int(folder.name), int(parent), state, command
+
+
+def _ps() -> list[tuple[int, int, str, str]]:
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 3) for line in told.stdout.splitlines())
+    return [(int(row[0]), int(row[1]), row[2], row[-1]) for row in rows]

@@ -1,0 +1,188 @@
+"""What a job's order may hold: every field of the vendor page, typed, and nothing else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+from shoplazza_kit import body, dump
+
+from worker.marketplaces.shoplazza.adapter import Shoplazza
+from worker.marketplaces.shoplazza.models import (
+    UNSENT,
+    LineItem,
+    ShippingAddress,
+    ShippingLine,
+    ShoplazzaCredentials,
+    ShoplazzaOrder,
+)
+from worker.orders.columns import template
+from worker.orders.models import Job, Rejection, validate
+
+ACCOUNTS = {"main": Shoplazza}
+
+
+def refused(order):
+    with pytest.raises(ValidationError) as caught:
+        ShoplazzaOrder.model_validate(order)
+    return {".".join(str(part) for part in error["loc"]): error for error in caught.value.errors()}
+
+
+def address(**changes):
+    changed = {**body()["shipping_address"], **changes}
+    return body(shipping_address={name: value for name, value in changed.items() if value is not None})
+
+
+def test_every_field_of_the_page():
+    assert set(LineItem.model_fields) == {"variant_id", "product_id", "quantity"}
+    assert set(ShippingLine.model_fields) == {"name", "shipping_price", "desc"}
+    place = "first_name last_name phone email country country_code province province_code city address address1 zip"
+    assert set(ShippingAddress.model_fields) == {*place.split(), "latitude", "longitude"}
+    top = "line_items shipping_address tags tax_total currency_code discount note payment_line shipping_line"
+    assert set(ShoplazzaOrder.model_fields) == {*top.split(), *UNSENT}
+
+
+def test_required_is_what_the_page_and_every_version_require():
+    top = ("line_items", "shipping_address", "tax_total", "currency_code")
+    assert {name for name, info in ShoplazzaOrder.model_fields.items() if info.is_required()} == set(top)
+    place = "last_name email country country_code province_code city address"
+    assert {name for name, info in ShippingAddress.model_fields.items() if info.is_required()} == set(place.split())
+    for name in top:
+        assert refused(body(**{name: None}))[name]["type"] == "missing"
+    for name in place.split():
+        for blank in (None, "", "  "):
+            assert refused(address(**{name: blank}))[f"shipping_address.{name}"]["type"] == "missing"
+    for name in ("variant_id", "product_id", "quantity"):
+        line = {"variant_id": "1", "product_id": "2", "quantity": 1}
+        del line[name]
+        assert refused(body(line_items=[line])).keys() == {f"line_items.0.{name}"}
+
+
+def test_line_items_by_the_pages_own_label():
+    order = body(line_items=None)
+    assert dump(order | {"LineItems": body()["line_items"]}) == dump(body())
+    assert "LineItems" in refused(body() | {"LineItems": body()["line_items"]})
+    assert refused(body(line_items=[])).keys() == {"line_items"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("9.99", "9.99"), (" 9.90 ", "9.90"), ("0", "0"), (12, "12"), (Decimal("0.10"), "0.10"), ("0.00", "0.00")],
+)
+def test_amounts_are_kept_as_written(given, sent):
+    assert dump(body(tax_total=given))["tax_total"] == sent
+    line = {"name": "Free", "shipping_price": given}
+    assert dump(body(shipping_line=line))["shipping_line"]["shipping_price"] == sent
+
+
+@pytest.mark.parametrize(
+    "given",
+    [9.99, "9,99", "1e3", "-1", "+1", ".5", "5.", "NaN", "$5", "１", True, [], Decimal("NaN"), "1 000", "9" * 40],
+)
+def test_what_is_no_amount_is_refused_without_repeating_it(given):
+    errors = refused(body(tax_total=given))
+    assert 'such as "9.99"' in errors["tax_total"]["msg"]
+    assert refused(body(shipping_line={"name": "Free", "shipping_price": given}))
+
+
+@pytest.mark.parametrize(("given", "sent"), [("10%", "10%"), ("12.5 %", "12.5%"), ("100%", "100%"), ("10.00", "10.00")])
+def test_discounts(given, sent):
+    assert dump(body(discount=given))["discount"] == sent
+
+
+@pytest.mark.parametrize("given", ["101%", "ten", "%", "-5%", 0.1])
+def test_what_is_no_discount(given):
+    assert refused(body(discount=given)).keys() == {"discount"}
+
+
+@pytest.mark.parametrize(("given", "sent"), [(1, 1), ("3", 3), (" 2 ", 2)])
+def test_quantities(given, sent):
+    line = {"variant_id": "1", "product_id": "2", "quantity": given}
+    assert dump(body(line_items=[line]))["line_items"][0]["quantity"] == sent
+
+
+@pytest.mark.parametrize("given", [0, -1, 1.0, "1.5", True, "many", 10**9, "１"])
+def test_what_is_no_quantity(given):
+    assert refused(body(line_items=[{"variant_id": "1", "product_id": "2", "quantity": given}]))
+
+
+def test_ids_stay_exact():
+    line = {"variant_id": 10234136520598611512, "product_id": "11218-00000001", "quantity": 1}
+    assert dump(body(line_items=[line]))["line_items"] == [
+        {"variant_id": "10234136520598611512", "product_id": "11218-00000001", "quantity": 1}
+    ]
+    for wrong in (1.5, True, "", None):
+        assert refused(body(line_items=[{**line, "variant_id": wrong}]))
+
+
+def test_codes():
+    assert dump(address(country_code="us"))["shipping_address"]["country_code"] == "US"
+    for code in ("KY", "US-KY", "CN-GD"):
+        assert dump(address(province_code=code))["shipping_address"]["province_code"] == code
+    assert refused(address(country_code="USA")).keys() == {"shipping_address.country_code"}
+    assert dump(body(currency_code="usd"))["currency_code"] == "USD"
+    assert refused(body(currency_code="US$")).keys() == {"currency_code"}
+
+
+def test_numbers_where_the_page_has_text():
+    order = dump(address(zip=87036, phone=15014471143, latitude=22.54, longitude="114.06", province_code=5))
+    expected = {"zip": "87036", "phone": "15014471143", "latitude": "22.54", "longitude": "114.06"}
+    assert expected.items() <= order["shipping_address"].items()
+
+
+def test_unknown_fields_are_named():
+    assert refused(body(shipping_method="x")).keys() == {"shipping_method"}
+    assert refused(address(address2="x")).keys() == {"shipping_address.address2"}
+
+
+UNSENT_VALUES = {
+    "refund_total": "15.00",
+    "refund_line_items": [{"id": "1", "quantity": 1}],
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:00Z",
+    "order_status": "pending",
+    "financial_status": "paid",
+}
+
+
+def test_fields_no_schema_takes_are_accepted_and_named():
+    assert UNSENT_VALUES.keys() == set(UNSENT)
+    notices = Shoplazza.notices(ShoplazzaOrder.model_validate(body(**UNSENT_VALUES)))
+    assert [notice.split()[0] for notice in notices] == list(UNSENT)
+    assert all("not sent" in notice for notice in notices)
+    assert Shoplazza.notices(ShoplazzaOrder.model_validate(body())) == []
+
+
+def test_through_the_intake():
+    job = {"order_id": "SO-1", "account": "main", "order": body(**UNSENT_VALUES)}
+    taken = validate(job, 1, ACCOUNTS)
+    assert isinstance(taken, Job)
+    assert len(taken.notices) == len(UNSENT)
+    wrong = validate({**job, "order": body(shiping_line={})}, 1, ACCOUNTS)
+    assert isinstance(wrong, Rejection)
+    assert (wrong.field, "shipping_line" in wrong.reason) == ("order.shiping_line", True)
+    nested = validate({**job, "order": body(line_items=None) | {"LineItems": [{"quantity": 0}]}}, 1, ACCOUNTS)
+    assert nested.field.startswith("order.LineItems[0]")
+    header = template(Shoplazza).splitlines()[0].split(",")
+    assert {"variant_id", "quantity", "last_name", "tax_total", "shipping_price"} <= set(header)
+
+
+def test_settings():
+    keys = ShoplazzaCredentials.model_validate({"access_token": "t", "shop": "Developer"})
+    defaults = (keys.shop, keys.domain_suffix, keys.api_version, keys.tag_prefix, keys.limit_headers)
+    assert defaults == ("developer", "myshoplaza.com", "2026-01", "jq-", ())
+    more = {"limit_headers": "x-limit, X-Other", "tag_prefix": "ab_", "api_version": "2022-01"}
+    keys = ShoplazzaCredentials.model_validate({"access_token": "t", "shop": "d", **more})
+    assert keys.limit_headers == ("x-limit", "X-Other")
+    for wrong in (
+        {"shop": "https://d.myshoplaza.com"},
+        {"tag_prefix": "a,"},
+        {"tag_prefix": "A"},
+        {"access_token": ""},
+    ):
+        with pytest.raises(ValidationError):
+            ShoplazzaCredentials.model_validate({"access_token": "t", "shop": "d", **wrong})
+    for wrong in ({"api_version": "2024-07"}, {"token": "t"}, {"tag_prefix": "much-too-long"}):
+        with pytest.raises(ValidationError):
+            ShoplazzaCredentials.model_validate({"access_token": "t", "shop": "d", **wrong})

@@ -1,0 +1,54 @@
+"""What the units share: settings read anew in every test, and one real Redis for those that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+import redis
+
+from config.settings import Settings, settings
+from worker.accounts import adapter, marketplaces
+from worker.embedded import EmbeddedRedis, connect, redis_url
+
+# A busy machine is no failure, so no deadline; fewer examples than by default, for there are many properties.
+hypothesis.settings.register_profile("units", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("units")
+
+
+@pytest.fixture
+def fresh_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Let a test set the environment: what a process reads once is read again, away from any .env of ours."""
+    monkeypatch.chdir(tmp_path)
+    _forget()
+    yield monkeypatch
+    _forget()
+
+
+def _forget() -> None:
+    for cached in (settings, marketplaces, adapter):
+        cached.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def redis_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a home whose embedded Redis runs."""
+    configured = Settings(home=tmp_path_factory.mktemp("home"))
+    with EmbeddedRedis(configured):
+        yield configured
+
+
+@pytest.fixture
+def real_redis(redis_settings: Settings) -> Iterator[redis.Redis]:
+    """A client of the running server, emptied before the test."""
+    client = connect(redis_settings)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def real_redis_url(redis_settings: Settings, real_redis: redis.Redis) -> str:
+    return redis_url(redis_settings)

@@ -1,0 +1,596 @@
+"""The HTTP client against real sockets: what surely never left is told from what may have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.client import BODY_LIMIT_BYTES, TOO_LATE, Client
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+ANSWER_SECONDS = 0.6
+FOR_EVER = float("inf")
+
+
+class Server:
+    """A socket on loopback that counts whole requests and answers as the test says, a connection a thread."""
+
+    def __init__(self, answer: Callable[[socket.socket, int], None]) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._answer = answer
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/sync"
+        self._threads = [threading.Thread(target=self._listen, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def posts(self) -> int:
+        """Whole POSTs that arrived: each of them could be an order."""
+        return sum(request.startswith(b"POST ") for request in self.requests)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self.connections += 1
+                thread = threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with connection, contextlib.suppress(OSError):
+            while request := _whole_request(connection):
+                self.requests.append(request)
+                self._answer(connection, number)
+
+    def close(self) -> None:
+        # A thread that waits in accept() keeps the port open through close() alone.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def _whole_request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    while len(body) < int(fields.get(b"content-length", b"0")):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket, int], None]], Server]]:
+    started: list[Server] = []
+
+    def start(answer: Callable[[socket.socket, int], None]) -> Server:
+        started.append(Server(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def post(url: str, **headers: str) -> Request:
+    return Request("POST", url, {"content-type": "application/x-www-form-urlencoded", **headers}, b"method=create")
+
+
+def client(**options: Any) -> Client:
+    return Client(**{"connections": 10, "connect_seconds": 0.4, "answer_seconds": ANSWER_SECONDS, **options})
+
+
+def send(url: str, *more: Request, **options: Any) -> Any:
+    """Send one request, and more over the same client; return what came back."""
+
+    async def run() -> Any:
+        sender = client(**options)
+        try:
+            came = [await sender.send(request) for request in (post(url), *more)]
+        finally:
+            await sender.aclose()
+        return came if more else came[0]
+
+    return asyncio.run(run())
+
+
+def never_left(came: Reply | Lost) -> bool:
+    assert isinstance(came, Lost), came
+    return not came.may_have_arrived
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def reset(connection: socket.socket) -> None:
+    """Cut a connection the hard way: the peer gets an RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+# What surely never left
+
+
+def test_a_closed_port_means_nothing_left() -> None:
+    came = send(f"http://127.0.0.1:{free_port()}/sync")
+    assert came == Lost("no connection (ClientConnectorError)", may_have_arrived=False)
+
+
+def test_a_name_nobody_knows_means_nothing_left() -> None:
+    assert never_left(send("http://marketplace.invalid/sync"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/sync",
+        "127.0.0.1:80/sync",
+        "ftp://127.0.0.1/",
+        "http://",
+        "http://[::1",
+        "http://127.0.0.1:99999/",
+        "http://\x00/",
+    ],
+)
+def test_an_address_that_is_none_means_nothing_left(url: str) -> None:
+    assert never_left(send(url))
+
+
+def test_a_server_that_speaks_no_tls_means_nothing_left(serve: Callable[..., Server]) -> None:
+    def hang_up(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"this is no TLS\r\n")
+
+    server = serve(hang_up)
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_speak_plainly, args=(listener,), daemon=True).start()
+    came = send(f"https://127.0.0.1:{listener.getsockname()[1]}/sync")
+    listener.close()
+    assert never_left(came)
+    assert server.posts == 0
+
+
+def _speak_plainly(listener: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection, _ = listener.accept()
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.close()
+
+
+def test_a_server_that_takes_no_connection_in_time_means_nothing_left() -> None:
+    # A queue of one, filled: further connections hang in the handshake.
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    port = listener.getsockname()[1]
+    waiting = []
+    for _ in range(4):
+        one = socket.socket()
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", port))
+        waiting.append(one)
+    time.sleep(0.05)
+    try:
+        assert never_left(send(f"http://127.0.0.1:{port}/sync", connect_seconds=0.2))
+    finally:
+        for one in [*waiting, listener]:
+            one.close()
+
+
+def test_a_client_without_a_free_connection_sends_nothing(serve: Callable[..., Server]) -> None:
+    def slow(connection: socket.socket, _: int) -> None:
+        time.sleep(0.3)
+        connection.sendall(OK)
+
+    server = serve(slow)
+
+    async def run() -> list[Reply | Lost]:
+        sender = client(connections=1, connect_seconds=0.1)
+        try:
+            return list(await asyncio.gather(sender.send(post(server.url)), sender.send(post(server.url))))
+        finally:
+            await sender.aclose()
+
+    first, second = asyncio.run(run())
+    assert isinstance(first, Reply)
+    assert never_left(second)
+    assert server.posts == 1
+
+
+# What may have arrived
+
+
+def test_an_answer_is_handed_on_whole_with_lower_case_names(serve: Callable[..., Server]) -> None:
+    head = b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nX-Odd: a\r\nContent-Length: 4\r\n\r\n"
+    server = serve(lambda connection, _: connection.sendall(head + b"\xff\x00{}"))
+    came = send(server.url)
+    assert (came.status, came.body, came.headers["retry-after"]) == (503, b"\xff\x00{}", "7")
+    assert server.requests[0].endswith(b"\r\n\r\nmethod=create")
+
+
+def test_a_connection_closed_after_the_request_may_have_been_executed(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: connection.close())
+    came = send(server.url)
+    assert not never_left(came)
+    assert server.posts == 1
+
+
+def test_a_connection_reset_after_the_request_may_have_been_executed(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: reset(connection))
+    assert not never_left(send(server.url))
+    assert server.posts == 1
+
+
+def test_a_connection_reset_in_the_middle_of_the_answer_may_have_been_executed(serve: Callable[..., Server]) -> None:
+    def half(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        reset(connection)
+
+    server = serve(half)
+    assert not never_left(send(server.url))
+
+
+def test_an_answer_that_ends_early_is_no_answer(serve: Callable[..., Server]) -> None:
+    def half(connection: socket.socket, _: int) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"order_list": {"number": [819')
+        connection.close()
+
+    assert not never_left(send(serve(half).url))
+
+
+def test_no_answer_in_time_may_have_been_executed(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: time.sleep(ANSWER_SECONDS * 2))
+    begun = time.monotonic()
+    came = send(server.url)
+    assert not never_left(came)
+    assert time.monotonic() - begun < ANSWER_SECONDS + 0.5
+    assert server.posts == 1
+
+
+def test_an_answer_that_drips_is_given_up_after_the_whole_time(serve: Callable[..., Server]) -> None:
+    """Each byte comes in time; only a deadline over all of them ends it."""
+
+    def drip(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    server = serve(drip)
+    begun = time.monotonic()
+    came = send(server.url)
+    assert came == Lost("no complete answer in time", may_have_arrived=True)
+    assert time.monotonic() - begun < ANSWER_SECONDS + 0.5
+
+
+def test_a_head_that_drips_is_given_up_too(serve: Callable[..., Server]) -> None:
+    def drip(connection: socket.socket, _: int) -> None:
+        for byte in OK * 10:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+    begun = time.monotonic()
+    assert not never_left(send(serve(drip).url))
+    assert time.monotonic() - begun < ANSWER_SECONDS + 0.5
+
+
+def test_a_body_of_ten_megabytes_is_not_read_to_its_end(serve: Callable[..., Server]) -> None:
+    sent: list[int] = []
+
+    def flood(connection: socket.socket, _: int) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10485760\r\n\r\n")
+        for _ in range(160):
+            sent.append(connection.send(b"x" * 65536))
+
+    came = send(serve(flood).url, answer_seconds=5)
+    assert came == Lost("the answer was longer than any documented one", may_have_arrived=True)
+    assert sum(sent) < 10485760
+
+
+def test_the_longest_allowed_body_is_read(serve: Callable[..., Server]) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {BODY_LIMIT_BYTES}\r\n\r\n".encode()
+    server = serve(lambda connection, _: connection.sendall(head + b"x" * BODY_LIMIT_BYTES))
+    assert len(send(server.url, answer_seconds=5).body) == BODY_LIMIT_BYTES
+
+
+def test_a_small_body_that_unpacks_to_a_huge_one_is_given_up(serve: Callable[..., Server]) -> None:
+    bomb = gzip.compress(b"\x00" * (BODY_LIMIT_BYTES * 8))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    server = serve(lambda connection, _: connection.sendall(head + bomb))
+    assert not never_left(send(server.url, answer_seconds=5))
+
+
+def test_a_packed_body_is_unpacked(serve: Callable[..., Server]) -> None:
+    packed = gzip.compress(b'{"a":1}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    server = serve(lambda connection, _: connection.sendall(head + packed))
+    assert send(server.url).body == b'{"a":1}'
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\x01\x02\x03 this is no HTTP\r\n\r\n",
+        b"HTTP/1.1 banana OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: banana\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 \xff\xfe\r\nContent-Length: 2\r\n\r\n{}",
+        b"220 mail.example ESMTP\r\n",
+        b"",
+    ],
+)
+def test_an_answer_that_is_no_http_may_have_been_executed_and_raises_nothing(
+    serve: Callable[..., Server], garbage: bytes
+) -> None:
+    def answer(connection: socket.socket, _: int) -> None:
+        connection.sendall(garbage)
+        connection.close()
+
+    server = serve(answer)
+    came = send(server.url)
+    assert isinstance(came, Reply) or came.may_have_arrived
+    assert server.posts == 1
+
+
+def test_a_redirect_is_an_answer_and_not_followed(serve: Callable[..., Server]) -> None:
+    target = serve(lambda connection, _: connection.sendall(OK))
+    answer = f"HTTP/1.1 307 Elsewhere\r\nLocation: {target.url}\r\nContent-Length: 0\r\n\r\n".encode()
+    server = serve(lambda connection, _: connection.sendall(answer))
+    assert send(server.url).status == 307
+    assert target.posts == 0
+
+
+# Connections that are kept
+
+
+def test_connections_are_kept_and_used_again(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: connection.sendall(OK))
+    came = send(server.url, post(server.url), post(server.url))
+    assert [one.status for one in came] == [200, 200, 200]
+    assert (server.connections, server.posts) == (1, 3)
+
+
+def test_a_kept_connection_that_is_cut_under_the_next_request_is_not_tried_again(serve: Callable[..., Server]) -> None:
+    """A POST that went out on it may have been executed; a silent second one would be a second order."""
+    answered: list[int] = []
+
+    def answer(connection: socket.socket, _: int) -> None:
+        if answered:
+            reset(connection)
+        else:
+            answered.append(1)
+            connection.sendall(OK)
+
+    server = serve(answer)
+    first, second = send(server.url, post(server.url))
+    assert isinstance(first, Reply)
+    assert not never_left(second)
+    assert (server.connections, server.posts) == (1, 2)
+
+
+@pytest.mark.parametrize("rounds", range(10))
+def test_a_kept_connection_the_server_closed_just_before_costs_no_second_order(
+    serve: Callable[..., Server], rounds: int
+) -> None:
+    """The race every keep-alive has: the close and the next request meet on the way."""
+
+    def once(connection: socket.socket, _: int) -> None:
+        connection.sendall(OK)
+        time.sleep(rounds / 5000)
+        connection.close()
+
+    server = serve(once)
+
+    async def run() -> tuple[Reply | Lost, int]:
+        sender = client()
+        try:
+            assert isinstance(await sender.send(post(server.url)), Reply)
+            time.sleep(rounds / 5000)  # not asyncio's: the loop must not see the close before it sends
+            return await sender.send(post(server.url)), server.posts
+        finally:
+            await sender.aclose()
+
+    came, _ = asyncio.run(run())
+    time.sleep(0.02)
+    assert server.posts <= 2, "one POST a request at the very most"
+    if isinstance(came, Reply):
+        assert server.posts == 2
+    elif not came.may_have_arrived:
+        assert server.posts == 1
+
+
+def test_cookies_of_one_account_are_not_sent_for_another(serve: Callable[..., Server]) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: session=anna; Path=/\r\nContent-Length: 2\r\n\r\n{}"
+    server = serve(lambda connection, _: connection.sendall(answer))
+    send(server.url, post(server.url))
+    assert not any(b"cookie:" in request.lower() for request in server.requests)
+
+
+def test_a_proxy_of_the_environment_is_not_used(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = serve(lambda connection, _: connection.sendall(OK))
+    server = serve(lambda connection, _: connection.sendall(OK))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+    send(server.url)
+    assert (proxy.connections, server.posts) == (0, 1)
+
+
+def test_many_requests_at_once_each_get_their_own_answer(serve: Callable[..., Server]) -> None:
+    def echo(connection: socket.socket, _: int) -> None:
+        time.sleep(0.05)
+        body = server.requests and b"{}"
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (body or b""))
+
+    server = serve(echo)
+
+    async def run() -> list[Reply | Lost]:
+        sender = client(connections=50, answer_seconds=5)
+        try:
+            return list(await asyncio.gather(*(sender.send(post(server.url)) for _ in range(50))))
+        finally:
+            await sender.aclose()
+
+    begun = time.monotonic()
+    assert all(isinstance(one, Reply) for one in asyncio.run(run()))
+    assert time.monotonic() - begun < 2
+    assert server.posts == 50
+
+
+# Driving an adapter's call
+
+
+def two_steps(url: str) -> Generator[Request, Reply | Lost, list[Reply | Lost]]:
+    first = yield post(url)
+    second = yield post(url)
+    return [first, second]
+
+
+def drive(url: str, deadline: float, **options: Any) -> list[Reply | Lost]:
+    async def run() -> list[Reply | Lost]:
+        sender = client(**options)
+        try:
+            return await sender.drive(two_steps(url), deadline)
+        finally:
+            await sender.aclose()
+
+    return asyncio.run(run())
+
+
+def test_a_call_of_several_requests_is_given_each_answer(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: connection.sendall(OK))
+    assert [one.status for one in drive(server.url, FOR_EVER) if isinstance(one, Reply)] == [200, 200]
+
+
+def test_past_its_deadline_a_call_sends_nothing(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: connection.sendall(OK))
+    assert drive(server.url, time.time() - 0.001) == [Lost(TOO_LATE, may_have_arrived=False)] * 2
+    assert server.connections == 0
+
+
+def test_a_deadline_that_passes_between_two_requests_holds_the_second_back(serve: Callable[..., Server]) -> None:
+    def slow(connection: socket.socket, _: int) -> None:
+        time.sleep(0.3)
+        connection.sendall(OK)
+
+    server = serve(slow)
+    first, second = drive(server.url, time.time() + 0.2)
+    assert isinstance(first, Reply), "what is out already is waited for"
+    assert second == Lost(TOO_LATE, may_have_arrived=False)
+    assert server.posts == 1
+
+
+def test_a_deadline_that_passes_while_a_connection_is_made_holds_the_request_back(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was frozen in the middle of connecting must not send under a lease it has lost."""
+    server = serve(lambda connection, _: connection.sendall(OK))
+
+    async def slow_connect(*args: Any, **options: Any) -> Any:
+        await asyncio.sleep(0.15)
+        return await connect(*args, **options)
+
+    import aiohttp
+
+    connect = aiohttp.TCPConnector._create_connection
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", slow_connect)
+    came = drive(server.url, time.time() + 0.1)
+    assert [never_left(one) for one in came] == [True, True]
+    assert server.posts == 0
+
+
+def test_the_deadline_of_one_call_is_not_anothers(serve: Callable[..., Server]) -> None:
+    server = serve(lambda connection, _: connection.sendall(OK))
+
+    async def run() -> Any:
+        sender = client()
+        try:
+            return await asyncio.gather(
+                *(sender.drive(two_steps(server.url), deadline) for deadline in (0.0, FOR_EVER, 0.0))
+            )
+        finally:
+            await sender.aclose()
+
+    late, good, late_too = asyncio.run(run())
+    assert [never_left(one) for one in (*late, *late_too)] == [True] * 4
+    assert [type(one) for one in good] == [Reply, Reply]
+    assert server.posts == 2
+
+
+# Units over a transport of our own
+
+
+@pytest.mark.parametrize(
+    ("error", "arrived"),
+    [
+        (httpx.ConnectError("refused"), False),
+        (httpx.UnsupportedProtocol("ftp"), False),
+        (httpx.ConnectTimeout("a cut after the request looks like this too"), True),
+        (httpx.ReadTimeout("slow"), True),
+        (httpx.WriteError("broken pipe"), True),
+        (httpx.ReadError("reset"), True),
+        (httpx.RemoteProtocolError("garbage"), True),
+        (httpx.PoolTimeout("no room"), True),
+        (httpx.DecodingError("gzip"), True),
+        (OSError("anything"), True),
+        (TimeoutError(), True),
+        (ConnectionResetError(), True),
+    ],
+)
+def test_without_proof_that_nothing_left_a_request_may_have_arrived(error: Exception, arrived: bool) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    came = send("http://shop.test/", transport=httpx.MockTransport(fail))
+    assert came.may_have_arrived is arrived
+    assert came.cause
+
+
+def test_a_request_is_sent_as_the_adapter_wrote_it() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, content=b"made", headers={"X-Request-Id": "req-1"})
+
+    came = send("http://shop.test/sync?a=%20b", transport=httpx.MockTransport(answer))
+    assert came == Reply(201, came.headers, b"made")
+    assert came.headers["x-request-id"] == "req-1"
+    (request,) = seen
+    assert (request.method, str(request.url), request.content) == (
+        "POST",
+        "http://shop.test/sync?a=%20b",
+        b"method=create",
+    )
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+def test_no_cause_holds_what_was_sent() -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError(f"while sending {request.content!r} to {request.url}")
+
+    came = send("http://shop.test/?token=geheim", transport=httpx.MockTransport(fail))
+    assert "geheim" not in came.cause
+    assert "method=create" not in came.cause

@@ -1,0 +1,205 @@
+"""What push messages said: a row for each of the marketplace's orders, kept until one of ours is found for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from worker.ledger.engine import Ledger
+from worker.ledger.moves import lock, upsert
+from worker.ledger.rows import Candidate, Judged, Owner, Pushed, PushState
+from worker.ledger.states import State
+from worker.ledger.store import EARLY_SECONDS, result_row
+from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
+from worker.marketplaces.base import Push
+
+
+class Pushes:
+    """Keeps the messages and what became of them; each method is one transaction."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def take(self, account: str, push: Push, now: float | None = None) -> None:
+        """Keep a message. One that tells nothing new (doubled, late, out of order) is only counted."""
+        now = now or time.time()
+        row = {
+            "account": account,
+            "reference": push.reference,
+            "first_at": now,
+            "last_at": now,
+            "count": 1,
+            "status": push.status,
+            "pushed_at": push.at,
+            "made_at": push.at if push.created else None,
+            "state": PushState.NEW,
+            "due_at": now,
+            "tries": 0,
+        }
+        with self.ledger.writing() as connection:
+            connection.execute(_take(connection.dialect.name), [row])
+
+    def claim(self, hold_seconds: float, limit: int, now: float | None = None) -> list[Pushed]:
+        """Take new rows that are due, the longest waiting first; until `hold_seconds` have passed nobody else does.
+
+        Those of an account that is held for a time are left alone: they could not be read.
+        """
+        now = now or time.time()
+        held = select(account_pauses.c.account).where(account_pauses.c.until > now)
+        due = (
+            select(*(pushes.c[name] for name in _PUSHED))
+            .where(_is_due(now), pushes.c.account.not_in(held))
+            .order_by(pushes.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self.ledger.writing() as connection:
+            rows = [Pushed(**row._mapping) for row in connection.execute(due)]
+            keys = tuple_(pushes.c.account, pushes.c.reference).in_([(row.account, row.reference) for row in rows])
+            if rows:
+                connection.execute(update(pushes).where(keys).values(due_at=now + hold_seconds))
+            return rows
+
+    def any_due(self, now: float | None = None) -> bool:
+        """Tell whether a row waits to be looked at."""
+        with self.ledger.reading() as connection:
+            return connection.execute(select(pushes.c.account).where(_is_due(now or time.time()))).first() is not None
+
+    def owners(self, marketplace: str, references: Sequence[str]) -> dict[str, Owner]:
+        """Return the orders of a marketplace whose ids these are."""
+        query = (
+            select(order_references.c.reference, orders.c.order_id, orders.c.state)
+            .join(orders, orders.c.order_id == order_references.c.order_id)
+            .where(order_references.c.reference.in_(references), orders.c.marketplace == marketplace)
+        )
+        with self.ledger.reading() as connection:
+            return {row.reference: Owner(row.order_id, State(row.state)) for row in connection.execute(query)}
+
+    def candidates(self, account: str) -> list[Candidate]:
+        """Return the orders of an account that may exist at the marketplace under an id we do not know."""
+        without_id = (State.UNMATCHED, State.UNKNOWN, State.PLACING)
+        last = and_(attempts.c.order_id == orders.c.order_id, attempts.c.number == orders.c.attempts)
+        wanted = (orders.c[name] for name in ("order_id", "state", "due_at", "body", "first_sent_at"))
+        query = (
+            select(*wanted, attempts.c.closed_at)
+            .join(attempts, last)
+            .where(
+                orders.c.account == account,
+                orders.c.first_sent_at.is_not(None),
+                or_(orders.c.state.in_(without_id), and_(orders.c.state == State.QUEUED, orders.c.in_doubt)),
+            )
+            .order_by(orders.c.order_id)
+        )
+        with self.ledger.reading() as connection:
+            return [Candidate(**{**row._mapping, "state": State(row.state)}) for row in connection.execute(query)]
+
+    def settle(self, judged: Sequence[Judged], now: float | None = None) -> None:
+        """Write what became of rows. One that got another message meanwhile stays new and is due at once."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            _refresh(connection, [one for one in judged if one.record is not None], now)
+            if judged:
+                connection.execute(_SETTLE, [_settling(one, now) for one in judged])
+
+    def orphans(self) -> list[dict[str, Any]]:
+        """Return the rows that need a person, the oldest first; an id that was learned otherwise since is none."""
+        learned = exists().where(order_references.c.reference == pushes.c.reference)
+        at = func.coalesce(pushes.c.made_at, pushes.c.pushed_at, pushes.c.first_at).label("at")
+        query = (
+            select(pushes.c.account, pushes.c.reference, pushes.c.status, at, pushes.c.note)
+            .where(pushes.c.state == PushState.ORPHAN, ~learned)
+            .order_by(at, pushes.c.reference)
+        )
+        with self.ledger.reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def mark_adopted(connection: Connection, order_id: str, reference: str) -> None:
+    """Note, in the transaction that gives an order its id, that the messages about this id are settled."""
+    connection.execute(
+        update(pushes)
+        .where(pushes.c.reference == reference, pushes.c.state.in_((PushState.NEW, PushState.ORPHAN)))
+        .values(state=PushState.ADOPTED, order_id=order_id, note=None, due_at=None)
+    )
+
+
+_PUSHED = tuple(field.name for field in fields(Pushed))
+
+_AS_CLAIMED = pushes.c.count == bindparam("b_count")
+_SETTLE = (
+    update(pushes)
+    .where(
+        pushes.c.account == bindparam("b_account"),
+        pushes.c.reference == bindparam("b_reference"),
+        pushes.c.state == PushState.NEW,
+    )
+    .values(
+        state=case((_AS_CLAIMED, bindparam("b_state", type_=pushes.c.state.type)), else_=pushes.c.state),
+        due_at=case((_AS_CLAIMED, bindparam("b_due_at", type_=pushes.c.due_at.type)), else_=bindparam("b_now")),
+        order_id=bindparam("b_order_id"),
+        note=bindparam("b_note"),
+        tries=bindparam("b_tries"),
+    )
+)
+
+
+def _settling(one: Judged, now: float) -> dict[str, Any]:
+    return {
+        "b_account": one.row.account,
+        "b_reference": one.row.reference,
+        "b_count": one.row.count,
+        "b_state": one.state,
+        "b_due_at": None if one.wait_seconds is None else now + one.wait_seconds,
+        "b_now": now,
+        "b_order_id": one.order_id,
+        "b_note": one.note,
+        "b_tries": one.tries,
+    }
+
+
+def _is_due(now: float) -> Any:
+    return and_(pushes.c.state == PushState.NEW, pushes.c.due_at <= now + EARLY_SECONDS)
+
+
+@cache
+def _take(dialect: str) -> Any:
+    statement: Any = {"sqlite": sqlite, "postgresql": postgresql}[dialect].insert(pushes)
+    came, held = statement.excluded, pushes.c
+    newer = or_(
+        came.pushed_at > held.pushed_at,
+        and_(came.pushed_at.is_not(None), held.pushed_at.is_(None)),
+        # Times are whole seconds, in which an order can be made and paid.
+        and_(came.status != held.status, came.pushed_at.is_not_distinct_from(held.pushed_at)),
+    )
+    told = or_(newer, and_(came.made_at.is_not(None), held.made_at.is_(None)))
+    wakes = and_(told, held.state != PushState.NEW)
+    changes = {
+        "last_at": came.last_at,
+        "count": held.count + 1,
+        "status": case((newer, came.status), else_=held.status),
+        "pushed_at": case((newer, came.pushed_at), else_=held.pushed_at),
+        "made_at": func.coalesce(held.made_at, came.made_at),
+        "state": case((wakes, came.state), else_=held.state),
+        "due_at": case((wakes, came.due_at), else_=held.due_at),
+        "tries": case((wakes, came.tries), else_=held.tries),
+    }
+    return statement.on_conflict_do_update(index_elements=["account", "reference"], set_=changes)
+
+
+def _refresh(connection: Connection, judged: Iterable[Judged], now: float) -> None:
+    """Keep a record that was read anew of a confirmed order, and tell or take back what a person should know."""
+    for one in sorted(judged, key=lambda one: one.order_id or ""):
+        row = next(iter(lock(connection, [one.order_id or ""])), None)
+        if row is None or row.state != State.CONFIRMED or one.record is None:
+            continue
+        connection.execute(upsert(connection, results), [result_row(row.order_id, one.record, now)])
+        alerts = connection.execute(select(results.c.alert).where(results.c.order_id == row.order_id)).scalars()
+        alert = next(filter(None, alerts), None)
+        told = {"attention": alert is not None, "code": "ALERT" if alert else None, "reason": alert}
+        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(told))

@@ -1,0 +1,182 @@
+"""The order body of Shoplazza's order create: every parameter of the vendor page, checked before it is sent.
+
+Field names are the vendor page's, whatever the API version calls them on the wire (`wire.py`). Required is what the
+page and every version require; what one version asks for beyond that, Shoplazza itself says (facts: B1). No message
+of a check holds the value it refuses: most of them are personal data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from worker.marketplaces.base import Credentials, OrderModel
+
+ApiVersion = Literal["2022-01", "2025-06", "2026-01", "2026-07"]
+
+UNSENT = ("refund_total", "refund_line_items", "created_at", "updated_at", "order_status", "financial_status")
+"""Fields of the page's table that no schema of any API version takes (facts: B1)."""
+
+_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _amount(value: object) -> str:
+    """Return an amount as the decimal text it was written in; a JSON fraction is refused, it may not be exact."""
+    if isinstance(value, Decimal) and value.is_finite():
+        value = f"{value:f}"
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if _AMOUNT.fullmatch(text):
+        return text
+    raise PydanticCustomError("amount", 'write the amount as text, digits with a point, such as "9.99"')
+
+
+def _discount(value: object) -> str:
+    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return _amount(value)
+    if Decimal(found[1]) > 100:
+        raise PydanticCustomError("discount", "a discount is at most 100%")
+    return f"{found[1]}%"
+
+
+def _quantity(value: object) -> int:
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0:
+        return int(text)
+    raise PydanticCustomError("quantity", "a whole number of at least 1 is needed")
+
+
+def _number_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _coordinate(value: object) -> object:
+    return repr(value) if isinstance(value, float) else _number_text(value)
+
+
+def _country(value: str) -> str:
+    if len(value) == 2 and value.isascii() and value.isalpha():
+        return value.upper()
+    raise PydanticCustomError("country_code", "two letters are needed, such as US or CN")
+
+
+def _currency(value: str) -> str:
+    if len(value) == 3 and value.isascii() and value.isalpha():
+        return value.upper()
+    raise PydanticCustomError("currency_code", "three letters are needed, such as USD")
+
+
+def _some(value: object) -> object:
+    # Not min_length: pydantic counts only the good items, and would add its complaint to each bad one's.
+    if value in ([], ()):
+        raise PydanticCustomError("line_items", "at least one product is needed")
+    return value
+
+
+class Part(OrderModel):
+    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in data.items() if name not in cls.model_fields or not _is_blank(value)}
+
+
+Amount = Annotated[str, BeforeValidator(_amount)]
+Id = Annotated[str, BeforeValidator(_number_text), StringConstraints(min_length=1)]
+NumberText = Annotated[str | None, BeforeValidator(_number_text)]
+Coordinate = Annotated[str | None, BeforeValidator(_coordinate)]
+
+
+class LineItem(Part):
+    """One product of the order."""
+
+    variant_id: Id = Field(description="Id of the product variant")
+    product_id: Id = Field(description="Id of the product")
+    quantity: Annotated[int, BeforeValidator(_quantity)] = Field(description="How many, 1 or more")
+
+
+class ShippingAddress(Part):
+    """Where the goods go. The form of province_code varies in the vendor's samples (KY, US-KY): sent as written."""
+
+    first_name: str | None = Field(None, description="First name of the recipient")
+    last_name: str = Field(description="Last name of the recipient")
+    phone: NumberText = Field(None, description="Phone number of the recipient")
+    email: str = Field(description="Email address of the recipient")
+    country: str = Field(description="Country, such as United States")
+    country_code: Annotated[str, AfterValidator(_country)] = Field(description="ISO code of the country, two letters")
+    province: str | None = Field(None, description="Province or state; required by every API version's schema")
+    province_code: NumberText = Field(description="ISO code of the province, such as NM")
+    city: str = Field(description="City")
+    address: str = Field(description="Street and number")
+    address1: str | None = Field(None, description="Address extension, such as Suite 1234")
+    zip: NumberText = Field(None, description="ZIP or postal code; required from API version 2026-01 on")
+    latitude: Coordinate = Field(None, description="Latitude of the place")
+    longitude: Coordinate = Field(None, description="Longitude of the place")
+
+
+class ShippingLine(Part):
+    """How the goods travel. From API version 2025-06 on it is required and its keys have other names on the wire."""
+
+    name: str = Field(description="Name of the shipping method, such as Free Shipping")
+    shipping_price: Amount = Field(description='Price of the shipping method, such as "10.00"')
+    desc: str | None = Field(None, description="Description of the shipping method")
+
+
+class ShoplazzaOrder(Part):
+    """A job's `order` for Shoplazza. The page heads its table `LineItems`; every schema says `line_items`."""
+
+    line_items: Annotated[tuple[LineItem, ...], BeforeValidator(_some)] = Field(
+        validation_alias=AliasChoices("line_items", "LineItems"), description="The products"
+    )
+    shipping_address: ShippingAddress
+    tags: tuple[NumberText, ...] | None = Field(None, description="Labels of the order; ours is added")
+    tax_total: Amount = Field(description='Tax of the order, such as "9.99"')
+    currency_code: Annotated[str, AfterValidator(_currency)] = Field(description="Currency of the shop, such as USD")
+    discount: Annotated[str, BeforeValidator(_discount)] | None = Field(
+        None, description='Amount or percentage, such as "10.00" or "10%"; required by API version 2022-01'
+    )
+    note: str | None = Field(None, description="A note; ours is added on a line of its own")
+    payment_line: str | None = Field(None, description="Payment method; COD where the shop allows it")
+    shipping_line: ShippingLine | None = Field(None, description="Shipping method")
+    refund_total: Amount | None = Field(None, description="Not sent: no API version takes it")
+    refund_line_items: list[dict[str, Any]] | None = Field(None, description="Not sent: no API version takes it")
+    created_at: NumberText = Field(None, description="Not sent: no API version takes it")
+    updated_at: NumberText = Field(None, description="Not sent: no API version takes it")
+    order_status: str | None = Field(None, description="Not sent: no API version takes it")
+    financial_status: str | None = Field(None, description="Not sent: no API version takes it")
+
+
+def _list_of_words(value: object) -> object:
+    return tuple(filter(None, (word.strip() for word in value.split(",")))) if isinstance(value, str) else value
+
+
+class ShoplazzaCredentials(Credentials):
+    """A shop's token and how its API is spoken to. Everything arrives as text from the environment."""
+
+    access_token: SecretStr = Field(min_length=1)
+    shop: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", to_lower=True)] = Field(
+        description="the shop's subdomain alone, without myshoplaza.com"
+    )
+    domain_suffix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", to_lower=True)] = (
+        "myshoplaza.com"
+    )
+    api_version: ApiVersion = "2026-01"
+    tag_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,8}$")] = Field(
+        "jq-", description="lower case; with the 24 characters after it a tag stays below 33 (its limit is unknown)"
+    )
+    limit_headers: Annotated[tuple[str, ...], BeforeValidator(_list_of_words)] = Field(
+        (), description="names of the rate limit header, comma-separated, tried before every *call-limit*, *ratelimit*"
+    )

@@ -1,0 +1,143 @@
+"""The Xportcn adapter: builds the signed calls and hands what comes back to the readers."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from worker.marketplaces import signing
+from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request
+from worker.marketplaces.xportcn.account import XportcnCredentials, fill
+from worker.marketplaces.xportcn.envelope import Answer
+from worker.marketplaces.xportcn.looking import Search
+from worker.marketplaces.xportcn.models import XportcnOrder
+from worker.marketplaces.xportcn.placing import Preview, ceiling, read_create, read_preview
+from worker.marketplaces.xportcn.reading import read_answer, read_detail
+from worker.outcomes import Absent, Found, OrderRecord
+
+PREVIEW = "/alibaba/ka/order/create/preview"
+CREATE = "/alibaba/ka/order/create"
+PREVIEWED = ("flow", "addressParam", "cargoParamList")
+"""What a preview takes of an order, besides outOrderId (and an `aliId` that is not explained)."""
+OURS = "max_amount"
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Xportcn(Marketplace):
+    """Xportcn KA: orders on 1688. No idempotency is documented, so an order is never sent blindly a second time.
+
+    outOrderId goes with every attempt and finds the order again in the order list. Paying is a call of its own, which
+    this application never makes.
+    """
+
+    name: ClassVar[str] = "xportcn"
+    title: ClassVar[str] = "Xportcn KA (1688)"
+    base_url: ClassVar[str] = "https://www.xportcn.com/api"
+    order_model = XportcnOrder
+    credentials_model = XportcnCredentials
+    # No limit is documented; public clients of the platform stay at two a second for an access key.
+    default_rate: ClassVar[Rate] = Rate(2, shared=True)
+    resend_window: ClassVar[timedelta | None] = None
+    calls_to_place: ClassVar[int] = 2
+    personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
+
+    def __init__(
+        self,
+        account: str,
+        credentials: Credentials,
+        base_url: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(account, credentials, base_url, clock)
+        if not urlsplit(self.url).path:
+            self.url += "/api"
+        self._keys = XportcnCredentials.model_validate(credentials, from_attributes=True)
+
+    @property
+    def can_look_up(self) -> bool:
+        """Tell whether the account has an order list to look in; without one an unknown order is parked."""
+        return bool(self._keys.list_path)
+
+    def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
+        """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
+        success, scrub = self._keys.success_codes, partial(self.scrub, order=order)
+        body = {**create_body(order), "outOrderId": key}
+        came = yield self._request(PREVIEW, {name: body[name] for name in (*PREVIEWED, "outOrderId") if name in body})
+        preview = read_preview(came, success, scrub)
+        if not isinstance(preview, Preview):
+            return preview
+        refusal = ceiling(preview, order.get(OURS))
+        if refusal:
+            return refusal
+        if preview.trade_type and not body.get("tradeType"):
+            body["tradeType"] = preview.trade_type
+        came = yield self._request(CREATE, body)
+        return read_create(came, success, scrub)
+
+    def confirm(self, references: Sequence[str]) -> ReadSteps:
+        """Read every reference's details; the first one that cannot be read settles the answer."""
+        keys, scrub, records = self._keys, partial(self.scrub, order={}), list[OrderRecord]()
+        for reference in references:
+            body = fill(keys.detail_body, {"{orderId}": reference})
+            came = yield self._request(keys.detail_path, body)
+            answer = read_answer(came, keys.success_codes, scrub, "detail_path")
+            if not isinstance(answer, Answer):
+                return answer
+            read = read_detail(reference, answer.data, keys.detail_amount_unit)
+            if not isinstance(read, OrderRecord):
+                return read
+            records.append(read)
+        return Found(tuple(records)) if records else Absent("there is no order id to read")
+
+    def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
+        """Find the order in the order list by outOrderId; every row is compared here, "absent" has to be proved."""
+        scrub, unit = partial(self.scrub, order=order), self._keys.detail_amount_unit
+        search = Search(self._ask_list, self._keys.success_codes, scrub, unit)
+        return (yield from search.find(key))
+
+    @classmethod
+    def scrub(cls, text: str, order: Mapping[str, Any]) -> str:
+        """Take out what is personal; also words of two characters where they are Chinese, as most names are."""
+        address = order.get("addressParam")
+        values = address.values() if isinstance(address, Mapping) else ()
+        short = {v for v in values if isinstance(v, str) and len(v) == 2 and not v.isascii()}
+        text = super().scrub(text, order)
+        return re.sub("|".join(map(re.escape, short)), "•••", text)[:300] if short else text
+
+    def _ask_list(self, key: str | None, page: int) -> Request:
+        return self._request(self._keys.list_path, fill(self._keys.list_body, {"{outOrderId}": key, "{page}": page}))
+
+    def _request(self, path: str, body: Mapping[str, Any]) -> Request:
+        """Build one request with headers of its own: 32 random characters of nonce, a timestamp good for 600 s."""
+        keys, now = self._keys, self.clock()
+        signed = {
+            "access_key": keys.access_key,
+            "timestamp": str(int(now * 1000 if keys.timestamp_unit == "ms" else now)),
+            "nonce": secrets.token_hex(16),
+            "secret": keys.access_secret.get_secret_value(),
+            "user_id": keys.user_id,
+        }
+        headers = {
+            "access-key": signed["access_key"],
+            "nonce-str": signed["nonce"],
+            "timestamp": signed["timestamp"],
+            "user-id": signed["user_id"],
+            "signature": signing.xportcn(signed[name] for name in keys.sign_order),
+            "content-type": "application/json",
+            "accept": "application/json",
+        }
+        return Request("POST", self.url + path, headers, _compact(body).encode())
+
+
+def create_body(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the create's body without outOrderId; offerId is a number on the page, our own ceiling is not sent."""
+    lines = [{**line, "offerId": int(line["offerId"])} for line in order["cargoParamList"]]
+    return {**{name: value for name, value in order.items() if name != OURS}, "cargoParamList": lines}
