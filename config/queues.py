@@ -29,7 +29,7 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
     """Return the configuration every process shares: worker, beat, Flower and producers."""
     names = [CONFIRM_QUEUE, ADMIN_QUEUE, *map(place_queue, settings.accounts)]
     return {
-        "broker_url": broker_url,
+        **_broker(broker_url),
         "result_backend": None,
         "task_ignore_result": True,
         "task_serializer": "json",
@@ -56,6 +56,24 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         "worker_send_task_events": True,
         "task_send_sent_event": False,
+        "beat_schedule": {
+            "sweep": {
+                "task": "orders.sweep",
+                "schedule": settings.sweep_seconds,
+                # A sweep that waits longer is worth nothing: the next one does its work.
+                "options": {"expires": max(settings.sweep_seconds * 2, 2)},
+            }
+        },
+        "beat_schedule_filename": str(settings.home / "beat-schedule"),
+        "timezone": "UTC",
+        "enable_utc": True,
+    }
+
+
+def _broker(url: str) -> dict[str, Any]:
+    """Return how every process talks to Redis."""
+    return {
+        "broker_url": url,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_pool_limit": 20,
@@ -78,15 +96,4 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
             "interval_step": 0.2,
             "interval_max": 0.5,
         },
-        "beat_schedule": {
-            "sweep": {
-                "task": "orders.sweep",
-                "schedule": settings.sweep_seconds,
-                # A sweep that waits longer is worth nothing: the next one does its work.
-                "options": {"expires": max(settings.sweep_seconds * 2, 2)},
-            }
-        },
-        "beat_schedule_filename": str(settings.home / "beat-schedule"),
-        "timezone": "UTC",
-        "enable_utc": True,
     }

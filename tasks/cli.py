@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import json
-import sys
+import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ import click
 from config.logs import configure_logs
 from config.settings import BadSettingError, settings
 from tasks.screen import console
-from worker.errors import FulfilError
+from worker.errors import FulfilError, InputError
 
 out = console()
 err = console(stderr=True)
@@ -34,8 +34,17 @@ class _Commands(click.Group):
             click.echo(f"fulfil: {error}", err=True)
             context.exit(getattr(error, "exit_code", 2))
         except BrokenPipeError:
-            sys.stderr.close()
+            _mute()
             context.exit(0)
+        except OSError as error:
+            click.echo(f"fulfil: {error.filename or 'the output'}: {error.strerror}", err=True)
+            _mute()
+            context.exit(1)
+
+
+def _mute() -> None:
+    """Send what is still buffered nowhere, or Python complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,20 +73,27 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: boo
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
     from tasks.submit import Batch, submit_file
 
+    batches: list[Batch] = []
+    failures: list[InputError] = []
     with _doorbell():
-        batches: list[Batch] = [submit_file(path) for path in files]
+        for path in files:
+            try:
+                batches.append(submit_file(path))
+            except InputError as error:  # the other files are taken all the same
+                failures.append(error)
         finished = [_watch(batch.batch, timeout, json_) for batch in batches] if wait else []
-    if json_:
+    if json_ and batches:
         answers = [_answer(batch, wait) for batch in batches]
-        print_json(answers[0] if len(answers) == 1 else answers)
-    else:
+        print_json(answers[0] if len(files) == 1 else answers)
+    elif not json_:
         for batch in batches:
             _tell(batch, wait)
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
-    if unrung:
-        err.print(f"fulfil: the orders are kept, but {unrung}")
+    for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
+        click.echo(f"fulfil: {said}", err=True)
     troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
-    raise SystemExit(1 if troubled or (wait and any(map(_needs_person, batches))) else 0)
+    needed = troubled or (wait and any(map(_needs_person, batches)))
+    raise SystemExit(2 if failures else int(needed))
 
 
 @main.command()
@@ -280,7 +296,6 @@ def _export_rows(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _select(**selection: Any) -> Iterator[dict[str, Any]]:
-    from worker.errors import InputError
     from worker.ledger import reports
     from worker.ledger.engine import ledger
     from worker.ledger.states import State
@@ -353,7 +368,7 @@ def _tell(batch: Any, wait: bool) -> None:
             out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")
 
 
-from tasks import operate  # noqa: E402, F401  (adds the commands that run programs)
+from tasks import operate, support  # noqa: E402, F401  (add the commands that run programs, and what is supported)
 
 if __name__ == "__main__":
     # `operate` has added its commands to the module of this name, not to this second run of its file.

@@ -51,7 +51,7 @@ def orders_table(orders: Iterable[Mapping[str, Any]], results: Mapping[str, list
         )
         for order in orders
     ]
-    return _table(
+    return table(
         {
             "order": {"overflow": "fold"},
             "state": {"no_wrap": True},
@@ -76,17 +76,17 @@ def _read_lines(results: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[s
     return {order_id: list(map(line, read)) for order_id, read in results.items()}
 
 
-def _table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | Text, ...]]) -> Table:
+def table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | Text, ...]]) -> Table:
     """Return a table without the columns that are empty in every row."""
     cells = list(rows)
     kept = [index for index in range(len(columns)) if not cells or any(str(row[index]) for row in cells)]
-    table = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
+    made = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
     for index, (name, options) in enumerate(columns.items()):
         if index in kept:
-            table.add_column(name, **options)
+            made.add_column(name, **options)
     for row in cells:
-        table.add_row(*(row[index] for index in kept))
-    return table
+        made.add_row(*(row[index] for index in kept))
+    return made
 
 
 def advice(order: Mapping[str, Any]) -> list[str]:
@@ -98,7 +98,7 @@ def advice(order: Mapping[str, Any]) -> list[str]:
 
 def rejections_table(rejected: Iterable[Mapping[str, Any]]) -> Table:
     """Return a table of what the intake did not take."""
-    table = _table(
+    found = table(
         {
             "line": {"justify": "right", "no_wrap": True},
             "order": {"overflow": "fold"},
@@ -107,13 +107,13 @@ def rejections_table(rejected: Iterable[Mapping[str, Any]]) -> Table:
         },
         [(str(entry["line"]), entry.get("order_id") or "", entry["field"], entry["reason"]) for entry in rejected],
     )
-    table.title, table.title_style, table.title_justify = "not taken", "bold", "left"
-    return table
+    found.title, found.title_style, found.title_justify = "not taken", "bold", "left"
+    return found
 
 
 def orphans_table(orphans: Iterable[Mapping[str, Any]]) -> Table:
     """Return a table of the marketplace's orders that nobody could match."""
-    return _table(
+    return table(
         {
             "account": {"no_wrap": True},
             "reference": {"no_wrap": True},

@@ -28,8 +28,8 @@ GATHER_SECONDS = 0.2
 """Messages that come within this time are rung for once."""
 
 _silent = logging.getLogger(f"{__name__}.server")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False  # aiohttp's own lines may quote a request
+_silent.disabled = True
+"""For aiohttp's own lines: they quote a request that cannot be read."""
 
 
 class Receiver:
@@ -130,7 +130,8 @@ async def listen(receiver: Receiver, address: str, port: int) -> tuple[web.AppRu
         await runner.cleanup()
         said = "is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise ConfigError(
-            f"push messages cannot be received on {address}:{port}: {said}; see FULFIL_HOOKS_ADDRESS and _PORT"
+            f"push messages cannot be received on {address}:{port}: {said};"
+            " see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"
         ) from None
     host, bound = runner.addresses[0][:2]
     return runner, f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"

@@ -24,7 +24,7 @@ from worker.ledger.states import State
 from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace
 from worker.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.retry import Pause, decide
+from worker.retry import Pause, decide, may_send_until
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 def _place(admitted: Admitted) -> list[Moved]:
     marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
     if process_loop().stopping:
+        store().let_go(list(admitted.waits))
         return []
     journal().open()
     claims = store().claim(
@@ -106,11 +107,8 @@ async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: qu
 
 
 def _deadline(marketplace: Marketplace, claim: Claim) -> float:
-    """Return until when a request of this claim may leave, so that its answer comes within the lease."""
-    lease_ends = claim.lease_until - settings().answer_seconds
-    if marketplace.resend_window is None:
-        return lease_ends
-    return min(lease_ends, claim.first_sent_at + marketplace.resend_window.total_seconds())
+    window = marketplace.resend_window
+    return may_send_until(claim, settings().answer_seconds, window.total_seconds() if window else None)
 
 
 def _groups(answers: queue.SimpleQueue[Answer], expected: int) -> Iterator[list[Answer]]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import base64
 import contextlib
 import json
 import os
-import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 import redis
+from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
@@ -39,9 +37,10 @@ STOP_SECONDS = 20
 POLL_SECONDS = 0.05
 FLOWER_LOGIN = ("fulfil", "a-password-for-tests")
 
+NOWHERE = "http://127.0.0.1:1/sync"
+"""Nobody listens there: without a sandbox no test can ever reach a real marketplace."""
+
 BUYER = {"contact_person": "Philippa Quillfeather", "address": "1742 Larkspur Hollow", "mobile_no": "6505550142"}
-PERSONAL = (*BUYER.values(), "Philippa", "Quillfeather", "Larkspur", "Zanesville")
-"""Texts of the buyer that may stand in the ledger and on the wire to the marketplace, and nowhere else."""
 
 
 def job(order_id: str, account: str = "main", *, memo: str | None = None, **address: Any) -> dict[str, Any]:
@@ -100,8 +99,7 @@ class Shop:
         for account in accounts:
             for name, value in {"marketplace": "aliexpress", "rate_per_second": "50", **keys(account)}.items():
                 self.environment[_variable(account, name)] = value
-        for account, address in (addresses or {}).items():
-            self.environment[_variable(account, "base_url")] = address
+            self.environment[_variable(account, "base_url")] = (addresses or {}).get(account, NOWHERE)
 
     # What runs
 
@@ -132,27 +130,29 @@ class Shop:
     def start_sandbox(self, sync_seconds: float = 1, hang_seconds: float = 5) -> None:
         """Start the sandbox on a free port and point every account at it that has no address yet."""
         timing = ["--sync-seconds", str(sync_seconds), "--hang-seconds", str(hang_seconds)]
-        self._spawn("sandbox", [sys.executable, "-m", "worker.sandbox", "--port", "0", *timing])
+        self.start_program("sandbox", [sys.executable, "-m", "worker.sandbox", "--port", "0", *timing])
 
         def listening() -> str | None:
             return next((line for line in self.log("sandbox").splitlines() if "listening on " in line), None)
 
         self.sandbox_url = self.until("the sandbox to listen", listening, 30).rpartition(" ")[2]
-        for name in [name for name in self.environment if name.endswith("__MARKETPLACE")]:
-            self.environment.setdefault(name.replace("MARKETPLACE", "BASE_URL"), f"{self.sandbox_url}/sync")
+        for name, value in self.environment.items():
+            if value == NOWHERE:
+                self.environment[name] = f"{self.sandbox_url}/sync"
 
     def start(self, *names: str) -> None:
         """Start programs of `fulfil up`, with its own commands: place, confirm, beat, flower."""
         known = commands(Settings(_env_file=None, home=self.home, flower_port=self.flower_port))
         for name in names:
-            self._spawn(name, known[name])
+            self.start_program(name, known[name])
 
     def flower(self, **options: Any) -> httpx.Client:
         """Return a client of Flower that has its password; `auth=None` takes it away."""
         known: dict[str, Any] = {"auth": FLOWER_LOGIN, "timeout": 20, "trust_env": False}
         return httpx.Client(base_url=f"http://127.0.0.1:{self.flower_port}", **(known | options))
 
-    def _spawn(self, name: str, command: list[str]) -> None:
+    def start_program(self, name: str, command: list[str]) -> None:
+        """Start a program in the shop's environment; what it says goes to `logs`."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 command,
@@ -163,6 +163,14 @@ class Shop:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def flower_answers(self) -> bool:
+        """Tell whether Flower listens."""
+        try:
+            with self.flower() as flower:
+                return flower.get("/healthcheck").is_success
+        except httpx.TransportError:
+            return False
 
     def kill(self, name: str) -> None:
         """End a program at once, as a crash would."""
@@ -206,6 +214,17 @@ class Shop:
             check=False,
         )
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def pipe_to_nobody(self, *arguments: str) -> tuple[int, str]:
+        """Run `fulfil` with an output nobody reads any more; return its exit code and what it complained of."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [sys.executable, "-m", "tasks.cli", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, stdout=writer, stderr=subprocess.PIPE, check=False
+        )
+        os.close(writer)
+        return done.returncode, done.stderr.decode()
 
     def submit(self, jobs: Iterable[Mapping[str, Any]], **settings: Any) -> dict[str, Any]:
         """Hand jobs in as a file of JSON lines and return what `fulfil submit --json` answers."""
@@ -297,34 +316,6 @@ class Shop:
         raise AssertionError("an AliExpress create is one request")
 
 
-def redis_texts(client: redis.Redis) -> dict[str, str]:
-    """Return everything a Redis holds, by key, as text."""
-    read: dict[bytes, Callable[[bytes], Any]] = {
-        b"string": client.get,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"hash": client.hgetall,
-        b"set": client.smembers,
-        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-    }
-    found = {}
-    for key in client.scan_iter(count=1000):
-        kind = client.type(key)
-        # A message's body is base64, which would hide what it holds.
-        found[key.decode()] = _plain(str(read[kind](key))) if kind in read else ""
-    return found
-
-
-def _plain(text: str) -> str:
-    bodies = re.findall(r'"body": "([A-Za-z0-9+/=]+)"', text)
-    return " ".join([text, *(base64.b64decode(body).decode(errors="replace") for body in bodies)])
-
-
-def personal(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return which of these texts hold something of the buyer, and what."""
-    found = {name: [word for word in PERSONAL if word.lower() in text.lower()] for name, text in texts.items()}
-    return {name: words for name, words in found.items() if words}
-
-
 class Answer:
     """How a command ended and what it said."""
 
@@ -368,42 +359,3 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
         process.wait()
         return False
     return True
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def children(pid: int) -> dict[int, str]:
-    """Return the processes a process has started and that still run, with their command lines."""
-    return {child: command for child, (parent, command) in _running().items() if parent == pid}
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process runs; one that ended and waits for its parent to notice does not."""
-    return pid in _running()
-
-
-def _running() -> dict[int, tuple[int, str]]:
-    """Return the parent and the command line of every process that has not ended."""
-    told = [_stat(path) for path in Path("/proc").glob("[0-9]*")] if sys.platform == "linux" else _ps()
-    return {pid: (parent, command) for pid, parent, state, command in filter(None, told) if state[0] != "Z"}
-
-
-def _stat(folder: Path) -> tuple[int, int, str, str] | None:
-    try:
-        state, parent, *_ = (folder / "stat").read_text().rpartition(")")[2].split()
-        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:  # it ended while we looked
-        return None
-    return int(folder.name), int(parent), state, command
-
-
-def _ps() -> list[tuple[int, int, str, str]]:
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
-    rows = (line.split(None, 3) for line in told.stdout.splitlines())
-    return [(int(row[0]), int(row[1]), row[2], row[-1]) for row in rows]

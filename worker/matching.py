@@ -51,7 +51,8 @@ def too_early_seconds(row: Pushed, now: float) -> float:
 
     Never longer than that, whatever time the message claims.
     """
-    made_at = row.first_at if row.made_at is None else min(row.made_at, row.first_at)
+    # A message's time is a whole second, and the making anywhere in it.
+    made_at = row.first_at if row.made_at is None else min(row.made_at + 1, row.first_at)
     return min(CONFIRM_FLOOR_SECONDS, max(0.0, made_at + CONFIRM_FLOOR_SECONDS - now))
 
 

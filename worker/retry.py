@@ -28,6 +28,9 @@ CONFIRM_FLOOR_SECONDS = 10
 """The vendor's word: an order is not shown sooner after its create."""
 CRASHES_BEFORE_QUARANTINE = 3
 ABSENCES_BEFORE_RESEND = 3
+RESENDS_AFTER_ABSENCE = 2
+"""How often an order that was lost and proven absent is made anew before a person is asked."""
+LOOK_UPS_BEFORE_ATTENTION = 6
 ABSENT_SECONDS = 60
 """A marketplace's index lags: an order is absent only when it was not found this often over this long."""
 RECONCILE_SECONDS = 5
@@ -184,6 +187,24 @@ def _not_sent(outcome: NotSent, order: Standing, policy: Policy, chance: random.
     )
 
 
+class Leased(Protocol):
+    """What the last moment of a send depends on; unix seconds."""
+
+    @property
+    def lease_until(self) -> float:
+        """When the claim ends."""
+
+    @property
+    def first_sent_at(self) -> float:
+        """The first send of this order."""
+
+
+def may_send_until(claim: Leased, answer_seconds: float, window_seconds: float | None) -> float:
+    """Return until when (unix seconds) a request of this claim may leave, so that its answer comes within the lease."""
+    lease_ends = claim.lease_until - answer_seconds
+    return lease_ends if window_seconds is None else min(lease_ends, claim.first_sent_at + window_seconds)
+
+
 def lease_ran_out(crashes: int) -> Decision:
     """Return what follows when a worker did not come back; an order that keeps killing workers is set aside."""
     if crashes >= CRASHES_BEFORE_QUARANTINE:
@@ -297,8 +318,23 @@ def _looked_up(order: Doubtful, seen: Absent | Throttled | NotSent | Unknown, po
     if isinstance(seen, Throttled):
         return _throttled(seen, order, policy, None)
     if isinstance(seen, NotSent | Unknown):
-        return Decision(Event.SNOOZE, backoff(order.holds + 1, policy), code="LOOK_UP_FAILED", reason=seen.cause)
+        return Decision(
+            Event.SNOOZE,
+            backoff(order.holds + 1, policy),
+            attention=order.holds >= LOOK_UPS_BEFORE_ATTENTION,
+            code="LOOK_UP_FAILED",
+            reason=seen.cause,
+            fix="look for it in the shop's own order list; looking goes on by itself",
+        )
     since = order.absent_since or now
-    if order.absences + 1 >= ABSENCES_BEFORE_RESEND and now - since >= ABSENT_SECONDS:
-        return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: it does not exist")
-    return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
+    if order.absences + 1 < ABSENCES_BEFORE_RESEND or now - since < ABSENT_SECONDS:
+        return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
+    if order.spent > RESENDS_AFTER_ABSENCE:
+        return Decision(
+            Event.PARK,
+            attention=True,
+            code="KEEPS_GETTING_LOST",
+            reason=f"sent {order.spent} times, each time without a usable answer, and never found",
+            fix="ask the marketplace what it objects to; then: fulfil retry ORDER",
+        )
+    return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: it does not exist")

@@ -195,6 +195,8 @@ class Running:
 
     def __init__(self, sandbox: Sandbox, runner: web.ServerRunner) -> None:
         self.sandbox = sandbox
+        self.loop = asyncio.get_running_loop()
+        """The loop everything of the sandbox runs on."""
         self._runner = runner
         self.host, self.port = runner.addresses[0][:2]
         self.url = f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
@@ -279,11 +281,19 @@ def run(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         wanted = current.sandbox_port if port is None else port
         running = await serve(faces, host, wanted, hang_seconds=hang_seconds, record=record, push_url=push_url)
-        print(f"sandbox listening on {running.url}", flush=True)
+        print(f"sandbox listening on {running.url}", *lines_to_paste(running), sep="\n", flush=True)
         await stop.wait()
         await running.close()
 
     asyncio.run(until_stopped())
+
+
+def lines_to_paste(running: Running) -> Iterator[str]:
+    """Yield the settings of an account at each marketplace here, with the keys every sandbox knows."""
+    for face in running.sandbox.faces.values():
+        account = {"marketplace": face.name, "base_url": f"{running.url}{face.paths[0]}", **face.built_in}
+        for name, value in account.items():
+            yield f"FULFIL_ACCOUNTS__{face.name.upper()}__{name.upper()}={value}"
 
 
 def _push_plan(url: str | None) -> PushPlan:

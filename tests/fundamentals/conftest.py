@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 from harness import Shop
 from other_face import UNUSUAL, OtherFace
@@ -40,7 +39,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             shop.start_sandbox()
             shop.start("flower")
             begun = {lesson: _call(lesson, "begin", shop) for lesson in lessons}
-            shop.until("Flower to answer", lambda: _flower_answers(shop), 60)
+            shop.until("Flower to answer", shop.flower_answers, 60)
             shop.start("place", "confirm", "beat")
             gone_on = {lesson: _call(lesson, "go_on", shop) for lesson in lessons}
             yield shop, begun, gone_on
@@ -52,14 +51,6 @@ def _call(lesson: ModuleType, name: str, shop: Shop) -> Any:
         return getattr(lesson, name)(shop) if hasattr(lesson, name) else None
     except (Exception, pytest.fail.Exception) as error:
         return error
-
-
-def _flower_answers(shop: Shop) -> bool:
-    try:
-        with shop.flower() as flower:
-            return flower.get("/healthcheck").is_success
-    except httpx.TransportError:
-        return False
 
 
 def _returned(module: ModuleType, returned: dict[ModuleType, Any]) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 
 from celery import Celery
 from celery.utils.nodenames import gethostname
-from harness import Shop, job, personal, redis_texts
+from harness import Shop, job
+from personal import personal, redis_texts
 
 QUEUED = "SO-1201"
 BY_MESSAGE = "SO-1202"

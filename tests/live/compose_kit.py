@@ -35,7 +35,7 @@ ENVIRONMENT_FILE = {
     "FULFIL_CONFIRM_DELAY_SECONDS": "10",
 }
 """The user's .env."""
-OURS = ("migrate", "worker", "confirm", "beat", "flower", "sandbox")
+OURS = ("migrate", "worker", "confirm", "beat", "flower", "hooks", "sandbox")
 HEALTHY_SECONDS = 90
 STOP_SECONDS = 60
 
@@ -73,7 +73,7 @@ class Stack:
         self.folder = folder
         self.bin = folder / "bin"
         self.postgres_folder = postgres_folder
-        self.ports = {name: free_port() for name in ("redis", "postgres", "flower", "sandbox")}
+        self.ports = {name: free_port() for name in ("redis", "postgres", "flower", "hooks", "sandbox")}
         self.home, self.temporary = folder / "home", folder / "tmp"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.services = read(self._local(COMPOSE), {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()})
@@ -90,6 +90,7 @@ class Stack:
             "sandbox:8900": f"127.0.0.1:{ports['sandbox']}",
             "0.0.0.0": "127.0.0.1",
             "5555": str(ports["flower"]),
+            "8990": str(ports["hooks"]),
             "8900": str(ports["sandbox"]),
             "/var/lib/fulfil": str(self.home),
             "/tmp": str(self.temporary),

@@ -76,7 +76,7 @@ def test_no_service_runs_as_root_or_may_become_it(name: str) -> None:
 
 def test_ports_are_open_on_loopback_only() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(ports) == {"flower", "sandbox"}
+    assert set(ports) == {"flower", "hooks", "sandbox"}
     assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
 
 
@@ -143,7 +143,7 @@ def stack() -> Iterator[Stack]:
             running.wait_healthy(name)
         assert running.start("migrate").wait(60) == 0, running.log("migrate")
         del running.processes["migrate"]
-        for name in ("sandbox", "worker", "confirm", "beat", "flower"):
+        for name in ("sandbox", "worker", "confirm", "beat", "flower", "hooks"):
             running.start(name)
         yield running
     finally:
@@ -151,7 +151,7 @@ def stack() -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("name", ["redis", "postgres", "sandbox", "worker", "confirm", "beat", "flower"])
+@pytest.mark.parametrize("name", ["redis", "postgres", "sandbox", "worker", "confirm", "beat", "flower", "hooks"])
 def test_a_service_becomes_healthy(stack: Stack, name: str) -> None:
     stack.wait_healthy(name)
 
@@ -220,7 +220,7 @@ def test_doctor_finds_nothing_wrong(stack: Stack) -> None:
     assert ENVIRONMENT_FILE["FULFIL_POSTGRES_PASSWORD"] not in done.stdout.decode()
 
 
-@pytest.mark.parametrize("name", ["flower", "beat", "worker", "confirm", "sandbox", "postgres", "redis"])
+@pytest.mark.parametrize("name", ["flower", "hooks", "beat", "worker", "confirm", "sandbox", "postgres", "redis"])
 def test_a_service_stops_on_sigterm(stack: Stack, name: str) -> None:
     # The last of the file: the later services are stopped first, as docker-compose does it.
     started = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def fresh_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
 def _forget() -> None:
     for cached in (settings, marketplaces, adapter):
         cached.cache_clear()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of loopback where nobody listens, and nobody else can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -121,11 +121,12 @@ def test_two_processes_that_start_it_at_once_share_one(home: Settings) -> None:
     assert not answers(home)
 
 
-def test_with_an_address_of_its_own_nothing_is_started(tmp_path: Path) -> None:
-    configured = Settings(home=tmp_path / "home", redis_url="redis://127.0.0.1:1/0")
+def test_with_an_address_of_its_own_nothing_is_started(tmp_path: Path, closed_port: int) -> None:
+    address = f"redis://127.0.0.1:{closed_port}/0"
+    configured = Settings(home=tmp_path / "home", redis_url=address)
     with EmbeddedRedis(configured) as server:
         assert server._process is None
-    assert redis_url(configured) == "redis://127.0.0.1:1/0"
+    assert redis_url(configured) == address
     assert not (tmp_path / "home").exists()
     assert not answers(configured)
 

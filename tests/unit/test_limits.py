@@ -191,8 +191,9 @@ def test_threads_and_processes_together_keep_to_the_rate(real_redis: redis.Redis
     assert len(times) >= per_second * span * 0.9, "and the rate is used"
 
 
-def test_redis_away_means_no_call_and_is_noticed_at_once() -> None:
-    away, begun = Limits(connect(Settings(redis_url="redis://127.0.0.1:1/0"))), time.monotonic()
+def test_redis_away_means_no_call_and_is_noticed_at_once(closed_port: int) -> None:
+    away = Limits(connect(Settings(redis_url=f"redis://127.0.0.1:{closed_port}/0")))
+    begun = time.monotonic()
     with pytest.raises(RedisAway, match="no slot can be booked, Redis does not answer: ConnectionError"):
         away.book("main", "place", Rate(1), 1, 1, 1.0)
     assert away.report("main", "place", 0, 100) is None

@@ -41,7 +41,7 @@ class Taken:
 def open_batch(ledger: Ledger, source: str) -> str:
     """Begin a batch and return its id. `source` is the file's name, never its content."""
     now = time.time()
-    batch_id = time.strftime("B-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(2)
+    batch_id = time.strftime("B-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4)
     row = {"batch_id": batch_id, "created_at": now, "source": source[-200:], "accepted": 0, "duplicates": 0}
     with ledger.writing() as connection:
         connection.execute(insert(batches), row | {"rejected": 0})

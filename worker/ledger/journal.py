@@ -42,10 +42,13 @@ class Journal:
             if self._file is not None:
                 return
             self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"{os.getpid()}-{time.time_ns()}.jsonl"
-            self._file = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            path = self._folder / f"{os.getpid()}-{time.time_ns()}.jsonl"
+            # Under another name until it is locked: a replay would take it for a dead process's and remove it.
+            fresh = path.with_suffix(".new")
+            self._file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
             os.posix_fallocate(self._file, 0, RESERVED_BYTES)
+            fresh.rename(path)
 
     def keep(self, sent: Sequence[Sent]) -> None:
         """Write the ids of these answers to disk. Never raises: what cannot be written is logged, ids only."""
@@ -74,10 +77,13 @@ class Journal:
         """Record what processes that are gone had kept, and remove their files; return how many answers."""
         replayed = 0
         for path in sorted(self._folder.glob("*.jsonl")):
-            file = os.open(path, os.O_RDWR)
+            try:
+                file = os.open(path, os.O_RDWR)
+            except FileNotFoundError:
+                continue  # another sweep was faster
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                entries = list(_read(path))
+                entries = list(_read(path)) if path.exists() else []
                 if entries:
                     store.record(entries)
                 path.unlink(missing_ok=True)

@@ -65,7 +65,7 @@ class Operator:
             changes = decided(decision, now) | {"accepted_at": row.accepted_at or now, "in_doubt": False, "holds": 0}
             move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
-            mark_adopted(connection, order_id, reference)
+            mark_adopted(connection, row.account, order_id, reference)
             return moved(move, references(connection, [order_id]))
 
     def pause(self, account: str, reason: str = "paused by a person") -> None:

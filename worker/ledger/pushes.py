@@ -105,7 +105,9 @@ class Pushes:
         with self.ledger.writing() as connection:
             _refresh(connection, [one for one in judged if one.record is not None], now)
             if judged:
-                connection.execute(_SETTLE, [_settling(one, now) for one in judged])
+                # One order of locking for all, as everywhere.
+                ordered = sorted(judged, key=lambda one: (one.row.account, one.row.reference))
+                connection.execute(_SETTLE, [_settling(one, now) for one in ordered])
 
     def orphans(self) -> list[dict[str, Any]]:
         """Return the rows that need a person, the oldest first; an id that was learned otherwise since is none."""
@@ -120,11 +122,15 @@ class Pushes:
             return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def mark_adopted(connection: Connection, order_id: str, reference: str) -> None:
+def mark_adopted(connection: Connection, account: str, order_id: str, reference: str) -> None:
     """Note, in the transaction that gives an order its id, that the messages about this id are settled."""
     connection.execute(
         update(pushes)
-        .where(pushes.c.reference == reference, pushes.c.state.in_((PushState.NEW, PushState.ORPHAN)))
+        .where(
+            pushes.c.account == account,
+            pushes.c.reference == reference,
+            pushes.c.state.in_((PushState.NEW, PushState.ORPHAN)),
+        )
         .values(state=PushState.ADOPTED, order_id=order_id, note=None, due_at=None)
     )
 

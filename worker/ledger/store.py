@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, update
+from sqlalchemy import Connection, Row, Update, bindparam, func, insert, update
 
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import (
@@ -71,6 +71,7 @@ class Store:
         now = now or time.time()
         with self.ledger.writing() as connection:
             if is_paused(connection, account, now):
+                connection.execute(_message_gone(ids))  # its message ends here: the sweep rings when the hold ends
                 return []
             rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
             late = {r.order_id for r in rows if _is_late(r, resend_window_seconds, now)}
@@ -219,6 +220,8 @@ class Store:
             changes |= {"absences": row.absences + 1, "absent_since": row.absent_since or now}
         if decision.event is Event.ACCEPT:
             changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
+        if decision.event is Event.RETRY and isinstance(one.outcome, Absent):
+            changes["in_doubt"] = False
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
     def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> None:
@@ -284,6 +287,11 @@ class Store:
         with self.ledger.writing() as connection:
             connection.execute(update(orders).where(orders.c.order_id.in_(ids)).values(rung_at=now or time.time()))
 
+    def let_go(self, ids: Sequence[str]) -> None:
+        """Note that the message for these queued orders ends here: the next sweep rings for them again."""
+        with self.ledger.writing() as connection:
+            connection.execute(_message_gone(ids))
+
     def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
         """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
         with self.ledger.writing() as connection:
@@ -296,6 +304,10 @@ class Store:
 
 def _stands(order: Waiting, row: Row[Any]) -> bool:
     return bool(row.state == order.state and row.epoch == order.epoch)
+
+
+def _message_gone(ids: Sequence[str]) -> Update:
+    return update(orders).where(orders.c.order_id.in_(ids), orders.c.state == State.QUEUED).values(rung_at=None)
 
 
 def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:

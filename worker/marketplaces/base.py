@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
 
@@ -77,6 +78,26 @@ class Push:
     created: bool = False
 
 
+class Code(Protocol):
+    """One answer a marketplace is known to give: what kind it is, what it means and the next step, in words."""
+
+    @property
+    def code(self) -> str:
+        """The vendor's own word, or the pattern its words are known by."""
+
+    @property
+    def kind(self) -> str:
+        """The class that decides what follows."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means."""
+
+    @property
+    def fix(self) -> str:
+        """What a person does about it."""
+
+
 class OrderModel(BaseModel):
     """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
 
@@ -105,6 +126,12 @@ class Marketplace(ABC):
     """How long after the first send the same key may be sent again without risk; None: never blindly."""
     calls_to_place: ClassVar[int] = 1
     """Requests one placing makes, so that the limiter books as many."""
+    look_up_by: ClassVar[str | None] = None
+    """What `look_up` finds an order by, in words; None: it cannot."""
+    codes: ClassVar[Sequence[Code]]
+    """Every answer the adapter knows by its code or its words."""
+    statuses: ClassVar[Mapping[str, str]]
+    """Every status an order can be read back with, and what it means."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
     takes_pushes: ClassVar[bool] = False
@@ -171,10 +198,37 @@ class Marketplace(ABC):
         values: set[str] = set()
         for name in cls.personal_fields:
             values.update(_leaves(order.get(name)))
-        words = sorted((v for v in values if len(v) >= 3), key=len, reverse=True)
-        if words:
-            text = re.sub("|".join(re.escape(word) for word in words), "•••", text, flags=re.IGNORECASE)
-        return text[:300]
+        return _without(text, values)[:300]
+
+    def clean(self, text: str, order: Mapping[str, Any]) -> str:
+        """Scrub a text, and take the account's own secrets out of it, should the vendor repeat one."""
+        return self.scrub(_without(text, self._secrets) if text else text, order)
+
+    @cached_property
+    def _secrets(self) -> frozenset[str]:
+        values = (value for _, value in self.credentials)
+        return frozenset(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+
+_CASED = "A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
+"""Letters of the scripts that write words apart: Latin, Greek, Cyrillic."""
+_SHORT_WORD = re.compile(f"[{_CASED}]{{3,5}}")
+"""A name as short as this may stand inside a word that says something: Doe in "does", Mark in "market"."""
+_BEGIN = f"(?:(?<![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
+_END = f"(?:(?![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
+
+
+def _without(text: str, values: Iterable[str]) -> str:
+    """Replace these values in a text, the longest first; a short word only where it stands by itself.
+
+    By itself is also next to a digit, a sign or a Chinese character, and at a change of case (JaneDoe). What is no
+    short word, a number or a name in Chinese, say, goes wherever it stands.
+    """
+    words = sorted((value for value in values if len(value) >= 3), key=len, reverse=True)
+    if not words or not text:
+        return text
+    patterns = (f"{_BEGIN}{word}{_END}" if _SHORT_WORD.fullmatch(word) else re.escape(word) for word in words)
+    return re.sub("|".join(patterns), "•••", text, flags=re.IGNORECASE)
 
 
 def _leaves(value: object) -> Iterator[str]:

@@ -103,11 +103,17 @@ def stranger(marketplaces: Iterable[type[Marketplace]], column: str) -> str:
     return f"unknown column; {suggestion(column, dict.fromkeys(_short(leaf, every) for leaf in every), 'column')}"
 
 
+def columns(marketplace: type[Marketplace]) -> dict[str, Leaf]:
+    """Return a marketplace's columns by the shortest name that is not ambiguous, in the order of its model."""
+    every = leaves(marketplace.order_model)
+    return {_short(leaf, every): leaf for leaf in every}
+
+
 def template(marketplace: type[Marketplace]) -> str:
     """Return the CSV header of a marketplace and one example row; required cells hold `PLACEHOLDER`."""
-    every = leaves(marketplace.order_model)
-    header = [*OWN_COLUMNS, *(_short(leaf, every) for leaf in every)]
-    example = ["SO-1001", "main", *(PLACEHOLDER if leaf.required else "" for leaf in every)]
+    known = columns(marketplace)
+    header = [*OWN_COLUMNS, *known]
+    example = ["SO-1001", "main", *(PLACEHOLDER if leaf.required else "" for leaf in known.values())]
     sheet = io.StringIO()
     csv.writer(sheet, lineterminator="\n").writerows([header, example])
     return sheet.getvalue()
@@ -115,8 +121,7 @@ def template(marketplace: type[Marketplace]) -> str:
 
 def _known(marketplace: type[Marketplace]) -> Mapping[str, Leaf]:
     """Return every column name that means something: leaf names where there is one such leaf, dotted paths."""
-    every = leaves(marketplace.order_model)
-    return {_short(leaf, every): leaf for leaf in every} | {leaf.dotted: leaf for leaf in every}
+    return columns(marketplace) | {leaf.dotted: leaf for leaf in leaves(marketplace.order_model)}
 
 
 def _short(leaf: Leaf, every: Iterable[Leaf]) -> str:

@@ -176,6 +176,24 @@ def _leaves(
             yield Leaf(path, outer, many=True, required=needed)
 
 
+@cache
+def paths(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the dotted path of every value a model knows, also of those no flat row can tell."""
+    return tuple(".".join(path) for path in _paths(model, (), ()))
+
+
+def _paths(
+    model: type[BaseModel], above: tuple[str, ...], seen: tuple[type[BaseModel], ...]
+) -> Iterator[tuple[str, ...]]:
+    for name, info in _recommended(model):
+        kinds = alternatives(info.annotation)
+        inner = [kind for kind in (*kinds, *elements(kinds)) if is_model(kind) and kind not in seen]
+        if inner:
+            yield from _paths(inner[0], (*above, name), (*seen, model))
+        else:
+            yield (*above, name)
+
+
 def _recommended(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
     told: set[int] = set()
     for name, info in names(model).items():

@@ -69,6 +69,8 @@ def _open(source: str | Path | BinaryIO, name: str | None, opened: ExitStack) ->
     if not isinstance(source, str | Path):
         return source, name or "the stream"
     if source == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed")
         return sys.stdin.buffer, name or "standard input"
     name = name or str(source)
     try:

@@ -26,6 +26,7 @@ from ledger_kit import (
     submit,
     tries,
 )
+from sqlalchemy import text
 
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
@@ -148,6 +149,17 @@ def test_one_of_many_threads_wins_an_order(ledger: Ledger) -> None:
     assert sorted(won + rest) == sorted(ids)
 
 
+def test_an_order_somebody_holds_is_passed_over_and_not_waited_for(ledger: Ledger) -> None:
+    if ledger.sqlite:
+        return  # SQLite lets one writer in at a time
+    submit(ledger, "SO-1", "SO-2")
+    with ledger.engine.connect() as other, other.begin():
+        other.execute(text("UPDATE orders SET line = 9 WHERE order_id = 'SO-1'"))
+        with ThreadPoolExecutor(1) as pool:
+            assert [c.order_id for c in pool.submit(claim, ledger, "SO-1", "SO-2").result(5)] == ["SO-2"]
+        other.rollback()
+
+
 def test_one_of_several_processes_wins_an_order(ledger: Ledger) -> None:
     ids = [f"SO-{n}" for n in range(60)]
     submit(ledger, *ids)
@@ -159,7 +171,7 @@ def test_one_of_several_processes_wins_an_order(ledger: Ledger) -> None:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for mine in (ids, ids[::-1], ids)
+        for mine in (ids, ids[::-1])
     ]
     for process in started:
         assert process.stdout is not None
@@ -169,7 +181,7 @@ def test_one_of_several_processes_wins_an_order(ledger: Ledger) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     won = [order_id for process in started for order_id in json.loads(process.communicate(timeout=30)[0])]
-    assert [process.returncode for process in started] == [0, 0, 0]
+    assert [process.returncode for process in started] == [0, 0]
     assert len(won) == len(set(won))
     rest = [c.order_id for c in claim(ledger, *ids)]
     assert sorted(won + rest) == sorted(ids)

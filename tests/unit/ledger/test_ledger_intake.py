@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ledger_kit import ACCOUNT, history, job, one_claim, row, submit
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 
 from worker.ledger import reports
 from worker.ledger.engine import Ledger
-from worker.ledger.intake import open_batch, take
+from worker.ledger.intake import _row, open_batch, take
 from worker.ledger.tables import batches, orders
 from worker.orders.models import Rejection
 
@@ -123,3 +124,32 @@ def test_the_same_file_from_several_clients_at_once_is_taken_once(ledger: Ledger
     assert sum(new for new, _ in told) == 200
     assert sum(again for _, again in told) == 200 * (clients - 1)
     assert reports.counts(ledger) == {"queued": 200}
+
+
+def test_two_clients_with_the_same_jobs_in_another_order_do_not_wait_for_each_other_for_ever(ledger: Ledger) -> None:
+    """PostgreSQL would end one of them as a deadlock, and its orders would not be taken."""
+    if ledger.sqlite:
+        return  # SQLite lets one writer in at a time
+    first, batch = [job("SO-1"), job("SO-2")], open_batch(ledger, "f")
+    with ThreadPoolExecutor(1) as pool, ledger.engine.connect() as other:
+        with other.begin():
+            other.execute(insert(orders), [_row(first[0], batch, 1.0, None)])
+            second = pool.submit(take, ledger, batch, first[::-1], [])
+            wait_until_it_waits(ledger)
+            other.execute(insert(orders), [_row(first[1], batch, 1.0, None)])
+        taken = second.result(20)
+    assert taken.new == []
+    assert sorted(taken.duplicates) == [("SO-1", "queued"), ("SO-2", "queued")]
+
+
+def wait_until_it_waits(ledger: Ledger) -> None:
+    """Return when a connection to this database waits for another one's lock."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        with ledger.reading() as connection:
+            if connection.execute(query).scalar():
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")

@@ -11,11 +11,12 @@ from urllib.parse import urlencode, urlsplit
 
 from worker.marketplaces import signing
 from worker.marketplaces.aliexpress import pushes
-from worker.marketplaces.aliexpress.codes import Kind, ban_seconds, find_gateway
+from worker.marketplaces.aliexpress.codes import ENTRIES, Kind, ban_seconds, find_gateway
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.aliexpress.placing import declined, lost, read_create, too_many
+from worker.marketplaces.aliexpress.placing import clean_code, declined, read_create, too_many
 from worker.marketplaces.aliexpress.reading import read_order
+from worker.marketplaces.aliexpress.statuses import MEANINGS
 from worker.marketplaces.base import (
     Credentials,
     Lost,
@@ -27,6 +28,7 @@ from worker.marketplaces.base import (
     Reply,
     Request,
 )
+from worker.marketplaces.replies import lost
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
 
 CREATE = "aliexpress.ds.order.create"
@@ -52,6 +54,8 @@ class AliExpress(Marketplace):
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     takes_pushes: ClassVar[bool] = True
+    codes = ENTRIES
+    statuses: ClassVar[Mapping[str, str]] = MEANINGS
 
     def __init__(
         self,
@@ -75,7 +79,7 @@ class AliExpress(Marketplace):
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order under `key` as out_order_id: one call, several ids when the items are of several shops."""
         came = yield self._request(CREATE, create_params(order, key))
-        return read_create(came, lambda text: self.scrub(text, order))
+        return read_create(came, lambda text: self.clean(text, order))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference back; the first one that cannot be read settles the answer."""
@@ -135,9 +139,13 @@ class AliExpress(Marketplace):
             case Answer(result=result):
                 return read_order(reference, result) or Absent("AliExpress does not show the order yet")
 
+    def _told(self, text: str) -> str:
+        return self.clean(text, {})
+
     def _read_fault(self, fault: Fault) -> Absent | Throttled | Unknown:
-        entry = find_gateway(fault.code, fault.sub_code, fault.text)
-        reason = self.scrub(fault.text, {}) or entry.meaning
+        code, sub_code = (clean_code(word, self._told) for word in (fault.code, fault.sub_code))
+        entry = find_gateway(code, sub_code, fault.text)
+        reason = self._told(fault.text) or entry.meaning
         if entry.kind is Kind.NOT_SHOWN:
             return Absent(reason, entry.code)
         return declined(entry, reason, ban_seconds(fault.text), fault.request_id) or Unknown(

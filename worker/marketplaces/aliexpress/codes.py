@@ -249,6 +249,8 @@ GATEWAY_CODES: tuple[Entry, ...] = (
     ),
 )
 
+ENTRIES = (*RESULT_CODES, *GATEWAY_CODES)
+
 NUMBERS = {
     "7": "AppCallLimited",
     "10": "ServiceUnavailable",
@@ -337,7 +339,7 @@ def find_gateway(code: str, sub_code: str, text: str) -> Entry:
     """Return the entry of a gateway error; what nobody knows may have been executed."""
     entry = _gateway_word(sub_code) or _gateway_word(NUMBERS.get(code, code))
     if entry is None and ban_seconds(text) is not None and _LIMIT.search(text):
-        entry = replace(_GATEWAY["apicalllimit"], code=sub_code or code)
+        entry = replace(_GATEWAY["apicalllimit"], code=sub_code or code or "ApiCallLimit")
     return entry or Entry(
         sub_code or code or "NO_CODE",
         Kind.BACKEND_UNKNOWN,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
+from worker.marketplaces.replies import read_object, text_of
 
 MARKS = frozenset({"is_success", "order_list", "error_code", "error_msg", "order_status", "child_order_list"})
 """Fields that tell a bare result from its wrapper (facts: with simplify there may be no wrapper)."""
@@ -42,14 +39,9 @@ class Garbage:
 
 def open_body(body: bytes) -> Answer | Fault | Garbage:
     """Read one reply body, in every form the vendor's page, demo and the field know (facts: sections 2 and 3)."""
-    if not body.strip():
-        return Garbage("empty reply")
-    try:
-        document = parse(body)
-    except (ValueError, RecursionError):
-        return Garbage("the reply is not JSON")
-    if not isinstance(document, dict):
-        return Garbage("the reply is not a JSON object")
+    document = read_object(body)
+    if isinstance(document, str):
+        return Garbage(document)
     if "error_response" in document:
         error = document["error_response"]
         return _fault(error if isinstance(error, dict) else {}, document)
@@ -60,24 +52,6 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
     if not result and text_of(document.get("code")).strip("0"):
         return _fault(document, document)
     return Answer(result, _request_id(document))
-
-
-def parse(body: bytes) -> Any:
-    """Parse JSON so that nothing changes on the way: integers exact, fractions as the text they were written in.
-
-    A fraction as text also means that an id which came as a float is never taken for an id. Raises ValueError
-    or RecursionError.
-    """
-    text = body.decode("utf-8-sig", "replace")
-    document = json.loads(text, parse_float=str, parse_constant=str)
-    return _storable(document) if "\\u" in text else document
-
-
-def text_of(value: object) -> str:
-    """Return a scalar of a reply as text, anything else as nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return str(value).strip()
 
 
 def _result(wrapper: object) -> Mapping[str, Any]:
@@ -101,13 +75,3 @@ def _fault(error: Mapping[str, Any], document: Mapping[str, Any]) -> Fault:
 
 def _request_id(holder: object) -> str | None:
     return (text_of(holder.get("request_id"))[:100] or None) if isinstance(holder, dict) else None
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return value

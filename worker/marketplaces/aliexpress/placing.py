@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from worker.marketplaces.aliexpress.codes import REPEATED, Entry, Kind, ban_seconds, find_gateway, find_result, is_known
-from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body, text_of
+from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.base import Lost, Reply
-from worker.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.marketplaces.replies import Fraction, lost, text_of
+from worker.outcomes import Accepted, PlaceOutcome, Refused, Throttled, Unknown
 
 Scrub = Callable[[str], str]
 
@@ -41,11 +42,6 @@ def read_create(came: Reply | Lost, scrub: Scrub) -> PlaceOutcome:
             return _from_gateway(opened, scrub)
         case Answer(result, request_id):
             return _from_result(result, scrub, request_id)
-
-
-def lost(came: Lost) -> NotSent | Unknown:
-    """Return the outcome of a request without a reply."""
-    return Unknown(came.cause) if came.may_have_arrived else NotSent(came.cause)
 
 
 def too_many(came: Reply) -> Throttled:
@@ -81,7 +77,7 @@ def _ids(value: object) -> Iterator[str]:
             if not isinstance(inner, dict | list):
                 yield from _ids(inner)
     else:
-        text = text_of(value)
+        text = "" if isinstance(value, Fraction) else text_of(value)
         if text.isascii() and text.isdigit() and len(text) <= 32 and text.strip("0"):
             yield text
 
@@ -91,14 +87,14 @@ def _after(seconds: int | None) -> float | None:
 
 
 def _from_gateway(fault: Fault, scrub: Scrub) -> PlaceOutcome:
-    code, sub_code = _clean(fault.code, scrub), _clean(fault.sub_code, scrub)
+    code, sub_code = clean_code(fault.code, scrub), clean_code(fault.sub_code, scrub)
     entry = find_gateway(code, sub_code, fault.text)
     return _outcome(entry, fault.text, scrub, fault.request_id)
 
 
 def _from_result(result: Mapping[str, Any], scrub: Scrub, request_id: str | None) -> PlaceOutcome:
     ids = order_ids(result.get("order_list"))
-    code, text = _clean(text_of(result.get("error_code")), scrub), text_of(result.get("error_msg"))
+    code, text = clean_code(text_of(result.get("error_code")), scrub), text_of(result.get("error_msg"))
     success = _truth(result.get("is_success", result.get("success")))
     if ids:
         return _with_ids(ids, code, scrub(text), success, request_id)
@@ -135,7 +131,8 @@ def _outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> P
     )
 
 
-def _clean(code: str, scrub: Scrub) -> str:
+def clean_code(code: str, scrub: Scrub) -> str:
+    """Return a code as it may be stored: one the vendor is known to use as it is, any other scrubbed and cut."""
     return code if not code or is_known(code) else scrub(code)[:100]
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from worker.marketplaces.aliexpress.envelope import parse, text_of
 from worker.marketplaces.aliexpress.placing import order_ids
 from worker.marketplaces.base import Push
+from worker.marketplaces.replies import read_object, text_of
 from worker.outcomes import OrderRecord
 
 ORDER_CREATED = "OrderCreated"
@@ -32,12 +32,9 @@ def is_genuine(headers: Mapping[str, str], body: bytes, app_key: str, secret: st
 
 def read_push(body: bytes) -> Push | None:
     """Read a message by its shape: its `message_type`, 53 today, may change (doc)."""
-    try:
-        document = parse(body)
-    except (ValueError, RecursionError):
-        return None
+    document = read_object(body)
     data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
+    if isinstance(document, str) or not isinstance(data, dict):
         return None
     ids, status = order_ids(text_of(data.get("orderId"))), text_of(data.get("orderStatus"))
     if not ids or not status.isprintable() or not status:

@@ -9,36 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from worker.marketplaces.aliexpress.statuses import ALERTING, OrderStatus, meaning
+from worker.marketplaces.replies import Kept, Text
 from worker.outcomes import Money, OrderRecord
-
-T = TypeVar("T")
-
-
-def _or_as_it_came(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return handler(value)
-    except ValidationError:
-        return value
-
-
-def _text(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
 
 
 def _one(value: object) -> object:
@@ -59,8 +36,6 @@ def _rows(value: object) -> object:
     return [] if value in (None, "") else value
 
 
-Kept = Annotated[T | None, WrapValidator(_or_as_it_came)]
-Text = Annotated[str | None, BeforeValidator(_text), WrapValidator(_or_as_it_came)]
 Amount = Annotated[Decimal, Field(max_digits=30)]
 Number = Kept[int]
 
@@ -98,7 +73,7 @@ class Fee(Read):
         return None
 
 
-OneFee = Annotated[Fee | None, BeforeValidator(_one), WrapValidator(_or_as_it_came)]
+OneFee = Kept[Annotated[Fee | None, BeforeValidator(_one)]]
 
 
 class ChildOrder(Read):

@@ -48,6 +48,12 @@ class LogisticsStatus(_Status):
     NO_LOGISTICS = "NO_LOGISTICS", "no parcel yet"
 
 
+MEANINGS: dict[str, str] = {
+    **{f"order_status {word}": word.meaning for word in OrderStatus},
+    **{f"logistics_status {word}": word.meaning for word in LogisticsStatus},
+}
+"""Both tables as one, for the support matrix."""
+
 ALERTING: dict[str, str] = {
     OrderStatus.IN_CANCEL: "look the order up on AliExpress; submit a new one if the goods are still wanted",
     OrderStatus.IN_ISSUE: "answer the dispute on AliExpress",

@@ -20,11 +20,14 @@ from worker.marketplaces.base import (
     Reply,
     Request,
 )
+from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.shoplazza.codes import ENTRIES
 from worker.marketplaces.shoplazza.finding import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
 from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
-from worker.marketplaces.shoplazza.placing import Context, declined, lost, read_create, request_id_of
+from worker.marketplaces.shoplazza.placing import Context, declined, read_create, request_id_of
 from worker.marketplaces.shoplazza.reading import read_order
-from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, id_of, listing, open_body
+from worker.marketplaces.shoplazza.statuses import MEANINGS
+from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing, open_body
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
 
 
@@ -43,6 +46,9 @@ class Shoplazza(Marketplace):
     default_rate: ClassVar[Rate] = Rate(2, burst=35, shared=True)
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""
     resend_window: ClassVar[timedelta | None] = None
+    look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
+    codes = ENTRIES
+    statuses: ClassVar[Mapping[str, str]] = MEANINGS
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
     def __init__(
@@ -143,7 +149,7 @@ class Shoplazza(Marketplace):
         return Mark(self._keys.tag_prefix, key)
 
     def _context(self, order: Mapping[str, Any]) -> Context:
-        return Context(self._keys.api_version, self._keys.limit_headers, lambda text: self.scrub(text, order))
+        return Context(self._keys.api_version, self._keys.limit_headers, lambda text: self.clean(text, order))
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Request:
         url = f"{self.url}{path}?{urlencode(query)}" if query else f"{self.url}{path}"

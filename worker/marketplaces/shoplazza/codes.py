@@ -157,6 +157,8 @@ REFUSALS: tuple[Entry, ...] = (
 )
 """The 422 texts of the page that come before the order is made."""
 
+ENTRIES = (*MAY_EXIST, *REFUSALS, *DOOR)
+
 _REQUIRED = {
     "2022-01": "discount, shipping_line, province",
     "2025-06": "shipping_line, province, address1",

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.replies import id_of, lost
 from worker.marketplaces.shoplazza.codes import DOCUMENTED, Entry, Kind, by_status, find, unauthorised
-from worker.marketplaces.shoplazza.wire import Document, id_of, open_body
-from worker.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.marketplaces.shoplazza.wire import Document, open_body
+from worker.outcomes import Accepted, PlaceOutcome, Refused, Throttled, Unknown
 
 DOOR_SECONDS = 60.0
 """Wait after an answer that a person has to mend (token, scope, shop) before the account is tried again."""
@@ -45,11 +46,6 @@ def read_create(came: Reply | Lost, context: Context) -> PlaceOutcome:
     if 200 <= came.status < 300:
         return _created(opened, context, request_id)
     return _failed(came.status, opened, context, request_id)
-
-
-def lost(came: Lost) -> NotSent | Unknown:
-    """Return the outcome of a request without a reply."""
-    return Unknown(came.cause) if came.may_have_arrived else NotSent(came.cause)
 
 
 def declined(came: Reply, context: Context) -> Throttled | None:

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
-from pydantic import ValidatorFunctionWrapHandler as Handler
+from pydantic import BaseModel, ConfigDict, Field
 
+from worker.marketplaces.replies import Kept, Text, id_of
 from worker.marketplaces.shoplazza.statuses import ALERTING, meaning
-from worker.marketplaces.shoplazza.wire import id_of
 from worker.outcomes import Money, OrderRecord
-
-T = TypeVar("T")
 
 PERSONAL = frozenset(
     {
@@ -30,23 +27,7 @@ PERSONAL = frozenset(
 )
 """Names under which a reply can hold personal data, at any depth."""
 
-
-def _or_as_it_came(value: Any, handler: Handler) -> Any:
-    try:
-        return handler(value)
-    except ValidationError:
-        return value
-
-
-def _text(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else value
-
-
-Kept = Annotated[T | None, WrapValidator(_or_as_it_came)]
-Text = Annotated[str | None, BeforeValidator(_text), WrapValidator(_or_as_it_came)]
-Amount = Annotated[Decimal | None, Field(max_digits=30), WrapValidator(_or_as_it_came)]
+Amount = Kept[Annotated[Decimal, Field(max_digits=30)]]
 Object = Kept[dict[str, Any]]
 Objects = Kept[list[dict[str, Any]]]
 

@@ -59,6 +59,10 @@ ALERTING = {
 _MEANINGS = {"status": STATUS, "financial_status": FINANCIAL_STATUS, "fulfillment_status": FULFILLMENT_STATUS}
 
 
+MEANINGS: dict[str, str] = {f"{name} {word}": text for name, words in _MEANINGS.items() for word, text in words.items()}
+"""The three tables as one, for the support matrix."""
+
+
 def meaning(name: str, word: str) -> str:
     """Return what a status word means; an unknown one is its own meaning."""
     return _MEANINGS[name].get(word, word)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
+from worker.marketplaces.replies import parse, storable, text_of
 from worker.marketplaces.shoplazza.models import UNSENT
 
 LEGACY = "2022-01"
@@ -18,19 +19,9 @@ TOKEN_HEX = 24
 LIST_LIMIT = 250
 """Orders a page, the most the vendor allows."""
 
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
-_NO_IDS = frozenset({"null", "none", "nil", "undefined"})
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
-_PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus)
+_PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus if status >= 400)
 _SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 _RENAMED = {"name": "shipping_name", "desc": "shipping_desc"}
-
-
-class Fraction(str):
-    """A JSON fraction as the text it was written in: an amount may be one, an id never is."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +113,7 @@ def open_body(body: bytes) -> Document | str:
     if not body.strip():
         return "empty reply"
     try:
-        document = _parse(body)
+        document = parse(body)
     except (ValueError, RecursionError):
         return _plain(body.decode("utf-8", "replace"))
     if isinstance(document, str):
@@ -132,20 +123,6 @@ def open_body(body: bytes) -> Document | str:
     data = document.get("data")
     texts = ": ".join(dict.fromkeys(filter(None, _texts(document))))
     return Document(data if isinstance(data, dict) else document, text_of(document.get("code")), texts)
-
-
-def text_of(value: object) -> str:
-    """Return a scalar of a reply as text, anything else as nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return str(value).strip()
-
-
-def id_of(value: object) -> str:
-    """Return an order id as a string, exactly as it came, or "" for what cannot be one."""
-    text = "" if isinstance(value, Fraction) else text_of(value)
-    usable = _ID.fullmatch(text) and text.strip("0") and text.lower() not in _NO_IDS
-    return text if usable else ""
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:
@@ -174,26 +151,7 @@ def _words(value: object, depth: int) -> Iterator[str]:
 
 def _plain(text: str) -> Document | str:
     """Read a plain-text reply. Only words this application knows count, so it is never a definite no by itself."""
-    text = _UNSTORABLE.sub("�", text.strip())
+    text = storable(text.strip())
     if not text or "<" in text or len(text) > 500 or not text.isprintable():
         return "the reply is not JSON"
     return Document({}, "", text, definite=text.casefold().rstrip(".") in _PHRASES)
-
-
-def _parse(body: bytes) -> Any:
-    """Parse JSON so that nothing changes on the way: integers exact, fractions as the text they were written in."""
-    text = body.decode("utf-8-sig", "replace")
-    document = json.loads(text, parse_float=Fraction, parse_constant=Fraction)
-    return _storable(document) if "\\u" in text else document
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return value

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 from worker.marketplaces import signing
 from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request
 from worker.marketplaces.xportcn.account import XportcnCredentials, fill
+from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.looking import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
 from worker.marketplaces.xportcn.placing import Preview, ceiling, read_create, read_preview
 from worker.marketplaces.xportcn.reading import read_answer, read_detail
+from worker.marketplaces.xportcn.statuses import MEANINGS
 from worker.outcomes import Absent, Found, OrderRecord
 
 PREVIEW = "/alibaba/ka/order/create/preview"
@@ -47,6 +49,9 @@ class Xportcn(Marketplace):
     default_rate: ClassVar[Rate] = Rate(2, shared=True)
     resend_window: ClassVar[timedelta | None] = None
     calls_to_place: ClassVar[int] = 2
+    look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
+    codes = ENTRIES
+    statuses: ClassVar[Mapping[str, str]] = MEANINGS
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
 
     def __init__(
@@ -68,7 +73,7 @@ class Xportcn(Marketplace):
 
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
-        success, scrub = self._keys.success_codes, partial(self.scrub, order=order)
+        success, scrub = self._keys.success_codes, partial(self.clean, order=order)
         body = {**create_body(order), "outOrderId": key}
         came = yield self._request(PREVIEW, {name: body[name] for name in (*PREVIEWED, "outOrderId") if name in body})
         preview = read_preview(came, success, scrub)
@@ -84,7 +89,7 @@ class Xportcn(Marketplace):
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference's details; the first one that cannot be read settles the answer."""
-        keys, scrub, records = self._keys, partial(self.scrub, order={}), list[OrderRecord]()
+        keys, scrub, records = self._keys, partial(self.clean, order={}), list[OrderRecord]()
         for reference in references:
             body = fill(keys.detail_body, {"{orderId}": reference})
             came = yield self._request(keys.detail_path, body)
@@ -99,7 +104,7 @@ class Xportcn(Marketplace):
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order in the order list by outOrderId; every row is compared here, "absent" has to be proved."""
-        scrub, unit = partial(self.scrub, order=order), self._keys.detail_amount_unit
+        scrub, unit = partial(self.clean, order=order), self._keys.detail_amount_unit
         search = Search(self._ask_list, self._keys.success_codes, scrub, unit)
         return (yield from search.find(key))
 

@@ -135,6 +135,9 @@ NUMBERS: tuple[Entry, ...] = (
 )
 """The numbers every HTTP service shares, as `code`; they count after the words: 404 may be a product."""
 
+ENTRIES = (*CODES, *NUMBERS, *(Entry(words, kind, meaning, fix) for words, kind, meaning, fix in TEXTS))
+"""All of them as one; where words tell, their pattern stands for a code."""
+
 _BY_CODE = {entry.code.casefold(): entry for entry in CODES}
 _BY_NUMBER = {entry.code: entry for entry in NUMBERS}
 _BY_TEXT = tuple((re.compile(words, re.I), kind, meaning, fix) for words, kind, meaning, fix in TEXTS)

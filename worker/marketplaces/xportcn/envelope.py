@@ -6,25 +6,15 @@ name wherever it stands, the shallowest first.
 
 from __future__ import annotations
 
-import json
-import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
-_ID = re.compile(r"(?=[0A-Za-z_-]*[1-9])[0-9A-Za-z_-]{1,64}", re.ASCII)
-"""An order id: 1688's are digits; a word without a digit ("null") or a zero is none."""
+from worker.marketplaces.replies import Fraction, read_object, text_of
+
 _ENVELOPE = ("requestId", "data", "developId", "developerId")
 MAX_NODES = 200_000
-
-
-class Fraction(str):
-    """A number with a point or an exponent, as the text it was written in: an amount perhaps, never an id."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +44,9 @@ class Garbage:
 
 def open_body(body: bytes) -> Answer | Fault | Garbage:
     """Read one reply body."""
-    if not body.strip():
-        return Garbage("empty reply")
-    try:
-        document = parse(body)
-    except (ValueError, RecursionError):
-        return Garbage("the reply is not JSON")
-    if not isinstance(document, dict):
-        return Garbage("the reply is not a JSON object")
+    document = read_object(body)
+    if isinstance(document, str):
+        return Garbage(document)
     gateway = text_of(document.get("error_code"))
     if gateway:
         return Fault(gateway, text_of(document.get("error_message")))
@@ -73,29 +58,6 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
     msg = document.get("msg")
     words = msg.strip() if isinstance(msg, str) and not isinstance(msg, Fraction) else ""
     return Answer(code, words, document.get("data"), request_id)
-
-
-def parse(body: bytes) -> Any:
-    """Parse JSON so that nothing changes on the way: integers exact, fractions as the text they were written in.
-
-    Raises ValueError or RecursionError.
-    """
-    text = body.decode("utf-8-sig", "replace")
-    document = json.loads(text, parse_float=Fraction, parse_constant=Fraction)
-    return _storable(document) if "\\u" in text else document
-
-
-def text_of(value: object) -> str:
-    """Return a scalar of a reply as text, anything else as nothing."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return str(value).strip()
-
-
-def id_of(value: object) -> str:
-    """Return an order id as text, or nothing: no float (it may have lost digits), no zero, no bare word."""
-    text = "" if isinstance(value, Fraction) else text_of(value)
-    return text if _ID.fullmatch(text) else ""
 
 
 def objects(data: object) -> Iterator[dict[str, Any]]:
@@ -136,15 +98,3 @@ def first_list(data: object) -> list[Any] | None:
                 if not value and empty is None:
                     empty = value
     return empty
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return value

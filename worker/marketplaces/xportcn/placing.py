@@ -7,18 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.replies import Fraction, id_of, lost, text_of
 from worker.marketplaces.xportcn.codes import Entry, Kind, find, find_gateway, is_known, preview_code
-from worker.marketplaces.xportcn.envelope import (
-    Answer,
-    Fault,
-    Fraction,
-    Garbage,
-    first_text,
-    id_of,
-    open_body,
-    text_of,
-    values,
-)
+from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body, values
 from worker.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
 
 Scrub = Callable[[str], str]
@@ -193,11 +184,6 @@ def _without_ids(opened: Answer, success: Sequence[str], scrub: Scrub) -> PlaceO
 
 
 # What preview, create and the reads share.
-
-
-def lost(came: Lost) -> NotSent | Unknown:
-    """Return the outcome of a request without a reply."""
-    return Unknown(came.cause) if came.may_have_arrived else NotSent(came.cause)
 
 
 def too_many(came: Reply) -> Throttled:

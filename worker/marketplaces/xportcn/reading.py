@@ -11,9 +11,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.replies import Fraction, id_of, lost
 from worker.marketplaces.xportcn.codes import find, find_gateway, is_known, says_no_such_order
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Fraction, Garbage, first_text, id_of, open_body, values
-from worker.marketplaces.xportcn.placing import Scrub, clean, declined, lost, too_many
+from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body, values
+from worker.marketplaces.xportcn.placing import Scrub, clean, declined, too_many
 from worker.marketplaces.xportcn.statuses import alert
 from worker.outcomes import Absent, Money, NotSent, OrderRecord, Throttled, Unknown
 
@@ -60,10 +61,9 @@ def read_answer(came: Reply | Lost, success: Sequence[str], scrub: Scrub, where:
         case Garbage(cause):
             return Unknown(f"HTTP {came.status}: {cause}{hint}", code=f"HTTP_{came.status}")
         case Fault(code, text):
-            entry, reason = find_gateway(code, text), scrub(text)
-            return declined(entry, reason or entry.meaning, None) or Unknown(
-                reason or entry.meaning, clean(code, scrub)
-            )
+            code, reason = clean(code, scrub), scrub(text)
+            entry = find_gateway(code, text)
+            return declined(entry, reason or entry.meaning, None) or Unknown(reason or entry.meaning, code)
         case Answer() as answer:
             return answer if answer.code in success else _refusal(answer, scrub, hint)
 
@@ -72,7 +72,7 @@ def _refusal(answer: Answer, scrub: Scrub, hint: str) -> Absent | ReadFault:
     code, reason = clean(answer.code, scrub), scrub(answer.msg)
     if says_no_such_order(answer.msg):
         return Absent(reason, code)
-    entry = find(answer.code, answer.msg)
+    entry = find(code, answer.msg)
     if code in ("404", "405"):
         return Unknown(f"{reason or entry.meaning}{hint}", code, (), answer.request_id)
     return declined(entry, reason or entry.meaning, answer.request_id) or Unknown(

@@ -1,0 +1,74 @@
+"""Template for the contract tests: a full order, and what the marketplace can say, with the outcome it means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from worker.marketplaces.base import Lost, Reply, Request
+from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+
+KEYS = {"token": "token-of-the-shop"}
+SIGNED = False
+"""Whether a request carries a signature that ends with time."""
+REFERENCE = "T000042"
+"""An id as the marketplace gives them."""
+BEFORE_CREATE: tuple[Reply, ...] = ()
+"""Replies that lead to the create, where it is not the first request."""
+ACCEPTED_WITHOUT_ID: set[str] = set()
+"""Codes that say the order exists without telling its id."""
+OURS: tuple[str, ...] = ()
+"""Fields of the order that are our own and never sent."""
+
+PERSONAL = ("Ada Byron", "12 Analytical Way", "for Augusta")
+"""Every value of the order that is personal."""
+ORDER: dict[str, Any] = {
+    "receiver": {"name": "Ada Byron", "street": "12 Analytical Way"},
+    "items": [{"sku": "BOLT-8", "quantity": 3}],
+    "memo": "for Augusta",
+}
+"""A job's order that fills every field of the model."""
+
+
+def sent(request: Request) -> Any:
+    """Return what a request says, as JSON values."""
+    return [json.loads(request.content or b"null"), request.headers.get("idempotency-key")]
+
+
+def created(literal: str) -> Reply:
+    """Return the reply of a create that tells this JSON literal as the order's id."""
+    return Reply(201, {}, f'{{"id": {literal}}}'.encode())
+
+
+def says(words: str) -> list[Reply]:
+    """Return replies that decline or doubt a create, or a read, in these words."""
+    return [_reply({"code": code, "message": words}, 422) for code in ("SOLD_OUT", "BAD_TOKEN", "TOO_MANY", words)]
+
+
+def _reply(body: Any, status: int = 200) -> Reply:
+    return Reply(status, {}, json.dumps(body).encode())
+
+
+_MANY = _reply({"code": "TOO_MANY"}, 429)
+_GONE = Lost("no connection", may_have_arrived=False)
+_SILENT = Lost("no answer", may_have_arrived=True)
+
+PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an id": ((created(f'"{REFERENCE}"'),), Accepted),
+    "a refusal": ((_reply({"code": "SOLD_OUT"}, 422),), Refused),
+    "too often": ((_MANY,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "success without an id": ((_reply({}),), Unknown),
+}
+"""Replies to a placing, in their order, and the outcome they come to; every outcome has one."""
+READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an order": ((_reply({"id": REFERENCE, "status": "open", "receiver": ORDER["receiver"]}),), Found),
+    "no order": ((_reply({}, 404),), Absent),
+    "too often": ((_MANY,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+}
+"""The same for the read of `REFERENCE`."""
+LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {}
+"""The same for a look-up of `SO-1`; empty where there is none."""

@@ -1,0 +1,83 @@
+"""A fourth marketplace, made as the guide says from the template it names, keeps the contract by the same tests."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import contract_kit
+import pytest
+from contract_kit import Subject, create, subject_of
+from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
+from test_fuzz import *  # noqa: F403
+
+import worker.marketplaces
+from worker.marketplaces import REGISTRY
+from worker.marketplaces.faces import FACES
+from worker.outcomes import Accepted
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GUIDE = ROOT / "worker" / "marketplaces" / "README.md"
+SUBJECTS = ["acme"]
+
+
+def block() -> str:
+    """Return the commands of the guide."""
+    found = re.search(r"<!-- guide: .* -->\n```sh\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def fourth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A tree in which the guide was followed, joined to this process for as long as the module runs."""
+    root = tmp_path_factory.mktemp("fourth")
+    shutil.copytree(ROOT / "tests/contract/template", root / "tests/contract/template")
+    (root / "worker/marketplaces").mkdir(parents=True)
+    subprocess.run(["sh", "-euc", block()], cwd=root, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            worker.marketplaces, "__path__", [*worker.marketplaces.__path__, str(root / "worker/marketplaces")]
+        )
+        patch.setattr(contract_kit, "SAMPLES", [root / "tests/marketplaces"])
+        importlib.invalidate_caches()
+        patch.setitem(REGISTRY, "acme", importlib.import_module("worker.marketplaces.acme.adapter").Acme)
+        patch.setitem(FACES, "acme", importlib.import_module("worker.marketplaces.acme.sandbox").AcmeFace)
+        yield root
+    for name in [name for name in sys.modules if "acme" in name]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def subject(fourth: Path, request: pytest.FixtureRequest) -> Subject:
+    return subject_of(request.param)
+
+
+def test_the_guide_leaves_nothing_of_the_template(fourth: Path) -> None:
+    files = [path for path in [*fourth.glob("worker/**/*"), *fourth.glob("tests/marketplaces/**/*")] if path.is_file()]
+    assert sorted(path.name for path in files) == sorted(
+        ["__init__.py", "acme_samples.py", "adapter.py", "codes.py", "models.py", "sandbox.py"]
+    )
+    assert not [path.name for path in files if "template" in path.read_text("utf-8").lower()]
+
+
+def test_the_guide_names_files_that_exist() -> None:
+    text = GUIDE.read_text("utf-8")
+    for name in re.findall(r"`(\w+\.py)`", text):
+        assert (GUIDE.parent / name).exists() or (ROOT / "tests/contract/template" / name).exists(), name
+    assert all(f"    {kind}.name: {kind}," in text for kind in ("Acme", "AcmeFace"))
+    assert "Marketplaces know nothing of one another" in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_the_contract_bites(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter that believes every 200 is found out."""
+    monkeypatch.setattr(subject.marketplace, "_read_create", lambda *_: Accepted(()))
+    with pytest.raises(AssertionError, match="accepted without an id"):
+        contract_kit.check(subject, create(subject, subject.samples.created("null")))
+    with pytest.raises(AssertionError):
+        test_what_nobody_can_read_is_neither_a_yes_nor_a_no(subject, 200)  # noqa: F405

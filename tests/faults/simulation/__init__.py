@@ -1,0 +1,1 @@
+"""One process, a virtual clock: ledger and decisions as they are, workers, broker and marketplaces played."""

@@ -1,0 +1,101 @@
+"""Marketplaces of three kinds, as far as they differ in what can be known of an order."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from worker.outcomes import (
+    Absent,
+    Accepted,
+    Found,
+    NotSent,
+    OrderRecord,
+    PlaceOutcome,
+    ReadOutcome,
+    Refused,
+    Throttled,
+    Unknown,
+)
+from worker.retry import Ability
+
+HOUR = 3600.0
+
+
+@dataclass
+class Market:
+    """Keeps every order it made, by key; `tells_ids`: whether a repeat is told the first one's ids."""
+
+    name: ClassVar[str]
+    ability: ClassVar[Ability]
+    forgets_after: ClassVar[float | None] = None
+    """How long a key makes only one order; None: every create makes one."""
+    lag_seconds: ClassVar[float] = 5.0
+
+    tells_ids: bool = False
+    made: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
+    sends: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def create(self, key: str, now: float, fault: str) -> PlaceOutcome:
+        """Answer one create; `fault` is what goes wrong on the way there, here, or on the way back."""
+        if fault == "refused_connection":
+            return NotSent("no connection")
+        if fault == "lost_before":
+            return Unknown("no answer")
+        if fault == "throttled":
+            return Throttled("AppApiCallLimit", "too often", 5.0)
+        if fault == "refused" and key not in self.made:
+            return Refused("DELIVERY_METHOD_NOT_EXIST", "no", "mend it")
+        self.sends[key].append(now)
+        answer = self._execute(key, now)
+        return Unknown("the answer was lost") if fault == "lost_after" else answer
+
+    def _execute(self, key: str, now: float) -> PlaceOutcome:
+        held = self.made[key]
+        if held and self.forgets_after is not None and now < held[-1][0] + self.forgets_after:
+            return Accepted((held[-1][1],) if self.tells_ids else (), "REPEATED_ORDER_ERROR")
+        reference = f"{self.name}-{next(self._ids)}"
+        held.append((now, reference))
+        return Accepted((reference,))
+
+    def read(self, reference: str, now: float) -> ReadOutcome:
+        """Answer a read by id."""
+        for orders in self.made.values():
+            for at, known in orders:
+                if known == reference and now >= at + self.lag_seconds:
+                    return Found((OrderRecord(reference, "PLACE_ORDER_SUCCESS"),))
+        return Absent("not shown yet")
+
+    def look_up(self, key: str, now: float) -> ReadOutcome:
+        """Answer a search by our own key."""
+        shown = [reference for at, reference in self.made.get(key, []) if now >= at + self.lag_seconds]
+        return Found(tuple(OrderRecord(r, "placed") for r in shown)) if shown else Absent("nothing found")
+
+
+class OnceADay(Market):
+    """Like AliExpress: a key makes one order in 24 hours, and nobody can be asked."""
+
+    name = "onceaday"
+    ability = Ability(can_look_up=False, resend_window_seconds=22 * HOUR)
+    forgets_after = 24 * HOUR
+
+
+class Searchable(Market):
+    """Like Shoplazza: every create makes an order; a look-up finds it after a while."""
+
+    name = "searchable"
+    ability = Ability(can_look_up=True, resend_window_seconds=None)
+    lag_seconds = 20.0
+
+
+class Blind(Market):
+    """Every create makes an order, and nobody can be asked."""
+
+    name = "blind"
+    ability = Ability(can_look_up=False, resend_window_seconds=None)
+
+
+KINDS: dict[str, type[Market]] = {kind.name: kind for kind in (OnceADay, Searchable, Blind)}

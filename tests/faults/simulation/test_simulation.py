@@ -1,0 +1,198 @@
+"""Thousands of interleavings of workers, crashes, clocks and marketplaces; after each step the promise holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, select
+
+from tests.faults.simulation.markets import KINDS
+from tests.faults.simulation.world import Clock, World
+from worker.errors import FulfilError
+from worker.ledger.engine import Ledger
+from worker.ledger.states import FINAL, MOVES, Event, State
+from worker.ledger.tables import events, metadata, orders
+
+FAULTS = ["", "", "", "lost_before", "lost_after", "lost_after", "throttled", "refused", "refused_connection"]
+STEPS = st.sampled_from([0.5, 3.0, 12.0, 25.0, 70.0, 600.0, 6 * 3600.0, 12 * 3600.0, 23 * 3600.0, 30 * 3600.0])
+EXAMPLES = int(os.environ.get("FULFIL_TEST_SIMULATIONS", "60"))
+MANY = st.integers(min_value=0, max_value=10_000)
+
+
+class Promise(RuleBasedStateMachine):
+    """What can happen, and what must hold whatever happens."""
+
+    ledger: Ledger
+    clock: Clock
+
+    @initialize(seed=st.integers(0, 2**32), tells=st.booleans())
+    def begin(self, seed: int, tells: bool) -> None:
+        with self.ledger.writing() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(delete(table))
+        self.clock.now = 1_800_000_000.0
+        self.world = World(self.ledger, self.clock, seed)
+        for market in self.world.markets.values():
+            market.tells_ids = tells
+
+    @rule(number=st.integers(0, 5), account=st.sampled_from(list(KINDS)))
+    def submit(self, number: int, account: str) -> None:
+        self.world.submit(f"{account}-{number}", account)
+
+    @precondition(lambda self: self.world.messages)
+    @rule(index=MANY, keep=st.booleans())
+    def deliver(self, index: int, keep: bool) -> None:
+        self.world.deliver(index % len(self.world.messages), keep=keep)
+
+    @precondition(lambda self: self.world.messages)
+    @rule(index=MANY)
+    def lose_a_message(self, index: int) -> None:
+        self.world.messages.pop(index % len(self.world.messages))
+
+    @rule()
+    def flush_the_broker(self) -> None:
+        self.world.messages.clear()
+
+    @precondition(lambda self: self.world.flights)
+    @rule(index=MANY, fault=st.sampled_from(FAULTS))
+    def send(self, index: int, fault: str) -> None:
+        self.world.send(index % len(self.world.flights), fault)
+
+    @precondition(lambda self: self.world.flights)
+    @rule(index=MANY)
+    def record(self, index: int) -> None:
+        self.world.record(index % len(self.world.flights))
+
+    @precondition(lambda self: self.world.flights)
+    @rule(index=MANY)
+    def die(self, index: int) -> None:
+        self.world.die(index % len(self.world.flights))
+
+    @rule(seconds=STEPS)
+    def time_passes(self, seconds: float) -> None:
+        self.clock.now += seconds
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, 300.0]))
+    def the_clock_is_set_back(self, seconds: float) -> None:
+        self.clock.now -= seconds
+
+    @rule()
+    def sweep(self) -> None:
+        self.world.sweep()
+
+    @rule(index=MANY, word=st.sampled_from(["retry", "cancel", "reconcile"]))
+    def a_person_acts(self, index: int, word: str) -> None:
+        known = sorted(self.world.accepted)
+        if not known:
+            return
+        order_id, operator = known[index % len(known)], self.world.operator()
+        try:
+            if word == "retry":
+                operator.retry(order_id, self.world.window(order_id))
+            else:
+                getattr(operator, word)(order_id)
+        except FulfilError:
+            pass  # what the state forbids is refused with a sentence
+
+    @invariant()
+    def no_order_exists_twice(self) -> None:
+        for market in self.world.markets.values():
+            twice = {key: made for key, made in market.made.items() if len(made) > 1}
+            assert not twice, f"{market.name}: {twice}"
+
+    @invariant()
+    def no_key_is_sent_again_after_its_window(self) -> None:
+        market = self.world.markets["onceaday"]
+        for key, sends in market.sends.items():
+            assert max(sends) - min(sends) <= 22 * 3600 + 300, f"{key}: {sends}"
+
+    @invariant()
+    def the_ledger_says_nothing_false(self) -> None:
+        for row in self.rows():
+            exists = bool(self.world.markets[row.account].made.get(row.order_id))
+            if row.state == State.CONFIRMED:
+                assert exists, f"{row.order_id} is confirmed, the marketplace never made it"
+            if row.state in (State.REFUSED, State.DEAD, State.CANCELLED):
+                assert not exists, f"{row.order_id} is {row.state}, the marketplace made it"
+
+    @invariant()
+    def nothing_accepted_is_lost(self) -> None:
+        assert {row.order_id for row in self.rows()} == set(self.world.accepted)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        for _ in range(200):  # calm: no faults any more
+            if all(State(row.state) in FINAL or row.attention for row in self.rows()):
+                break
+            self.clock.now += 20
+            self.world.sweep()
+            while self.world.messages:
+                self.world.deliver(0)
+            while self.world.flights:
+                self.world.send(0, "")
+                self.world.record(0)
+        self.no_order_exists_twice()
+        self.the_ledger_says_nothing_false()
+        for row in self.rows():
+            assert State(row.state) in FINAL or row.attention, f"{row.order_id} is stuck: {row.state} {row.reason}"
+        self.every_move_is_legal()
+
+    def every_move_is_legal(self) -> None:
+        with self.ledger.reading() as connection:
+            found = connection.execute(select(events).order_by(events.c.id)).all()
+        stands: dict[str, str] = {}
+        for move in found:
+            assert stands.get(move.order_id, State.QUEUED) == move.from_state
+            assert MOVES[State(move.from_state), Event(move.event)] == move.to_state
+            stands[move.order_id] = move.to_state
+
+    def rows(self) -> list[object]:
+        with self.ledger.reading() as connection:
+            return connection.execute(select(orders)).all()
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="fulfil-sim-", dir=memory if memory.is_dir() else None))
+    opened = Ledger(f"sqlite:///{folder}/ledger.sqlite3")
+    opened.migrate()
+    yield opened
+    opened.engine.dispose()
+    shutil.rmtree(folder)
+
+
+def test_the_promise_holds_in_every_interleaving(ledger: Ledger) -> None:
+    clock = Clock()
+    Promise.ledger, Promise.clock = ledger, clock
+    modules = ["worker.ledger.store", "worker.ledger.operators", "worker.ledger.intake", "worker.ledger.reports"]
+    patches = [mock.patch(f"{module}.time", clock) for module in modules]
+    for patch in patches:
+        patch.start()
+    try:
+        run_state_machine_as_test(
+            Promise,
+            settings=settings(
+                max_examples=EXAMPLES, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+            ),
+        )
+    finally:
+        for patch in patches:
+            patch.stop()

@@ -1,0 +1,150 @@
+"""The world: real ledger, real decisions; workers that claim, send, sleep, die; a broker that loses and doubles."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from tests.faults.simulation.markets import KINDS, Market
+from worker.ledger import intake, operators
+from worker.ledger.engine import Ledger
+from worker.ledger.reports import account_of, due_by_account, standing_still, suspects
+from worker.ledger.rows import Claim, Sent, Settled
+from worker.ledger.states import State
+from worker.ledger.store import Store
+from worker.orders.models import Job
+from worker.outcomes import PlaceOutcome, ReadOutcome
+from worker.retry import Policy, decide, decide_read, decide_unknown, may_send_until
+
+POLICY = Policy(max_attempts=4, base_seconds=2, cap_seconds=60, confirm_delay_seconds=10)
+LEASE_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+START = 1_800_000_000.0
+
+
+class Clock:
+    """Stands in for the module `time` where the ledger asks for the hour."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def time(self) -> float:
+        """Return the virtual hour."""
+        return self.now
+
+    @staticmethod
+    def strftime(*_: object) -> str:
+        """Return a batch's name; not what is looked at here."""
+        return "B-"
+
+    @staticmethod
+    def gmtime(*_: object) -> None:
+        """Return nothing: `strftime` does not look at it."""
+
+
+@dataclass
+class Flight:
+    """One order in a worker's hands: claimed, perhaps sent, perhaps answered."""
+
+    claim: Claim
+    account: str
+    outcome: PlaceOutcome | None = None
+    sent_at: float = 0.0
+
+
+@dataclass
+class World:
+    """Everything there is. Methods are what can happen; each is atomic, as the transactions are."""
+
+    ledger: Ledger
+    clock: Clock
+    seed: int
+    markets: dict[str, Market] = field(default_factory=lambda: {name: kind() for name, kind in KINDS.items()})
+    messages: list[tuple[str, list[str]]] = field(default_factory=list)
+    """(account, ids): what lies in the broker."""
+    flights: list[Flight] = field(default_factory=list)
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Every order whose intake was acknowledged, and its account."""
+
+    def __post_init__(self) -> None:
+        self.store = Store(self.ledger, "simulation")
+        self.chance = random.Random(self.seed)
+
+    def submit(self, order_id: str, account: str) -> None:
+        """Hand an order in; the same id again is a duplicate."""
+        batch = intake.open_batch(self.ledger, "simulation")
+        intake.take(self.ledger, batch, [Job(order_id, account, account, "{}", "f", 1, ())], [], self.clock.now)
+        self.accepted.setdefault(order_id, account)
+        self.messages.append((account, [order_id]))
+
+    def deliver(self, index: int, *, keep: bool = False) -> None:
+        """Give a message to a worker, which claims; `keep`: the broker will deliver it once more."""
+        account, ids = self.messages[index] if keep else self.messages.pop(index)
+        window = self.markets[account].ability.resend_window_seconds
+        claims = self.store.claim(account, ids, LEASE_SECONDS, window, self.clock.now)
+        self.flights += [Flight(claim, account) for claim in claims]
+
+    def send(self, index: int, fault: str) -> None:
+        """Let a worker send what it claimed, if it still may."""
+        flight = self.flights[index]
+        if flight.outcome is not None:
+            return
+        market = self.markets[flight.account]
+        until = may_send_until(flight.claim, ANSWER_SECONDS, market.ability.resend_window_seconds)
+        flight.sent_at = self.clock.now
+        late = self.clock.now >= until
+        flight.outcome = market.create(flight.claim.order_id, self.clock.now, "refused_connection" if late else fault)
+
+    def record(self, index: int) -> None:
+        """Let a worker write down what it was answered, however late."""
+        flight = self.flights[index]
+        if flight.outcome is None:
+            return
+        decision = decide(flight.outcome, flight.claim, POLICY, self.chance)
+        sent = Sent(flight.claim, flight.outcome, decision, flight.sent_at, self.clock.now)
+        self.store.record([sent], self.clock.now)
+        self.flights.pop(index)
+
+    def die(self, index: int) -> None:
+        """Kill a worker with an order in its hands."""
+        self.flights.pop(index)
+
+    def sweep(self) -> None:
+        """Take back what ran out, ring for what stands still, settle and read back what is due."""
+        now = self.clock.now
+        self.store.expire_leases(now)
+        for account in self.markets:
+            due = standing_still(self.ledger, State.QUEUED, now, now - 15, 100, account)
+            ids = [*due, *suspects(self.ledger, account, now, now - 15)]
+            if ids:
+                self.messages += [(account, [order_id]) for order_id in ids]
+                self.store.mark_rung(ids, now)
+        self._settle(State.UNKNOWN)
+        self._settle(State.PLACED)
+
+    def _settle(self, state: State) -> None:
+        now = self.clock.now
+        ids = standing_still(self.ledger, state, now, now - 15, 100)
+        for account, due in due_by_account(self.ledger, ids, state, now).items():
+            market = self.markets[account]
+            settled = []
+            for order in self.store.claim_waiting(due, state, LEASE_SECONDS, now):
+                seen: ReadOutcome | None = None
+                if state is State.PLACED:
+                    seen = market.read(order.references[0], now)
+                    decision = decide_read(seen, order, POLICY, self.chance)
+                else:
+                    if market.ability.can_look_up and not order.references:
+                        seen = market.look_up(order.order_id, now)
+                    decision = decide_unknown(order, market.ability, seen, POLICY, now)
+                settled.append(Settled(order, seen, decision))
+            self.store.settle(settled, now)
+
+    def operator(self) -> operators.Operator:
+        """Return a person at the keyboard."""
+        return operators.Operator(self.ledger, "person")
+
+    def window(self, order_id: str) -> float | None:
+        """Return the safe window of an order's marketplace, in seconds."""
+        account = account_of(self.ledger, order_id)
+        return self.markets[account].ability.resend_window_seconds if account else None

@@ -1,0 +1,140 @@
+"""AliExpress for the contract tests: a full order, and what the marketplace can say, with the outcome it means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aliexpress_kit import REFERENCE, reply
+
+from worker.marketplaces.base import Lost, Reply, Request
+from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+
+KEYS = {"app_key": "12345678", "app_secret": "secret-of-the-app", "access_token": "token-of-the-buyer"}
+SIGNED = True
+BEFORE_CREATE: tuple[Reply, ...] = ()
+ACCEPTED_WITHOUT_ID = {"REPEATED_ORDER_ERROR"}
+OURS: tuple[str, ...] = ()
+
+PEOPLE = {
+    "address": "12 Rue de la Paix",
+    "address2": "Escalier B",
+    "city": "Nouvelle-Ville",
+    "contact_person": "Jeanne Moreau",
+    "full_name": "Jeanne Claire Moreau",
+    "cpf": "52998224725",
+    "mobile_no": "612345678",
+    "passport_no": "PASS-77123",
+    "passport_no_date": "2031-05-06",
+    "passport_organization": "Prefecture 75",
+    "province": "Ile-de-Quelque-Part",
+    "tax_number": "TAX-5512",
+    "zip": "75002",
+    "rut_no": "RUT-8841",
+    "foreigner_passport_no": "FPN-9920",
+    "vat_no": "FR40303265045",
+    "tax_company": "Moreau et Fille",
+    "location_tree_address_id": "903200190137000000",
+    "birthday": "1990-12-31",
+    "fax_area": "0142",
+    "fax_country": "+331",
+    "fax_number": "5550001",
+    "phone_area": "0143",
+    "phone_number": "5550002",
+}
+EXTRA = {"nat_addr": "ABCD1234", "birthday": "31121991", "customize_sku_map": {"12000032": "engrave-Jeanne"}}
+MEMO = "ring twice for Madame Moreau"
+PERSONAL = (*PEOPLE.values(), "ABCD1234", "31121991", "engrave-Jeanne", MEMO)
+ORDER: dict[str, Any] = {
+    "logistics_address": {**PEOPLE, "country": "FR", "phone_country": "+33", "locale": "fr_FR", "is_foreigner": False},
+    "product_items": [
+        {
+            "product_id": 1005004638293060,
+            "product_count": 3,
+            "sku_attr": "14:365458#Brown",
+            "logistics_service_name": "CAINIAO_STANDARD",
+            "order_memo": MEMO,
+        }
+    ],
+    "ds_extend_request": {
+        "promotion": {
+            "promotion_code": "PROMO-1",
+            "promotion_activity_id": "5000000123",
+            "promotion_channel_info": "CHANNEL-1",
+        },
+        "payment": {"pay_currency": "USD", "try_to_pay": True},
+        "trade_extra_param": {"business_model": "wholesale", **EXTRA},
+        "channel_strategy": "STRATEGY-1",
+    },
+}
+
+
+def sent(request: Request) -> Any:
+    """Return what a request says, as JSON values."""
+    return [value if value[:1] not in "[{" else json.loads(value) for _, value in parse_qsl(request.content.decode())]
+
+
+def created(literal: str) -> Reply:
+    """Return the reply of a create that tells this JSON literal as the order's id."""
+    result = f'{{"is_success": true, "order_list": {{"number": [{literal}]}}}}'
+    return reply(f'{{"aliexpress_ds_order_create_response": {{"result": {result}}}}}'.encode())
+
+
+def says(words: str) -> list[Reply]:
+    """Return replies that decline or doubt a create, or a read, in these words."""
+    result = {"is_success": False, "error_code": words, "error_msg": words}
+    return [
+        _created(result),
+        _created({"is_success": False, "error_code": "INVENTORY_HOLD_ERROR", "error_msg": words}),
+        _created({"is_success": True, "error_msg": words}),
+        _fault("IllegalAccessToken", words),
+        _fault("15", words, sub_code=words),
+        _fault(words, words),
+    ]
+
+
+def _created(result: Any) -> Reply:
+    return reply({"aliexpress_ds_order_create_response": {"result": result, "request_id": "r1"}})
+
+
+def _shown(result: Any) -> Reply:
+    return reply({"aliexpress_trade_ds_order_get_response": {"result": result, "request_id": "r1"}})
+
+
+def _fault(code: str, words: str, **more: str) -> Reply:
+    return reply({"error_response": {"type": "ISV", "code": code, "msg": words, "request_id": "r1", **more}})
+
+
+_BAN = "Api access frequency exceeds the limit. this ban will last 1 seconds"
+_NO_PERMISSION = {"sub_code": "isv.insufficient-permission", "sub_msg": "Insufficient permission."}
+_RECORD = {
+    "order_status": "WAIT_SELLER_SEND_GOODS",
+    "logistics_status": "NO_LOGISTICS",
+    "order_amount": {"amount": "12.30", "currency_code": "USD"},
+    "child_order_list": {"aeop_child_order_info": [{"product_id": 1005004638293060, "product_count": 3}]},
+}
+
+PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an id": ((created(REFERENCE),), Accepted),
+    "two ids": ((_created({"is_success": True, "order_list": {"number": [1, 2]}}),), Accepted),
+    "a repeat without ids": ((_created({"is_success": False, "error_code": "REPEATED_ORDER_ERROR"}),), Accepted),
+    "a refusal": ((_created({"is_success": False, "error_code": "SKU_NOT_EXIST"}),), Refused),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
+    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Throttled),
+    "HTTP 429": ((reply(b"", 429, retry_after="7"),), Throttled),
+    "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
+    "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
+    "a backend error": ((_fault("15", "Remote service error"),), Unknown),
+    "success without an id": ((_created({"is_success": True}),), Unknown),
+}
+READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an order": ((_shown(_RECORD),), Found),
+    "an order not synchronised yet": ((_fault("15", "Remote service error", **_NO_PERMISSION),), Absent),
+    "no result": ((_shown({}),), Absent),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
+    "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
+    "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {}

@@ -1,0 +1,115 @@
+"""Shoplazza for the contract tests: a full order, and what the marketplace can say, with the outcome it means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from shoplazza_kit import REFERENCE, listed, reply, shown
+
+from worker.marketplaces.base import Lost, Reply, Request
+from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+
+KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}
+SIGNED = False
+BEFORE_CREATE: tuple[Reply, ...] = ()
+ACCEPTED_WITHOUT_ID: set[str] = set()
+OURS: tuple[str, ...] = ()
+
+PEOPLE = {
+    "first_name": "Jane",
+    "last_name": "Marlowe",
+    "phone": "5055550142",
+    "email": "jane@example.com",
+    "country": "United States",
+    "province": "New Mexico",
+    "province_code": "US-NM",
+    "city": "San Jose",
+    "address": "1 Rue des Carrieres",
+    "address1": "Suite 1234",
+    "zip": "87036",
+    "latitude": "34.515",
+    "longitude": "-106.878",
+}
+NOTE = "leave it with the neighbour"
+PERSONAL = (*PEOPLE.values(), NOTE)
+ORDER: dict[str, Any] = {
+    "line_items": [{"variant_id": "dd305ee4-fb07", "product_id": "db4469f3-5e56", "quantity": 3}],
+    "shipping_address": {**PEOPLE, "country_code": "US"},
+    "tags": ["vip-1", "vip-2"],
+    "tax_total": "9.99",
+    "currency_code": "USD",
+    "discount": "10.25",
+    "note": NOTE,
+    "payment_line": "COD",
+    "shipping_line": {"name": "Free Shipping", "shipping_price": "7.77", "desc": "by sea"},
+    "refund_total": "1.11",
+    "refund_line_items": [{"line_item_id": "x-1"}],
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-02T00:00:00Z",
+    "order_status": "opened-1",
+    "financial_status": "waiting-1",
+}
+
+
+def sent(request: Request) -> Any:
+    """Return what a request says, as JSON values."""
+    return json.loads(request.content) if request.content else None
+
+
+def created(literal: str) -> Reply:
+    """Return the reply of a create that tells this JSON literal as the order's id."""
+    return reply(f'{{"code": "Success", "message": "", "data": {{"order": {{"id": {literal}}}}}}}'.encode())
+
+
+def says(words: str) -> list[Reply]:
+    """Return replies that decline or doubt a create, or a read, in these words."""
+    return [
+        *(reply({"code": "InvalidParameter", "message": words}, status) for status in (400, 401, 403, 404, 422, 500)),
+        *(reply({"errors": [f"{told}{words}"]}, 422) for told in ("", "GetOrderDetail ", "record_not_found ")),
+        reply({"code": words, "message": words}, 400),
+        reply({"code": words, "message": words}, 200),
+        reply(words.encode(), 422),
+    ]
+
+
+_PEOPLE = {"shipping_address": PEOPLE, "customer": {"email": PEOPLE["email"]}, "note": NOTE}
+_KEYED = {"tags": "jq-" + hashlib.sha256(b"SO-1").hexdigest()[:24]}
+_GONE = Lost("no connection", may_have_arrived=False)
+_SILENT = Lost("no answer", may_have_arrived=True)
+_MANY = reply({"code": "TooManyRequests", "message": "Too Many Requests"}, 429)
+
+
+def _order(**changes: Any) -> Reply:
+    return reply({"code": "Success", "data": {"order": shown(**changes)}})
+
+
+PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an id": ((created(f'"{REFERENCE}"'),), Accepted),
+    "an id as a number": ((created(REFERENCE),), Accepted),
+    "a refusal": ((reply({"errors": ["The shipping address does not pass"]}, 422),), Refused),
+    "too often": ((_MANY,), Throttled),
+    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "a step after the create failed": ((reply({"errors": ["GetOrderDetail failed"]}, 422),), Unknown),
+    "a server error": ((reply({"code": "Aborted", "message": "Aborted"}, 500),), Unknown),
+    "success without an id": ((reply({"code": "Success", "data": {"order": {}}}),), Unknown),
+}
+READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an order": ((_order(),), Found),
+    "an order with its receiver": ((_order(**_PEOPLE),), Found),
+    "no order": ((reply({"code": "NotFound", "message": "Unable to find resource"}, 404),), Absent),
+    "too often": ((_MANY,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "the order": ((listed(shown(**_KEYED)),), Found),
+    "nothing": ((listed(),), Absent),
+    "too often": ((_MANY,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+}

@@ -1,0 +1,118 @@
+"""Xportcn for the contract tests: a full order, and what the marketplace can say, with the outcome it means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
+
+from worker.marketplaces.base import Lost, Reply, Request
+from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+
+KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}
+SIGNED = True
+BEFORE_CREATE: tuple[Reply, ...] = (PREVIEWED,)
+ACCEPTED_WITHOUT_ID: set[str] = set()
+OURS = ("max_amount",)
+
+PEOPLE = {
+    "fullName": "张三丰",
+    "mobile": "13800001234",
+    "phone": "057188880000",
+    "postCode": "310052",
+    "provinceText": "浙江省",
+    "cityText": "杭州市",
+    "areaText": "滨江区",
+    "townText": "长河街道",
+    "address": "网商路699号",
+    "districtCode": "330108",
+}
+PERSONAL = (*PEOPLE.values(), "请打电话给张先生", "王经理")
+ORDER: dict[str, Any] = {
+    "flow": "general",
+    "message": "请打电话给张先生",
+    "shopPromotionId": "promotion-1",
+    "tradeType": "assureTrade",
+    "addressParam": PEOPLE,
+    "cargoParamList": [
+        {
+            "sellerOpenId": "BBBs1",
+            "offerId": "610947572360",
+            "specId": "c5b0a6c5b0a6",
+            "quantity": 3,
+            "productNo": "P-1",
+            "container": "C-1",
+        }
+    ],
+    "userId": "user-1",
+    "staffName": "王经理",
+    "developerId": 10001,
+    "platformOrder": 77,
+    "dropshipping": True,
+    "max_amount": 9_000_000,
+}
+
+
+def sent(request: Request) -> Any:
+    """Return what a request says, as JSON values."""
+    return json.loads(request.content)
+
+
+def created(literal: str) -> Reply:
+    """Return the reply of a create that tells this JSON literal as the order's id."""
+    return reply(f'{{"requestId": "r1", "code": 200, "msg": "成功", "data": {{"orderIds": [{literal}]}}}}'.encode())
+
+
+def says(words: str) -> list[Reply]:
+    """Return replies that decline or doubt a create, or a read, in these words."""
+    return [
+        reply(envelope(None, code, told))
+        for code in ("500_004", "401", "500", "9999", 200, words)
+        for told in (words, f"签名 {words}", f"outOrderId exist {words}", f"系统异常 {words}")
+    ] + [reply({"error_code": code, "error_message": words}) for code in ("gw.QosAppFrequencyLimit", words)]
+
+
+_LIMIT = reply({"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call exceeds limited frequency"}, 400)
+_ROW = {"orderId": REFERENCE, "outOrderId": "SO-1", "orderStatus": "waitbuyerpay", "totalAmount": 6561, "payStatus": 1}
+_PEOPLE = {"receiverInfo": PEOPLE, "baseInfo": {"toFullName": PEOPLE["fullName"], "toMobile": PEOPLE["mobile"]}}
+_OTHER = {**_ROW, "orderId": "2018", "outOrderId": "SO-0"}
+_GONE = Lost("no connection", may_have_arrived=False)
+_SILENT = Lost("no answer", may_have_arrived=True)
+
+
+def _listed(*rows: Any) -> Reply:
+    return reply(envelope({"total": len(rows), "records": list(rows)}))
+
+
+PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an id": ((PREVIEWED, created(REFERENCE)), Accepted),
+    "two ids": ((PREVIEWED, created(f'"{REFERENCE}", "2"')), Accepted),
+    "an id under an error": ((PREVIEWED, reply(envelope({"orderIds": [REFERENCE]}, 500, "系统异常"))), Accepted),
+    "a refusal of the preview": ((reply(envelope(None, "500_004", "库存不足")),), Refused),
+    "a refusal of the create": ((PREVIEWED, reply(envelope(None, "500_004", "库存不足"))), Refused),
+    "too often": ((PREVIEWED, _LIMIT), Throttled),
+    "a bad signature": ((reply(envelope(None, "401", "signature error")),), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer to the preview": ((_SILENT,), NotSent),
+    "no answer to the create": ((PREVIEWED, _SILENT), Unknown),
+    "a backend error": ((PREVIEWED, reply(envelope(None, 500, "系统异常"))), Unknown),
+    "success without an id": ((PREVIEWED, reply(envelope({"orderIds": []}))), Unknown),
+}
+READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "an order": ((reply(envelope(_ROW)),), Found),
+    "an order with its receiver": ((reply(envelope({**_ROW, **_PEOPLE})),), Found),
+    "no order": ((reply(envelope(None, "500", "订单不存在")),), Absent),
+    "too often": ((_LIMIT,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "the order": ((_listed(_ROW),), Found),
+    "nothing, from a list that can find": ((_listed(), _listed(_OTHER), _listed(_OTHER)), Absent),
+    "nothing, from a list that proves nothing": ((_listed(), _listed()), Unknown),
+    "too often": ((_LIMIT,), Throttled),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+}
