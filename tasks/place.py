@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.003
 """Answers that arrive within this time are committed together."""
 
+_held_at: dict[str, float] = {}
+"""When an account was last told to wait: what was claimed before and is not sent yet stays with us."""
+
 Answer = tuple[Claim, PlaceOutcome, float, float]
 
 
@@ -95,6 +98,8 @@ async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: qu
         sent_at = time.time()
         if loop.stopping:
             outcome = NotSent("the worker was told to stop", counted=False)
+        elif claim.lease_until - settings().lease_seconds <= _held_at.get(claim.account, 0.0):
+            outcome = NotSent("its account is held", counted=False)
         else:
             try:
                 steps = marketplace.place(json.loads(claim.body), claim.order_id)
@@ -129,6 +134,8 @@ def _record(account: str, group: list[Answer]) -> list[Moved]:
         Sent(claim, outcome, decide(outcome, claim, policy()), sent_at, closed_at)
         for claim, outcome, sent_at, closed_at in group
     ]
+    if any(one.decision.pause for one in sent):
+        _held_at[account] = time.time()
     reached(CrashPoint.UNRECORDED)
     try:
         moved = store().record(sent)

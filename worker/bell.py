@@ -25,6 +25,10 @@ GATHER_SECONDS = 0.1
 """Confirms that come due within this time share a message; it delays none of them by more."""
 
 
+LATE_SECONDS = 0.01
+"""A confirm is told this much after its order is due, for a moment too early it would be turned away."""
+
+
 class Bell:
     """Publishes order ids in chunks.
 
@@ -95,7 +99,7 @@ class Bell:
     def _confirm_groups(self, due: list[tuple[float, str]]) -> None:
         soon = [(at, order_id) for at, order_id in due if at - time.time() <= COUNTDOWN_LIMIT_SECONDS]
         for group in _by_time(soon, self._chunk):
-            countdown = max(0.0, group[-1][0] - time.time())
+            countdown = max(0.0, group[-1][0] - time.time() + LATE_SECONDS)
             self._publish("orders.confirm", CONFIRM_QUEUE, [[order_id for _, order_id in group]], countdown)
 
     def _publish(self, task: str, queue: str, chunks: Iterable[Sequence[str]], countdown: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.rows import Moved
@@ -188,6 +188,12 @@ def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | N
             "actor": actor,
         }
         connection.execute(upsert(connection, account_pauses), [row])
+
+
+def hold_reference(connection: Connection, reference: str) -> None:
+    """Let only one transaction at a time decide whose an id is; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(reference))))
 
 
 def insert_ignore(connection: Connection, table: Table) -> Any:

@@ -10,7 +10,17 @@ from sqlalchemy import Row, delete
 
 from worker.errors import NotAllowed, UnknownOrder
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import Move, decided, insert_ignore, lock, moved, pause_accounts, references, write
+from worker.ledger.moves import (
+    Move,
+    decided,
+    hold_reference,
+    insert_ignore,
+    lock,
+    moved,
+    pause_accounts,
+    references,
+    write,
+)
 from worker.ledger.pushes import mark_adopted
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
@@ -56,6 +66,7 @@ class Operator:
             row = _known(next(iter(lock(connection, [order_id])), None), order_id)
             if row.state not in (State.UNMATCHED, State.UNKNOWN):
                 raise NotAllowed(f"{order_id} is {row.state}: only unmatched and unknown orders are adopted")
+            hold_reference(connection, reference)
             owner = _owner(connection, reference)
             if owner not in (None, order_id):
                 raise NotAllowed(f"{reference} belongs to {owner} already")

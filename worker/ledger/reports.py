@@ -128,12 +128,12 @@ def attention_count(ledger: Ledger, batch: str | None = None) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def moving_count(ledger: Ledger, batch: str) -> int:
-    """Return how many orders of a batch go on by themselves and do not wait for a person yet."""
+def moving_count(ledger: Ledger, batch: str | None = None) -> int:
+    """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
     query = (
         select(func.count())
         .select_from(orders)
-        .where(orders.c.batch_id == batch, orders.c.state.not_in(FINAL), orders.c.attention.is_(False))
+        .where(*Filter(batch=batch).where(), orders.c.state.not_in(FINAL), orders.c.attention.is_(False))
     )
     with ledger.reading() as connection:
         return int(connection.execute(query).scalar_one())

@@ -80,12 +80,15 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.PLACED, Event.CONFIRM): State.CONFIRMED,
     (State.REFUSED, Event.RETRY): State.QUEUED,
     (State.REFUSED, Event.CANCEL): State.CANCELLED,
+    (State.REFUSED, Event.ACCEPT): State.PLACED,
     (State.DEAD, Event.RETRY): State.QUEUED,
     (State.DEAD, Event.CANCEL): State.CANCELLED,
+    (State.DEAD, Event.ACCEPT): State.PLACED,
+    (State.CANCELLED, Event.ACCEPT): State.PLACED,
 }
 
 FINAL = frozenset({State.CONFIRMED, State.REFUSED, State.DEAD, State.CANCELLED})
-"""Nothing more happens by itself."""
+"""Nothing more happens by itself; an id that comes late nevertheless shows that the order exists."""
 
 
 class IllegalMoveError(Exception):

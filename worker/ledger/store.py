@@ -25,15 +25,15 @@ from worker.ledger.moves import (
     write,
 )
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
-from worker.ledger.states import Event, State, advance
+from worker.ledger.states import MOVES, Event, State, advance
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.outcomes import Absent, Accepted, Found, OrderRecord, Unknown
 from worker.retry import CONFIRM_FLOOR_SECONDS, Decision, Pause, lease_ran_out, window_closed
 
 EARLY_SECONDS = 0.005
-"""A message may arrive this much before its order is due."""
+"""A message may arrive this much before its order may be sent."""
 
-_WAITS_FOR_IDS = (State.QUEUED, State.UNKNOWN, State.UNMATCHED)
+_WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING}
 """Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
 _CLOSE_ATTEMPT = (
@@ -187,7 +187,7 @@ class Store:
         """Take the due orders of `ids` in `state`; until `hold_seconds` have passed nobody else gets them."""
         now = now or time.time()
         with self.ledger.writing() as connection:
-            rows = lock(connection, ids, state, due_before=now + EARLY_SECONDS)
+            rows = lock(connection, ids, state, due_before=now)  # never early: ten seconds are ten seconds
             accounts = {row.account for row in rows}
             paused = {a for a in accounts if is_paused(connection, a, now, timed_only=True)}
             rows = [row for row in rows if row.account not in paused]

@@ -218,6 +218,6 @@ class AliExpressOrder(Part):
 class AliExpressCredentials(Credentials):
     """The app's keys and the buyer account's token, from AliExpress' app console."""
 
-    app_key: str = Field(min_length=1)
-    app_secret: SecretStr = Field(min_length=1)
-    access_token: SecretStr = Field(min_length=1)
+    app_key: str = Field(min_length=1, description="the app's key")
+    app_secret: SecretStr = Field(min_length=1, description="signs every call")
+    access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")

@@ -87,8 +87,8 @@ class XportcnCredentials(Credentials):
     a setting: signature formula and timestamp unit (a client's code), paths and bodies of list and detail (siblings).
     """
 
-    access_key: Word
-    access_secret: SecretStr = Field(min_length=1)
+    access_key: Word = Field(description="the key of the pair")
+    access_secret: SecretStr = Field(min_length=1, description="signs every call")
     user_id: Word = Field(description="Header user-id; sub-account control, not signed by default")
 
     sign_order: Annotated[tuple[str, ...], BeforeValidator(_order)] = Field(
