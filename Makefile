@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup setup-dev demo test check format lock clean
+.PHONY: help setup setup-dev demo test check chaos format lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -29,14 +29,17 @@ demo: setup  ## The main job on embedded parts, from nothing
 	@$(BIN)/fulfil demo
 
 test: setup-dev  ## The whole suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chaos: setup-dev  ## The fault campaign; ARGS="--orders N --faults N --seed N --minutes N --ledger sqlite|postgres"
+	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: setup-dev  ## Format and mend what can be mended
 	@$(BIN)/ruff format .

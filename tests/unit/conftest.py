@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 import redis
+from client_kit import Server
 
 from config.settings import Settings, settings
 from worker.accounts import adapter, marketplaces
@@ -39,6 +40,20 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket, int], None]], Server]]:
+    """Start servers that answer as they are told, and close them when the test is over."""
+    started: list[Server] = []
+
+    def start(answer: Callable[[socket.socket, int], None]) -> Server:
+        started.append(Server(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,7 @@ def test_it_runs_everything_starts_again_what_dies_and_leaves_nothing_when_termi
 
 def test_it_leaves_nothing_when_interrupted_while_it_is_still_starting(up: Up) -> None:
     stopped(up, signal.SIGINT)
+    assert "Traceback" not in up.shop.log("up")
 
 
 def stopped(up: Up, number: int) -> None:
@@ -85,7 +86,6 @@ def stopped(up: Up, number: int) -> None:
     assert up.process.returncode == 0, up.shop.log("up")
     assert {pid for pid in up.seen if alive(pid)} == set()
     assert len(up.seen) >= len(PROGRAMS)
-    assert "Traceback" not in up.shop.log("up")
 
 
 def test_it_says_where_flower_is_and_who_may_enter(up: Up) -> None:

@@ -19,12 +19,21 @@ from worker import outcomes
 from worker.app import app
 from worker.ledger.states import State
 from worker.marketplaces.aliexpress.adapter import AliExpress
+from worker.marketplaces.shoplazza.adapter import Shoplazza
+from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.orders.files import jobs
 from worker.orders.models import Job, validate
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+GUIDE = ROOT / "worker" / "marketplaces" / "README.md"
+PAGES = [
+    ROOT / "README.md",
+    GUIDE,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 ACCOUNTS = {"main": AliExpress}
 
 
@@ -140,6 +149,12 @@ def test_every_state_and_outcome_stands_in_its_table() -> None:
 
 def test_the_example_job_is_taken() -> None:
     assert isinstance(validate(example("job").encode(), 1, ACCOUNTS), Job)
+
+
+def test_the_example_jobs_of_the_other_marketplaces_are_taken() -> None:
+    accounts = {"wholesale": Xportcn, "shop": Shoplazza}
+    for line in example("jobs").splitlines():
+        assert isinstance(found := validate(line.encode(), 1, accounts), Job), found
 
 
 def test_the_example_sheet_is_taken_as_one_order_of_two_items() -> None:

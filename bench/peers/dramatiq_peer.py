@@ -1,0 +1,37 @@
+"""dramatiq: threads, one message an order."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import dramatiq
+import httpx
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import job
+
+dramatiq.set_broker(RedisBroker(url=job.REDIS))
+http = httpx.Client(limits=httpx.Limits(max_connections=job.IN_FLIGHT), timeout=120)
+store = redis.Redis.from_url(job.REDIS, max_connections=1000)
+
+
+@dramatiq.actor(time_limit=600_000)
+def create(key: str) -> None:
+    answer = http.post(job.URL, content=job.create_body(key), headers=job.HEADERS)
+    reference = job.reference_of(answer.content)
+    store.hset("results", key, reference)
+    read.send_with_options(args=(key, reference), delay=int(job.DELAY_SECONDS * 1000))
+
+
+@dramatiq.actor(time_limit=600_000)
+def read(key: str, reference: str) -> None:
+    answer = http.post(job.URL, content=job.read_body(reference), headers=job.HEADERS)
+    store.hset("results", key, job.result_of(answer.content))
+
+
+def submit(count: int, first: int = 0) -> None:
+    for number in range(first, first + count):
+        create.send(job.order_id(number))

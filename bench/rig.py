@@ -1,0 +1,188 @@
+"""Starts a contender and its surroundings on loopback, measures it by the system's own accounting, stops it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from contenders import HERE, Contender
+
+from worker.embedded import server_binary
+
+STOP_SECONDS = 15
+
+
+def free_port() -> int:
+    """Return a port of loopback nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(slots=True)
+class Rig:
+    """One contender with a fresh Redis and the stub; `processes` are its own, the ones that are measured."""
+
+    contender: Contender
+    in_flight: int = 200
+    delay_seconds: float = 1.0
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _around: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
+    _ledger: str = ""
+    _stub: int = 0
+    _redis: int = 0
+
+    def start(self) -> None:
+        """Start Redis, the stub and the contender's workers, and wait until they settled."""
+        self._stub, self._redis = free_port(), free_port()
+        make = self.contender.ledger
+        self._ledger = make() if make else f"sqlite:///{self._home}/ledger.sqlite3"
+        options = ["--port", str(self._redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self._around.append(self._spawn([server_binary(), *options, "--dir", str(self._home)]))
+        self._around.append(self._spawn([sys.executable, str(HERE / "stub.py"), str(self._stub)]))
+        self._wait_for(self._stub)
+        self._wait_for(self._redis)
+        if not self.contender.lone:
+            self.processes += [self._spawn(command) for command in self.contender.workers(self.in_flight)]
+            time.sleep(5)
+
+    def reset(self, latency_seconds: float) -> None:
+        """Begin a new record."""
+        self.ask(f"_reset?latency={latency_seconds}")
+
+    def ask(self, path: str) -> Any:
+        """Return the stub's answer to a control path."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._stub}/{path}", timeout=60) as answer:
+            return json.load(answer)
+
+    def submit(self, *numbers: int) -> float:
+        """Hand in orders, (count) at once or (a second, seconds) as a stream; return the seconds that took."""
+        done = subprocess.run(  # noqa: S603
+            self.contender.submit(*numbers), env=self.environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{self.contender.name} could not submit: {done.stderr[-2000:]}")
+        return float(done.stdout.strip().splitlines()[-1])
+
+    def run_lone(self, count: int) -> float:
+        """Run a contender that is one process with its orders; return its CPU seconds."""
+        process = psutil.Popen(self.contender.submit(count), env=self.environment())
+        used = 0.0
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                used = times.user + times.system
+            time.sleep(0.02)
+        process.wait()
+        return used
+
+    def wait_for(self, what: str, count: int, seconds: float) -> bool:
+        """Wait until the stub has seen so many `orders` or `gets`; tell whether it did."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.ask("_count")[what] >= count:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU seconds the contender's processes used so far, their children included."""
+        return sum(t.user + t.system for p in self._measured() for t in [p.cpu_times()])
+
+    def memory_mib(self) -> float:
+        """Return the memory (RSS, MiB) of the contender's processes."""
+        return sum(p.memory_info().rss for p in self._measured()) / 2**20
+
+    def stop(self) -> None:
+        """Stop what was started, each by its own process id."""
+        for process in [*self.processes, *self._around]:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in [*self.processes, *self._around]:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return what the contender's processes see."""
+        redis = f"redis://127.0.0.1:{self._redis}/0"
+        url = f"http://127.0.0.1:{self._stub}/sync"
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FULFIL_")}
+        account = "FULFIL_ACCOUNTS__MAIN__"
+        ours = {
+            "FULFIL_HOME": str(self._home),
+            "FULFIL_REDIS_URL": redis,
+            "FULFIL_DATABASE_URL": self._ledger,
+            "FULFIL_IN_FLIGHT": str(self.in_flight),
+            "FULFIL_CONFIRM_DELAY_SECONDS": str(max(10.0, self.delay_seconds)),
+            "FULFIL_REQUEST_TIMEOUT_SECONDS": "100",
+            "FULFIL_LEASE_SECONDS": "300",
+            f"{account}MARKETPLACE": "aliexpress",
+            f"{account}APP_KEY": "k",
+            f"{account}APP_SECRET": "s",
+            f"{account}ACCESS_TOKEN": "t",
+            f"{account}BASE_URL": url,
+            f"{account}RATE_PER_SECOND": "100000",
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+        }
+        bench = {
+            "BENCH_URL": url,
+            "BENCH_REDIS": redis,
+            "BENCH_DELAY": str(self.delay_seconds),
+            "BENCH_IN_FLIGHT": str(self.in_flight),
+        }
+        return {**inherited, **ours, **bench, **self.contender.environment}
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603
+            command,
+            env=self.environment(),
+            cwd=self._home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if os.environ.get("BENCH_LOUD") else subprocess.DEVNULL,
+        )
+
+    def _measured(self) -> Iterator[psutil.Process]:
+        for process in self.processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                own = psutil.Process(process.pid)
+                yield from [own, *own.children(recursive=True)]
+
+    def _wait_for(self, port: int) -> None:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"nothing listens on {port}")
+
+
+@contextlib.contextmanager
+def running(contender: Contender, in_flight: int = 200, delay_seconds: float = 1.0) -> Iterator[Rig]:
+    """Run a contender for as long as the block lasts."""
+    rig = Rig(contender, in_flight, delay_seconds)
+    try:
+        rig.start()
+        yield rig
+    finally:
+        rig.stop()

@@ -1,0 +1,20 @@
+"""A sandbox that shows nothing but Shoplazza, and a shop in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from shoplazza_shop import Clock, Shop
+
+from worker.marketplaces.shoplazza.sandbox import ShoplazzaFace
+from worker.sandbox import background
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    clock = Clock()
+    with background([ShoplazzaFace({"main": {"access_token": "main-token"}})], clock=clock, hang_seconds=4) as running:
+        shop = Shop(running, clock)
+        yield shop
+        shop.http.close()

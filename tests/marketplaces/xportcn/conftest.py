@@ -1,0 +1,20 @@
+"""A sandbox that shows nothing but Xportcn, and a client at its gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from xportcn_gateway import ACCOUNTS, Clock, Gateway
+
+from worker.marketplaces.xportcn.sandbox import XportcnFace
+from worker.sandbox import background
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    clock = Clock()
+    with background([XportcnFace(ACCOUNTS)], clock=clock, hang_seconds=4) as running:
+        gateway = Gateway(running, clock)
+        yield gateway
+        gateway.http.close()
