@@ -128,12 +128,12 @@ def orphans_table(orphans: Iterable[Mapping[str, Any]]) -> Table:
 def watch_batch(
     console: Console,
     ledger: Ledger,
-    batch: str,
+    batch: str | None,
     timeout_seconds: float | None,
     hint: Callable[[], str | None],
     tick: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Show a batch live until nothing moves by itself any more; tell whether it came to that in time.
+    """Show a batch, or every order, live until nothing moves by itself any more; tell whether it came to that in time.
 
     `tick` is called twice a second; what it raises ends the watch.
     """

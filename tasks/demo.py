@@ -14,12 +14,12 @@ import httpx
 from config.settings import Account, settings
 from tasks.cli import print_json
 from tasks.demo_end import Facts, document, print_end, stopped
-from tasks.demo_home import ACCOUNT, FOLDER, own_home, set_environment
+from tasks.demo_home import ACCOUNTS, FOLDER, own_home, set_environment
 from tasks.demo_story import REFUSED, SAMPLES, witness
 from tasks.screen import Screen
 from tasks.services import Services, flower_login, stopper
 from worker.errors import FulfilError
-from worker.marketplaces.aliexpress.sandbox import BUILT_IN
+from worker.marketplaces.faces import FACES
 from worker.sandbox import background, faces_for
 
 LIMIT_SECONDS = 75.0
@@ -46,7 +46,8 @@ class _Run:
     told_to_stop: Callable[[], bool]
     pids: dict[str, int] = field(default_factory=dict)
     flower: dict[str, str] = field(default_factory=dict)
-    batch: str = ""
+    batches: dict[str, str] = field(default_factory=dict)
+    """By the name of the file."""
     adopted: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,8 +58,11 @@ def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
     """
     started, told_to_stop, screen = time.monotonic(), stopper(), Screen(quiet=as_json)
     picture = svg.absolute() if svg else None
-    account = Account.model_validate({"marketplace": "aliexpress", **BUILT_IN})
-    with own_home(keep) as home, background(faces_for({ACCOUNT: account})) as sandbox:
+    accounts = {
+        name: Account.model_validate({"marketplace": marketplace, **FACES[marketplace].built_in})
+        for name, marketplace in ACCOUNTS.items()
+    }
+    with own_home(keep) as home, background(faces_for(accounts)) as sandbox:
         set_environment(home.folder, sandbox.url)
         run = _Run(screen, sandbox.url, Services(settings(), home.folder / "logs"), told_to_stop)
         try:
@@ -101,8 +105,8 @@ def _start(run: _Run) -> None:
         "password_file": str(FOLDER / "flower-login"),
     }
     run.screen.print(
-        f"Started: {', '.join(f'{name} {pid}' for name, pid in run.pids.items())}, and a sandbox AliExpress at"
-        f" {run.sandbox}. Your own settings and accounts are not touched.",
+        f"Started: {', '.join(f'{name} {pid}' for name, pid in run.pids.items())}, and a sandbox of"
+        f" {len(ACCOUNTS)} marketplaces at {run.sandbox}. Your own settings and accounts are not touched.",
         f"Flower, while it runs: {run.flower['url']}, user {run.flower['user']},"
         f" password in {run.flower['password_file']}",
     )
@@ -114,19 +118,22 @@ def _work(run: _Run) -> None:
     from tasks.submit import submit_file
     from worker.ledger.engine import ledger
 
-    batch = submit_file(SAMPLES)
-    run.batch = batch.batch
-    run.screen.print(
-        f"Submitted {SAMPLES.name}: {batch.accepted} orders accepted, {len(batch.rejected)} rejected at the door."
-        f" Announced: {batch.accepted - len(REFUSED)} confirmed, {len(REFUSED)} refused by the marketplace."
-    )
+    accepted = 0
+    for path in SAMPLES:
+        batch = submit_file(path)
+        run.batches[path.name] = batch.batch
+        accepted += batch.accepted
+        taken = f"{batch.accepted} orders accepted, {len(batch.rejected)} rejected at the door"
+        notices = [f"  {notice} ({number} order)" for notice, number in batch.notices.items()]
+        run.screen.print(f"Submitted {path.name}: {taken}.", *notices)
+    run.screen.print(f"Announced: {accepted - len(REFUSED)} confirmed, {len(REFUSED)} refused.")
 
     def tick() -> None:
         _check(run)
         _play_the_person(run)
 
     end = time.monotonic() + LIMIT_SECONDS
-    while watch_batch(run.screen.console, ledger(), run.batch, end - time.monotonic(), lambda: None, tick):
+    while watch_batch(run.screen.console, ledger(), None, end - time.monotonic(), lambda: None, tick):
         if not _play_the_person(run):  # the last move may be one that waits for a person
             break
 
@@ -144,7 +151,7 @@ def _play_the_person(run: _Run) -> bool:
     from worker.ledger import reports
     from worker.ledger.engine import ledger
 
-    unmatched = list(reports.list_orders(ledger(), reports.Filter(state="unmatched", batch=run.batch)))
+    unmatched = list(reports.list_orders(ledger(), reports.Filter(state="unmatched")))
     made = {entry["key"]: entry["references"] for entry in _record(run)} if unmatched else {}
     for order in unmatched:
         order_id = order["order_id"]
@@ -172,13 +179,13 @@ def _facts(run: _Run, record: list[dict[str, Any]], started: float) -> Facts:
     from worker.ledger import reports
     from worker.ledger.engine import ledger
 
-    orders = list(reports.list_orders(ledger(), reports.Filter(batch=run.batch)))
+    orders = list(reports.list_orders(ledger(), reports.Filter()))
     with ledger().reading() as connection:
         read = reports.results_of(connection, [order["order_id"] for order in orders])
     return Facts(
-        batch=run.batch,
+        batches=run.batches,
         orders=[order | {"results": read.get(order["order_id"], [])} for order in orders],
-        rejected=reports.batch_rejections(ledger(), run.batch),
+        rejected=[row for batch in run.batches.values() for row in reports.batch_rejections(ledger(), batch)],
         adopted=run.adopted,
         record=witness(record, orders),
         flower=run.flower,

@@ -17,7 +17,8 @@ from tasks.screen import Screen
 class Facts:
     """What the demo came to."""
 
-    batch: str
+    batches: dict[str, str]
+    """By the name of the file."""
     orders: list[dict[str, Any]]
     """As `fulfil list --json` has them, with what to do and what was read back."""
     rejected: list[dict[str, Any]]

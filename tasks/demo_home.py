@@ -15,10 +15,11 @@ from config.logs import configure_logs
 from config.settings import settings
 from tasks.services import FOREIGN
 from worker.errors import ConfigError, InputError
-from worker.marketplaces.aliexpress.sandbox import BUILT_IN
+from worker.marketplaces.faces import FACES
 
 FOLDER = Path(".fulfil", "demo")
-ACCOUNT = "main"
+ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
+"""The demo's accounts and their marketplaces."""
 _FOREIGN_PREFIXES = ("FULFIL_", "CELERY_", "FLOWER_")
 
 
@@ -80,16 +81,26 @@ def set_environment(home: Path, sandbox_url: str) -> None:
     for name in list(os.environ):
         if name.upper().startswith(_FOREIGN_PREFIXES) or name in FOREIGN:
             del os.environ[name]
-    account = {"marketplace": "aliexpress", **BUILT_IN, "base_url": f"{sandbox_url}/sync", "rate_per_second": "20"}
+    accounts = {
+        f"FULFIL_ACCOUNTS__{account.upper()}__{name.upper()}": value
+        for account, marketplace in ACCOUNTS.items()
+        for name, value in _account(marketplace, sandbox_url).items()
+    }
     os.environ |= {
         "FULFIL_HOME": str(home),
         "FULFIL_REQUEST_TIMEOUT_SECONDS": "4",
         "FULFIL_SWEEP_SECONDS": "1",
         "FULFIL_FLOWER_PORT": str(_free_port()),
-        **{f"FULFIL_ACCOUNTS__{ACCOUNT.upper()}__{name.upper()}": value for name, value in account.items()},
+        **accounts,
     }
     settings.cache_clear()
     configure_logs(settings().log_level)
+
+
+def _account(marketplace: str, sandbox_url: str) -> dict[str, str]:
+    face = FACES[marketplace]
+    address = {"base_url": f"{sandbox_url}{face.paths[0]}", "rate_per_second": "20"}
+    return {"marketplace": marketplace, **face.built_in, **address}
 
 
 def _free_port() -> int:

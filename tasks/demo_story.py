@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SAMPLES = Path(__file__).resolve().parent / "samples" / "aliexpress.jsonl"
+MARKETPLACES = ("aliexpress", "xportcn", "shoplazza")
+SAMPLES = tuple(Path(__file__).resolve().parent / "samples" / f"{name}.jsonl" for name in MARKETPLACES)
 
 REFUSED = {
     "SO-1040": "DELIVERY_METHOD_NOT_EXIST",
     "SO-1041": "SKU_NOT_EXIST",
     "SO-1042": "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL",
     "SO-1043": "A005_INVALID_COUNTRIES",
+    "KA-2004": "500_004",
+    "KA-2005": "MAX_AMOUNT_EXCEEDED",
+    "SL-3004": "record_not_found",
 }
-"""Orders the marketplace refuses, with its code."""
+"""Orders that are refused, with the code: the marketplace's, or ours where the preview is above the order's ceiling."""
 
 REJECTED = {
     "SO-1044": "order.logistics_address.mobileNo",
@@ -91,7 +95,9 @@ def witness(record: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, A
     never_made = {order_id for order_id, order in known.items() if order["state"] in _NEVER_MADE}
     said_made = {order_id: set(order["references"]) for order_id, order in known.items() if order["references"]}
     entries = [entry for several in made.values() for entry in several]
-    waits = [min(entry["gets"]) - entry["created_at"] for entry in entries if entry["gets"]]
+    # An order whose reply was lost is looked up as soon as may be; the others wait to be read back.
+    answered = [entry for entry in entries if entry["gets"] and "~" not in entry["key"]]
+    waits = [min(entry["gets"]) - entry["created_at"] for entry in answered]
     found = {
         key: {reference for entry in several for reference in entry["references"]} for key, several in made.items()
     }

@@ -14,6 +14,7 @@ from config.settings import settings
 from tasks.admission import Admitted, admit, limits, order_ids, policy, store
 from tasks.late import record_late
 from tasks.report import RESULT_CHARACTERS, lines, where
+from tasks.sweep import ring_suspects
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
@@ -78,6 +79,8 @@ def _place(admitted: Admitted) -> list[Moved]:
     moved: list[Moved] = []
     for group in _groups(answers, len(claims)):
         moved += _record(marketplace.account, group)
+    if any(claim.suspect for claim in claims):
+        ring_suspects(marketplace.account)  # it came through: the next one need not wait for the sweep
     return moved
 
 

@@ -53,13 +53,21 @@ def _ring_places(account: str) -> int:
     # While messages wait in the queue, those they are about are not lost: only new ones are rung for.
     rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
     ids = standing_still(ledger(), State.QUEUED, now, rung_before, room, account)
-    suspect = suspects(ledger(), account, now, rung_before)
     bell().place(account, ids)
+    if ids:
+        store().mark_rung(ids, now)
+    return len(ids) + ring_suspects(account, rung_before)
+
+
+def ring_suspects(account: str, rung_before: float = 0.0) -> int:
+    """Ring for orders whose last worker died, one by one; for those nobody was told of since `rung_before`."""
+    now = time.time()
+    suspect = suspects(ledger(), account, now, rung_before)
     for order_id in suspect:
         bell().place(account, [order_id])
-    if ids or suspect:
-        store().mark_rung([*ids, *suspect], now)
-    return len(ids) + len(suspect)
+    if suspect:
+        store().mark_rung(suspect, now)
+    return len(suspect)
 
 
 def _ring_reads(state: State) -> int:

@@ -25,6 +25,8 @@ class Claim:
     spent: int
     holds: int
     in_doubt: bool
+    suspect: bool = False
+    """Its last worker died while it held the order."""
 
 
 @dataclass(frozen=True, slots=True)

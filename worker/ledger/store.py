@@ -327,6 +327,7 @@ def _claim(row: Row[Any], now: float, until: float) -> Claim:
         spent=row.spent + 1,
         holds=row.holds,
         in_doubt=row.in_doubt,
+        suspect=row.crashes > 0,
     )
 
 

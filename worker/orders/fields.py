@@ -98,7 +98,9 @@ def shown(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name most like this one, blind to case and punctuation; None when none is like it."""
-    plain = {_plain(candidate): candidate for candidate in known}
+    plain: dict[str, str] = {}
+    for candidate in known:  # the name to recommend comes first
+        plain.setdefault(_plain(candidate), candidate)
     hits = difflib.get_close_matches(_plain(name[:64]), plain, n=1)
     return plain[hits[0]] if hits else None
 

@@ -1,0 +1,1 @@
+"""The fault campaign: a seeded storm over the whole application, and checkers over what became of every order."""

@@ -1,0 +1,109 @@
+"""After the storm: everything drains by itself; then a person does what the parked orders ask for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.campaign.kinds import MARKET_FAULTS
+from tests.faults.campaign.stage import Stage
+
+PATIENCE_SECONDS = 150.0
+PATIENCE_WITHOUT_GUARD_SECONDS = 60.0
+"""A negative control need not wait long for what will never come."""
+FAR_SECONDS = 25.0
+"""What is due later than this was put off on purpose; the person hurries it, so that the run ends."""
+_OPEN = """
+SELECT order_id, state, due_at, lease_until, attention, code, marketplace, account FROM orders
+WHERE state NOT IN ('confirmed', 'refused', 'dead', 'cancelled')
+"""
+
+
+@dataclass
+class Calm:
+    """How the calm went."""
+
+    drained_seconds: float = 0.0
+    """Until nothing was due any more that goes on by itself."""
+    parked: Counter[str] = field(default_factory=Counter)
+    """What waited for a person then, by state and code."""
+    put_off: int = 0
+    """What was scheduled for later then."""
+    stuck: list[str] = field(default_factory=list)
+    adopted: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    """What still waits for a person at the very end."""
+    refused_adoptions: list[str] = field(default_factory=list)
+
+
+def calm_down(stage: Stage) -> None:
+    """End every fault; whoever still has a crash point ends cleanly and comes back without."""
+    for name in MARKET_FAULTS:
+        stage.oracle.fault(name, 0)
+    stage.crashes.end()
+    stage.fleet.restart("place", "read")
+    _resume(stage)
+
+
+def drain(stage: Stage) -> Calm:
+    """Wait until the orders have settled; then act as the person the parked ones wait for."""
+    calm, begun = Calm(), time.monotonic()
+    rows = _wait(stage, lambda row: _goes_on(row, FAR_SECONDS))
+    calm.drained_seconds = time.monotonic() - begun
+    calm.stuck = [f"{row.order_id} {row.state} {row.code}" for row in rows if _goes_on(row, FAR_SECONDS)]
+    calm.put_off = sum(1 for row in rows if row.due_at is not None and not _goes_on(row, FAR_SECONDS))
+    calm.parked.update(f"{row.state} {row.code}" for row in rows if row.due_at is None)
+    if stage.options.sabotage:
+        calm.left = calm.parked
+        return calm
+    _hurry(stage, rows)
+    if not stage.options.smoke:
+        _adopt(stage, calm)
+    rows = _wait(stage, lambda row: row.due_at is not None or row.lease_until is not None)
+    calm.stuck += [f"{row.order_id} {row.state} {row.code} (at the end)" for row in rows if row.due_at is not None]
+    calm.left.update(f"{row.state} {row.code}" for row in rows)
+    return calm
+
+
+def _goes_on(row: Any, far: float) -> bool:
+    return row.state == "placing" or (row.due_at is not None and row.due_at < time.time() + far)
+
+
+def _wait(stage: Stage, goes_on: Any) -> list[Any]:
+    end = time.monotonic() + (PATIENCE_WITHOUT_GUARD_SECONDS if stage.options.sabotage else PATIENCE_SECONDS)
+    while True:
+        rows = stage.ledger.facts(_OPEN)
+        if not any(goes_on(row) for row in rows) or time.monotonic() > end:
+            return rows
+        _resume(stage)
+        stage.wait(1.0)
+
+
+def _resume(stage: Stage) -> None:
+    """A person mended what held an account."""
+    held = stage.ledger.rows("SELECT account FROM account_pauses WHERE until IS NULL OR code = 'IllegalAccessToken'")
+    if held:
+        stage.desk.ask("resume", ids=[row.account for row in held])
+
+
+def _hurry(stage: Stage, rows: list[Any]) -> None:
+    later = [row.order_id for row in rows if row.due_at is not None]
+    if not stage.options.smoke:
+        later += [row.order_id for row in rows if row.due_at is None and row.state == "unknown"]
+    for start in range(0, len(later), 200):
+        stage.desk.ask("retry", ids=later[start : start + 200])
+
+
+def _adopt(stage: Stage, calm: Calm) -> None:
+    """Give unmatched orders the ids a person finds in the buyer's order list."""
+    made: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for order in stage.oracle.orders():
+        made[order["account"], order["key"]] += order["references"]
+    rows = [row for row in stage.ledger.facts(_OPEN) if row.state == "unmatched"]
+    pairs = [(row.order_id, made[row.account, row.order_id][0]) for row in rows if made[row.account, row.order_id]]
+    for start in range(0, len(pairs), 200):
+        answer = stage.desk.ask("adopt", pairs=pairs[start : start + 200])
+        calm.refused_adoptions += answer.get("refused", [str(answer)])
+    calm.adopted = len(pairs) - len(calm.refused_adoptions)

@@ -1,0 +1,84 @@
+"""What is known at the end: the ledger by plain SQL, the oracle's record, what was acknowledged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.campaign.makers import Made
+from tests.faults.campaign.options import Options
+from tests.faults.campaign.stage import Stage
+from tests.faults.campaign.storm import Storm
+
+
+@dataclass
+class Facts:
+    """Everything the checkers look at."""
+
+    options: Options
+    made: dict[str, Made]
+    """Every order of the plan, by its id."""
+    acknowledged: set[str]
+    batches_told: dict[str, dict[str, Any]]
+    orders: dict[str, Any]
+    events: dict[str, list[Any]]
+    attempts: dict[str, list[Any]]
+    references: dict[str, set[str]]
+    results: dict[str, set[str]]
+    batches: dict[str, Any]
+    oracle: list[dict[str, Any]]
+    committed: list[dict[str, Any]]
+    by_content: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
+    by_key: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_content, self.by_key = defaultdict(list), defaultdict(list)
+        for order in self.oracle:
+            self.by_content[order["marketplace"], order["content"]].append(order)
+            self.by_key[order["account"], order["key"]].append(order)
+
+    def at_oracle(self, order_id: str) -> list[dict[str, Any]]:
+        """Return what the marketplace made of one of our orders, whatever key it came under."""
+        made = self.made.get(order_id)
+        return [] if made is None else self.by_content.get((made.marketplace, made.content), [])
+
+
+_ORDERS = """
+SELECT order_id, account, marketplace, batch_id, state, epoch, attempts, due_at, lease_until, in_doubt, attention, code,
+reason, created_at FROM orders
+"""
+
+
+def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
+    """Read everything, once, when nothing moves any more."""
+    read = stage.ledger.facts
+    return Facts(
+        stage.options,
+        {order.order_id: order for order in made},
+        storm.acknowledged_orders,
+        storm.acknowledged,
+        {row.order_id: row for row in read(_ORDERS)},
+        _grouped(read("SELECT order_id, at, event, from_state, to_state, epoch, actor, note FROM events ORDER BY id")),
+        _grouped(
+            read("SELECT order_id, number, epoch, sent_at, closed_at, outcome, code FROM attempts ORDER BY number")
+        ),
+        {
+            i: {row.reference for row in rows}
+            for i, rows in _grouped(read("SELECT order_id, reference FROM order_references")).items()
+        },
+        {
+            i: {row.reference for row in rows}
+            for i, rows in _grouped(read("SELECT order_id, reference FROM results")).items()
+        },
+        {row.batch_id: row for row in read("SELECT batch_id, accepted, duplicates, rejected FROM batches")},
+        stage.oracle.orders(),
+        stage.oracle.committed(),
+    )
+
+
+def _grouped(rows: list[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.order_id].append(row)
+    return found

@@ -1,0 +1,174 @@
+"""What each kind of fault does, from its beginning to its end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from random import Random
+
+from tests.faults.campaign.kinds import MARKET_FAULTS
+from tests.faults.campaign.people import PEOPLE
+from tests.faults.campaign.stage import Stage
+
+ENOUGH_TO_FREEZE = 9
+"""Orders under way, more than one worker sends at once: some are claimed and wait for their turn."""
+Fault = Callable[[Stage, float, Random], None]
+
+
+def _market(name: str) -> Fault:
+    def run(stage: Stage, seconds: float, dice: Random) -> None:
+        probability = 0.1 if name == "token_expired" else dice.uniform(0.15, 0.6)
+        latency = {"latency_ms": dice.choice((300, 900, 2500))} if name == "slow" else {}
+        stage.oracle.fault(name, probability, seed=dice.randrange(1 << 30), operation="create", **latency)
+        stage.wait(seconds)
+        stage.oracle.fault(name, 0, operation="create")
+        if name == "token_expired":
+            _resume(stage)  # the person who renewed the token says so
+
+    return run
+
+
+def _resume(stage: Stage) -> None:
+    accounts = [row.account for row in stage.ledger.rows("SELECT account FROM account_pauses")]
+    stage.desk.ask("resume", ids=accounts)
+
+
+def market_outage(stage: Stage, seconds: float, dice: Random) -> None:
+    """No call gets through: breakers open."""
+    stage.oracle.fault("http_503", 1.0, operation="any")
+    stage.wait(seconds)
+    stage.oracle.fault("http_503", 0, operation="any")
+
+
+def market_reads_fail(stage: Stage, seconds: float, dice: Random) -> None:
+    """Order-gets go wrong in one way or another."""
+    name = dice.choice(("http_500", "garbage", "empty", "timeout_before", "throttle", "slow"))
+    stage.oracle.fault(name, 0.5, operation="get", seed=dice.randrange(1 << 30))
+    stage.wait(seconds)
+    stage.oracle.fault(name, 0, operation="get")
+
+
+def worker_kill(stage: Stage, seconds: float, dice: Random) -> None:
+    """SIGKILL."""
+    stage.fleet.signal(_somebody(stage, dice), signal.SIGKILL)
+
+
+def worker_freeze(stage: Stage, seconds: float, dice: Random) -> None:
+    """SIGSTOP while it has calls in flight, SIGCONT when its leases are over."""
+    stage.oracle.fault("slow", 0.7, operation="any", latency_ms=700)
+    for _ in range(25):
+        stage.wait(0.1)
+        if len(stage.ledger.rows("SELECT 1 FROM orders WHERE state = 'placing'")) > ENOUGH_TO_FREEZE:
+            break
+    frozen = stage.fleet.signal(dice.choice(stage.fleet.of("place")).name, signal.SIGSTOP)
+    stage.oracle.fault("slow", 0, operation="any")
+    stage.wait(seconds)
+    if frozen is not None and frozen.poll() is None:
+        frozen.send_signal(signal.SIGCONT)
+        if seconds > stage.options.lease_seconds:
+            stage.note("frozen worker woke past its lease")
+
+
+def worker_term(stage: Stage, seconds: float, dice: Random) -> None:
+    """SIGTERM; it has to end by itself."""
+    told = stage.fleet.signal(_somebody(stage, dice), signal.SIGTERM)
+    for _ in range(250):
+        if told is None or told.poll() is not None:
+            return
+        stage.wait(0.1)
+    stage.note("worker that did not end by SIGTERM within 25 s")
+    told.kill()
+
+
+def beat_kill(stage: Stage, seconds: float, dice: Random) -> None:
+    """SIGKILL one of the two beats."""
+    beats = stage.fleet.of("beat")
+    if beats:
+        stage.fleet.signal(dice.choice(beats).name, signal.SIGKILL)
+
+
+def redis_kill(stage: Stage, seconds: float, dice: Random) -> None:
+    """Kill -9, back with its data."""
+    stage.broker.kill()
+    stage.wait(seconds)
+    stage.broker.start()
+
+
+def redis_kill_wiped(stage: Stage, seconds: float, dice: Random) -> None:
+    """Kill -9, back without its data."""
+    stage.broker.kill()
+    stage.broker.wipe()
+    stage.wait(seconds)
+    stage.broker.start()
+
+
+def redis_flush(stage: Stage, seconds: float, dice: Random) -> None:
+    """FLUSHALL."""
+    stage.broker.flush()
+
+
+def redis_pause(stage: Stage, seconds: float, dice: Random) -> None:
+    """SIGSTOP: connections stay open, nothing answers."""
+    stage.broker.freeze()
+    try:
+        stage.wait(seconds)
+    finally:
+        stage.broker.thaw()
+
+
+def redis_cut(stage: Stage, seconds: float, dice: Random) -> None:
+    """Every connection ends."""
+    stage.broker.cut()
+
+
+def redis_full(stage: Stage, seconds: float, dice: Random) -> None:
+    """No room: every write is refused."""
+    stage.broker.fill()
+    try:
+        stage.wait(seconds)
+    finally:
+        stage.broker.make_room()
+
+
+def ledger_lock(stage: Stage, seconds: float, dice: Random) -> None:
+    """Somebody else holds the place of the writer."""
+    stage.ledger.lock(seconds, stage.wait)
+
+
+def ledger_cut(stage: Stage, seconds: float, dice: Random) -> None:
+    """Every connection ends, whatever it was about to commit."""
+    stage.ledger.cut()
+
+
+def ledger_restart(stage: Stage, seconds: float, dice: Random) -> None:
+    """The database ends without a word, and comes back."""
+    stage.ledger.restart(seconds, stage.wait)
+
+
+def ledger_away_long(stage: Stage, seconds: float, dice: Random) -> None:
+    """The ledger is away for longer than anybody waits, and the workers that keep its answers die meanwhile."""
+
+    def wait(whole: float) -> None:
+        stage.wait(whole - 1.5)
+        for program in stage.fleet.of("place"):
+            stage.fleet.signal(program.name, signal.SIGKILL)
+        stage.wait(1.5)
+
+    stage.ledger.away(seconds, wait)
+
+
+def _somebody(stage: Stage, dice: Random) -> str:
+    return dice.choice(stage.fleet.of("place", "place", "read")).name
+
+
+FAULTS: dict[str, Fault] = {f"market_{name}": _market(name) for name in MARKET_FAULTS}
+FAULTS |= {
+    run.__name__: run
+    for run in (
+        market_outage, market_reads_fail, worker_kill, worker_freeze, worker_term, beat_kill, redis_kill,
+        redis_kill_wiped, redis_flush, redis_pause, redis_cut, redis_full, ledger_lock, ledger_cut, ledger_restart,
+        ledger_away_long,
+    )
+}  # fmt: skip
+FAULTS["redis_pause_long"] = redis_pause
+FAULTS |= PEOPLE

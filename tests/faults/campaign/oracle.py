@@ -1,0 +1,62 @@
+"""The oracle: the sandbox in a process of its own, with a record of its own, and what the rig asks of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+KEY_SECONDS = "CAMPAIGN_KEY_SECONDS"
+"""Environment: how long the marketplace remembers a key; unset: as long as the real one."""
+
+
+class Oracle:
+    """The rig's view of the sandbox that listens at `url`."""
+
+    def __init__(self, url: str, record: Path) -> None:
+        self.url = url
+        self._record = record
+        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+
+    def fault(self, name: str, probability: float, **more: Any) -> None:
+        """Switch a fault on; a probability of 0 switches it off."""
+        self._http.post("/_sandbox/faults", json={"fault": name, "probability": probability, **more}).raise_for_status()
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return the record: everything that was made, with every create and get."""
+        found: list[dict[str, Any]] = self._http.get("/_sandbox/orders").raise_for_status().json()
+        return found
+
+    def committed(self) -> list[dict[str, Any]]:
+        """Return the append-only record: one entry a commit."""
+        return [json.loads(line) for line in self._record.read_bytes().splitlines()]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+
+def main() -> int:
+    """Run the sandbox, its record widened by each order's content."""
+    from tests.faults.campaign.makers import MARKETS
+    from worker import sandbox
+    from worker.marketplaces.aliexpress import sandbox as aliexpress
+    from worker.marketplaces.face import SandboxOrder
+
+    plain = SandboxOrder.public
+
+    def public(order: SandboxOrder) -> dict[str, Any]:
+        return plain(order) | {"content": MARKETS[order.marketplace].content_of(order.request)}
+
+    SandboxOrder.public = public  # type: ignore[method-assign]
+    if KEY_SECONDS in os.environ:
+        aliexpress.KEY_SECONDS = float(os.environ[KEY_SECONDS])  # type: ignore[assignment]
+    return sandbox.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Switches one guard of the product off, then runs Celery: the campaign must notice, or it proves nothing.
+
+For tests only; started in place of `python -m celery`. Nothing in the product knows of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+import tasks.place
+import tasks.reconcile
+from worker import retry
+from worker.ledger import store as stores
+from worker.ledger.engine import Ledger
+from worker.ledger.rows import Claim, Moved, Sent
+from worker.marketplaces import REGISTRY
+from worker.outcomes import NotSent, Unknown
+
+
+def attempt_first() -> None:
+    """Send before the claim is written: the row is committed only when the answer is there."""
+    held: dict[str, list[Any]] = {}
+    claim, record = stores.Store.claim, stores.Store.record
+
+    def claim_later(self: stores.Store, account: str, ids: Sequence[str], *rest: Any, **more: Any) -> list[Claim]:
+        claims = claim(stores.Store(_rolled_back(self.ledger)), account, ids, *rest, **more)
+        for one in claims:
+            held[one.order_id] = [account, *rest]
+        return claims
+
+    def record_then(self: stores.Store, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
+        for one in sent:
+            if one.claim.order_id in held:
+                account, *terms = held.pop(one.claim.order_id)
+                claim(self, account, [one.claim.order_id], *terms)
+        return record(self, sent, *rest)
+
+    stores.Store.claim = claim_later  # type: ignore[method-assign]
+    stores.Store.record = record_then  # type: ignore[method-assign]
+
+
+def _rolled_back(ledger: Ledger) -> Ledger:
+    """Return a ledger that shows whoever writes what it wrote, and then undoes it."""
+
+    @contextmanager
+    def undone() -> Iterator[Connection]:
+        with ledger.engine.connect() as connection:
+            transaction = connection.begin()
+            yield connection
+            transaction.rollback()
+
+    other = copy.copy(ledger)
+    other.writing = undone  # type: ignore[method-assign]
+    return other
+
+
+def fencing() -> None:
+    """A worker that slept through its lease sends and writes as if it still held the order."""
+    tasks.place._deadline = lambda marketplace, claim: float("inf")
+    record = stores.Store.record
+
+    def record_anyway(self: stores.Store, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
+        with self.ledger.reading() as connection:
+            rows = {row.order_id: row.epoch for row in stores.lock(connection, [one.claim.order_id for one in sent])}
+        newer = [_with_epoch(one, rows[one.claim.order_id]) for one in sent]
+        return record(self, newer, *rest)
+
+    stores.Store.record = record_anyway  # type: ignore[method-assign]
+
+
+def _with_epoch(one: Sent, epoch: int) -> Sent:
+    from dataclasses import replace
+
+    return replace(one, claim=replace(one.claim, epoch=epoch))
+
+
+def stable_key() -> None:
+    """A key for each attempt instead of one for each order."""
+    _key_of(lambda claim: f"{claim.order_id}.{claim.number}" if claim.number > 1 else claim.order_id)
+
+
+def unknown() -> None:
+    """A lost answer counts as "never arrived": the order goes again at once, as a new one."""
+    decide = retry.decide
+
+    def decide_blindly(outcome: Any, *rest: Any, **more: Any) -> Any:
+        if isinstance(outcome, Unknown) and not outcome.references:
+            outcome = NotSent(outcome.cause)
+        return decide(outcome, *rest, **more)
+
+    tasks.place.decide = decide_blindly  # type: ignore[attr-defined]
+    _key_of(lambda claim: f"{claim.order_id}.{claim.spent}" if claim.spent > 1 else claim.order_id)
+
+
+def _key_of(choose: Callable[[Claim], str]) -> None:
+    """Let another word be the key of a send."""
+    send = tasks.place._send
+
+    async def send_with(marketplace: Any, claim: Claim, wait: float, answers: Any) -> None:
+        await send(_Rekeyed(marketplace, choose(claim)), claim, wait, answers)  # type: ignore[arg-type]
+
+    tasks.place._send = send_with
+
+
+class _Rekeyed:
+    """A marketplace that is given another key than the order's."""
+
+    def __init__(self, plain: Any, key: str) -> None:
+        self._plain, self._key = plain, key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    def place(self, order: Any, key: str) -> Any:
+        """Place it under the other key."""
+        return self._plain.place(order, self._key)
+
+
+def window() -> None:
+    """Nobody looks how long ago the key was first used; the marketplace forgets it after seconds."""
+    for marketplace in REGISTRY.values():
+        if marketplace.resend_window is not None:
+            marketplace.resend_window = timedelta(days=365)
+
+
+def window_held() -> None:
+    """No sabotage: the same forgetful marketplace, and a window that is shorter than its memory."""
+    for marketplace in REGISTRY.values():
+        if marketplace.resend_window is not None:
+            marketplace.resend_window = timedelta(seconds=2)
+
+
+def sweep() -> None:
+    """Nobody rings again; the campaign starts no beat."""
+
+
+GUARDS: dict[str, Callable[[], None]] = {
+    "attempt-first": attempt_first,
+    "fencing": fencing,
+    "stable-key": stable_key,
+    "unknown": unknown,
+    "window": window,
+    "window-held": window_held,
+    "sweep": sweep,
+}
+
+
+def main() -> None:
+    """Switch the guard off and be `celery` from then on."""
+    from celery.__main__ import main as celery
+
+    GUARDS[sys.argv[1]]()
+    sys.argv = ["celery", *sys.argv[2:]]
+    print(f"sabotaged at {time.time():.0f}", file=sys.stderr)
+    celery()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The "sometimes" checks: a dangerous path that never happened proves nothing, so the run does not pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.faults.campaign.facts import Facts
+from tests.faults.campaign.stage import Stage
+from tests.faults.campaign.storm import Storm
+from worker.crashpoints import CrashPoint
+
+LATE = "the reply of an earlier send came late and told the ids"
+FEWEST_POINTS = 5
+"""A small storm is too short for every crash point; this many it must meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """How often something happened, and how often it has to."""
+
+    what: str
+    times: int
+    wanted: int
+
+    @property
+    def enough(self) -> bool:
+        """Tell whether it happened often enough."""
+        return self.times >= self.wanted
+
+
+def happened(facts: Facts, stage: Stage, storm: Storm, kinds: list[str]) -> list[Happened]:
+    """Return everything that had to happen in a run of this size, with how often it did."""
+    options = stage.options
+    hits = stage.crashes.hits()
+    each = 0 if options.smoke else options.hits
+    found = [Happened(f"crash point {point}", hits[point], each) for point in CrashPoint]
+    found += [Happened("crash points of all nine", len(hits), FEWEST_POINTS)]
+    found += [Happened(f"fault {kind}", storm.injected[kind], 1) for kind in kinds]
+    counted = _paths(facts) | Counter({name: stage.seen[name] for name in _SEEN})
+    always = (*_ALWAYS, *(_FULL if options.full else ()))
+    return found + [Happened(path, counted[path], 1 if path in always else 0) for path in (*_ALWAYS, *_FULL)]
+
+
+_ALWAYS = (
+    "a lease ran out",
+    "an order was sent again with its key",
+    "REPEATED was answered",
+    "an unknown order settled by itself",
+    "two clients handed in one order",
+    "duplicate message",
+    "frozen worker woke past its lease",
+)
+_FULL = (
+    "a reply came late",
+    "REPEATED told the ids",
+    "REPEATED told no ids",
+    "an order became two at the marketplace",
+    "account held: BREAKER_OPEN",
+    "account held: IllegalAccessToken",
+    "account held: ApiCallLimit",
+    "journal replay",
+    "an order was refused",
+    "an order was cancelled",
+    "an order was quarantined",
+    "a refused order was retried by a person",
+)
+_SEEN = tuple(
+    name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "journal"))
+)
+
+
+def _paths(facts: Facts) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for history in facts.events.values():
+        for event in history:
+            found["a reply came late"] += event.note == LATE
+            found["an unknown order settled by itself"] += event.from_state == "unknown" and event.event in (
+                "retry",
+                "accept",
+            )
+            found["an order was refused"] += event.to_state == "refused"
+            found["an order was cancelled"] += event.to_state == "cancelled"
+            found["a refused order was retried by a person"] += event.from_state == "refused" and event.event == "retry"
+            found["an order was quarantined"] += bool(event.note) and "times in a row" in event.note
+    for tries in facts.attempts.values():
+        repeated = [attempt for attempt in tries if attempt.code == "REPEATED_ORDER_ERROR"]
+        found["a lease ran out"] += sum(1 for attempt in tries if attempt.code == "LEASE_RAN_OUT")
+        found["REPEATED was answered"] += len(repeated)
+    for order_id, history in facts.events.items():
+        blind = any(event.event == "accept_blind" for event in history)
+        again = any(attempt.code == "REPEATED_ORDER_ERROR" for attempt in facts.attempts.get(order_id, []))
+        found["REPEATED told no ids"] += blind
+        found["REPEATED told the ids"] += again and not blind
+    for order in facts.oracle:
+        found["an order was sent again with its key"] += len(order["creates"]) - 1
+        found["an order became two at the marketplace"] += len(order["references"]) > 1
+    found["two clients handed in one order"] += sum(batch.duplicates for batch in facts.batches.values())
+    return found
