@@ -52,6 +52,7 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "worker_concurrency": 8,
         # A queue for each worker, for the canary that proves it is not deaf.
         "worker_direct": True,
+        "worker_consumer": "worker.consumer:Consumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_send_task_events": True,

@@ -35,6 +35,9 @@ LINE_SECONDS = 5.0
 ADVICE_COLUMNS = 38
 """Least width of the column that is read as text; the order ids fold before it gets narrower."""
 
+ORDER_COLUMNS = 10
+"""Least width of the ids' column: an everyday id stays on one line."""
+
 _ADVICE = {"ratio": 1, "width": ADVICE_COLUMNS, "overflow": "fold"}
 Progress = Callable[[Mapping[str, int], float, str | None], None]
 
@@ -53,7 +56,7 @@ def orders_table(orders: Iterable[Mapping[str, Any]], results: Mapping[str, list
     ]
     return table(
         {
-            "order": {"overflow": "fold"},
+            "order": {"overflow": "fold", "min_width": ORDER_COLUMNS},
             "state": {"no_wrap": True},
             "marketplace ids": {"no_wrap": True},
             "order status and amount, or the code and what to do": _ADVICE,

@@ -59,7 +59,11 @@ def subject(fourth: Path, request: pytest.FixtureRequest) -> Subject:
 
 
 def test_the_guide_leaves_nothing_of_the_template(fourth: Path) -> None:
-    files = [path for path in [*fourth.glob("worker/**/*"), *fourth.glob("tests/marketplaces/**/*")] if path.is_file()]
+    files = [
+        path
+        for path in [*fourth.glob("worker/**/*"), *fourth.glob("tests/marketplaces/**/*")]
+        if path.suffix != ".pyc" and path.is_file()
+    ]
     assert sorted(path.name for path in files) == sorted(
         ["__init__.py", "acme_samples.py", "adapter.py", "codes.py", "models.py", "sandbox.py"]
     )

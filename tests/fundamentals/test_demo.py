@@ -39,7 +39,7 @@ class Demo:
         self.process = subprocess.Popen(
             [FULFIL, "demo", *options],
             cwd=folder,
-            env={**os.environ, **SOMEBODY_ELSES},
+            env={k: v for k, v in {**os.environ, **SOMEBODY_ELSES}.items() if k != "COLUMNS"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

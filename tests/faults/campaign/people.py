@@ -82,6 +82,13 @@ def _garbage(queue: str) -> list[bytes]:
         envelope(b"[[[]], {}, {}]", {}),
         envelope(b'[[["C1-000001"]], {}, {}]', headers | {"task": "os.system"}),
         envelope(b"{}", headers),
+        envelope(b"[5, {}, {}]", headers),
+        envelope(b"[[], 5, {}]", headers),
+        envelope(b"[[], {}, 5]", headers),
+        envelope(b"[[[]], {}, {}]", headers | {"eta": "tomorrow", "expires": "never"}),
+        envelope(b"[[[]], {}, {}]", headers | {"id": None, "retries": "many", "timelimit": 5}),
+        envelope(b"[[[]], {}, {}]", {"task": "orders.place"}),
+        envelope(b"[[[]], {}, {}]", headers, properties={}),
     ]
 
 

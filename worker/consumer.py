@@ -1,0 +1,55 @@
+"""Celery's consumer, made safe against messages that are none: one of them must not take every worker down in turn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from amqp.exceptions import AMQPError
+from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.exceptions import InconsistencyError, OperationalError
+
+log = logging.getLogger(__name__)
+
+_OUTAGES = (redis.RedisError, OSError, AMQPError, OperationalError, InconsistencyError)
+"""What Celery must see, for it then connects again. Its own list holds KeyError too, which a forged message causes."""
+
+
+class Consumer(CeleryConsumer):  # type: ignore[misc]
+    """Drops what cannot be read. Celery would end the worker and put the message back, for the next one to read."""
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
+        """Return what handles each message that arrives."""
+        handle = super().create_task_handler(*args, **options)
+
+        def handle_or_drop(message: Any) -> Any:
+            try:
+                return handle(message) if _is_sound(message) else self._drop(message, "its form")
+            except _OUTAGES:
+                raise
+            except Exception as error:
+                return self._drop(message, type(error).__name__)
+
+        return handle_or_drop
+
+    def _drop(self, message: Any, why: str) -> None:
+        # Its content is not told: it may be anything, an order's too.
+        log.error("a message that cannot be read was dropped (%s)", why)
+        message.reject_log_error(log, _OUTAGES)
+
+
+def _is_sound(message: Any) -> bool:
+    """Tell whether a message for a task has the form every Celery client gives it; others are Celery's to drop."""
+    headers = message.headers
+    if not isinstance(headers, dict) or "task" not in headers:
+        return True
+    try:
+        payload = message.payload
+    except Exception:  # not JSON, or of a kind we do not accept
+        return False
+    if not isinstance(payload, list) or len(payload) != 3:
+        return False
+    kinds = zip(payload, (list, dict, dict), strict=True)
+    return isinstance(headers.get("id"), str) and all(isinstance(part, kind) for part, kind in kinds)
