@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup setup-dev demo test check chaos format lock clean
+.PHONY: help setup setup-dev demo test check chaos bench format lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -34,6 +34,15 @@ test: setup-dev  ## The whole suite
 chaos: setup-dev  ## The fault campaign; ARGS="--orders N --faults N --seed N --minutes N --ledger sqlite|postgres"
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
+$(VENV)/bench/.installed: bench/requirements.txt
+	@$(PYTHON) -m venv $(VENV)/bench
+	@echo "installing the bench's peers"
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.txt
+	@touch $@
+
+bench: setup-dev $(VENV)/bench/.installed  ## Ours beside its peers; ARGS="--rows … --columns … --orders N --rounds N"
+	@PYTHONPATH=bench:. $(BIN)/python bench/run.py $(ARGS)
+
 check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -52,6 +61,7 @@ lock: setup-dev  ## Renew the two lock files from pyproject.toml
 	@$(PIP) pip-tools
 	@$(LOCK) --extra build -o requirements.txt pyproject.toml
 	@$(LOCK) --extra build --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+	@$(LOCK) -o bench/requirements.txt bench/requirements.in
 
 clean:  ## Remove the environment and the default home
 	rm -rf $(VENV) .fulfil

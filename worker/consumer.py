@@ -6,15 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import redis
-from amqp.exceptions import AMQPError
 from celery.worker.consumer import Consumer as CeleryConsumer
-from kombu.exceptions import InconsistencyError, OperationalError
 
 log = logging.getLogger(__name__)
-
-_OUTAGES = (redis.RedisError, OSError, AMQPError, OperationalError, InconsistencyError)
-"""What Celery must see, for it then connects again. Its own list holds KeyError too, which a forged message causes."""
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
@@ -23,11 +17,13 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], Any]:
         """Return what handles each message that arrives."""
         handle = super().create_task_handler(*args, **options)
+        # Celery counts KeyError among a connection's failures; here it is what a forged message causes.
+        outages = tuple({*self.connection_errors, *self.channel_errors} - {KeyError})
 
         def handle_or_drop(message: Any) -> Any:
             try:
                 return handle(message) if _is_sound(message) else self._drop(message, "its form")
-            except _OUTAGES:
+            except outages:
                 raise
             except Exception as error:
                 return self._drop(message, type(error).__name__)
@@ -37,7 +33,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def _drop(self, message: Any, why: str) -> None:
         # Its content is not told: it may be anything, an order's too.
         log.error("a message that cannot be read was dropped (%s)", why)
-        message.reject_log_error(log, _OUTAGES)
+        message.reject_log_error(log, self.connection_errors)
 
 
 def _is_sound(message: Any) -> bool:
