@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.people import PEOPLE
 from tests.faults.campaign.stage import Stage
 
-ENOUGH_TO_FREEZE = 9
+ENOUGH_UNDER_WAY = 9
 """Orders under way, more than one worker sends at once: some are claimed and wait for their turn."""
 Fault = Callable[[Stage, float, Random], None]
 
@@ -55,18 +56,27 @@ def worker_kill(stage: Stage, seconds: float, dice: Random) -> None:
 
 def worker_freeze(stage: Stage, seconds: float, dice: Random) -> None:
     """SIGSTOP while it has calls in flight, SIGCONT when its leases are over."""
-    stage.oracle.fault("slow", 0.7, operation="any", latency_ms=700)
-    for _ in range(25):
-        stage.wait(0.1)
-        if len(stage.ledger.rows("SELECT 1 FROM orders WHERE state = 'placing'")) > ENOUGH_TO_FREEZE:
-            break
-    frozen = stage.fleet.signal(dice.choice(stage.fleet.of("place")).name, signal.SIGSTOP)
-    stage.oracle.fault("slow", 0, operation="any")
+    with _under_way(stage):
+        frozen = stage.fleet.signal(dice.choice(stage.fleet.of("place")).name, signal.SIGSTOP)
     stage.wait(seconds)
     if frozen is not None and frozen.poll() is None:
         frozen.send_signal(signal.SIGCONT)
         if seconds > stage.options.lease_seconds:
             stage.note("frozen worker woke past its lease")
+
+
+@contextmanager
+def _under_way(stage: Stage) -> Iterator[None]:
+    """Make the marketplaces slow and wait until some orders are under way and others wait for their turn."""
+    stage.oracle.fault("slow", 0.7, operation="any", latency_ms=700)
+    for _ in range(25):
+        stage.wait(0.1)
+        if len(stage.ledger.rows("SELECT 1 FROM orders WHERE state = 'placing'")) > ENOUGH_UNDER_WAY:
+            break
+    try:
+        yield
+    finally:
+        stage.oracle.fault("slow", 0, operation="any")
 
 
 def worker_term(stage: Stage, seconds: float, dice: Random) -> None:
@@ -131,8 +141,9 @@ def redis_full(stage: Stage, seconds: float, dice: Random) -> None:
 
 
 def ledger_lock(stage: Stage, seconds: float, dice: Random) -> None:
-    """Somebody else holds the place of the writer."""
-    stage.ledger.lock(seconds, stage.wait)
+    """Somebody else holds the place of the writer, just when answers are to be recorded."""
+    with _under_way(stage):
+        stage.ledger.lock(seconds, stage.wait)
 
 
 def ledger_cut(stage: Stage, seconds: float, dice: Random) -> None:
@@ -154,7 +165,8 @@ def ledger_away_long(stage: Stage, seconds: float, dice: Random) -> None:
             stage.fleet.signal(program.name, signal.SIGKILL)
         stage.wait(1.5)
 
-    stage.ledger.away(seconds, wait)
+    with _under_way(stage):
+        stage.ledger.away(seconds, wait)
 
 
 def _somebody(stage: Stage, dice: Random) -> str:
