@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
 from config.settings import Settings
-from worker.embedded import EmbeddedRedis
+from worker.embedded import EmbeddedRedis, redis_url
 from worker.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,6 +144,8 @@ class Services:
         paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
         return inherited | {
             "PYTHONPATH": os.pathsep.join(paths),
+            # Told, so that none of them starts a Redis of its own while ours is being started again.
+            "FULFIL_REDIS_URL": redis_url(self.settings),
             "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
             # In the environment, not on the command line, where every user of the machine could read it.
             "FLOWER_BASIC_AUTH": flower_login(self.settings),
