@@ -4,5 +4,12 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
+
 for _name in [name for name in os.environ if name.startswith("FULFIL_") and name != "FULFIL_TEST_DATABASE_URL"]:
     del os.environ[_name]
+
+if os.environ.get("CI"):
+    # A verdict on a change must not hang on luck: there the same examples are tried every time.
+    hypothesis.settings.register_profile("ci", derandomize=True)
+    hypothesis.settings.load_profile("ci")

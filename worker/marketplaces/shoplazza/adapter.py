@@ -25,7 +25,7 @@ from worker.marketplaces.shoplazza.codes import ENTRIES
 from worker.marketplaces.shoplazza.finding import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
 from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
 from worker.marketplaces.shoplazza.placing import Context, declined, read_create, request_id_of
-from worker.marketplaces.shoplazza.reading import read_order
+from worker.marketplaces.shoplazza.reading import NOT_TOLD, read_order
 from worker.marketplaces.shoplazza.statuses import MEANINGS
 from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing, open_body
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
@@ -169,7 +169,7 @@ class Shoplazza(Marketplace):
             told = opened if isinstance(opened, str) else "the order could not be read"
             return Unknown(f"HTTP {came.status}: {told}", f"HTTP_{came.status}", (), request_id)
         record = read_order(opened.order())
-        if record is None or record.reference != reference or not record.status:
+        if record is None or record.reference != reference or record.status == NOT_TOLD:
             return Unknown("the reply does not show this order and its status", None, (), request_id)
         return record
 

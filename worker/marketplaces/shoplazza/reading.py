@@ -31,6 +31,9 @@ Amount = Kept[Annotated[Decimal, Field(max_digits=30)]]
 Object = Kept[dict[str, Any]]
 Objects = Kept[list[dict[str, Any]]]
 
+NOT_TOLD = "NOT_TOLD"
+"""The status of an order whose reply shows none."""
+
 
 class Read(BaseModel):
     """Base of what is read: unknown fields kept."""
@@ -98,14 +101,14 @@ class ShoplazzaRecord(Read):
 
 
 def read_order(order: Mapping[str, Any]) -> OrderRecord | None:
-    """Return the record of one order; None where it has no usable id. Its status is "" where it shows none."""
+    """Return the record of one order; None where it has no usable id. Its status is NOT_TOLD where it shows none."""
     read, reference = ShoplazzaRecord.model_validate(dict(order)), id_of(order.get("id"))
     status, fulfilment = read.status, read.fulfillment_status
     if not reference:
         return None
     return OrderRecord(
         reference=reference,
-        status=status[:60] if isinstance(status, str) else "",
+        status=status[:60] if isinstance(status, str) and status.strip() else NOT_TOLD,
         fulfilment_status=fulfilment[:60] if isinstance(fulfilment, str) and fulfilment else None,
         amount=_money(read.total_price, read.currency),
         paid_amount=_money(read.total_paid, read.currency),
