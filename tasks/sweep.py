@@ -10,6 +10,7 @@ from config.queues import CONFIRM_QUEUE, place_queue
 from config.settings import settings
 from tasks.admission import store
 from tasks.match import pushes
+from worker.accounts import rate
 from worker.app import app
 from worker.bell import bell, message_size, worth_ringing
 from worker.crashpoints import CrashPoint, reached
@@ -22,6 +23,8 @@ from worker.ledger.states import State
 
 RING_AGAIN_SECONDS = 15
 """An order that was rung for and did not move within this time, with its queue empty, is rung for again."""
+RING_AGAIN_BUSY_SECONDS = 60
+"""The same for reads while messages wait in their queue, whose way through it depends on every account."""
 OVERDUE_SECONDS = 2
 """Reads have a message of their own under way; only when that is late does the sweep step in."""
 MOST_AT_ONCE = 20_000
@@ -50,8 +53,9 @@ def _ring_places(account: str) -> int:
     room = min(MOST_AT_ONCE, worth_ringing(account) - waiting * message_size(account))
     if room <= 0:
         return 0
-    # While messages wait in the queue, those they are about are not lost: only new ones are rung for.
-    rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
+    # What waits in the queue is not lost: it gets the time it takes to come through, but no more. A busy account's
+    # queue is never empty, and the orders of a message that was lost must not wait for the end of its backlog.
+    rung_before = now - RING_AGAIN_SECONDS - waiting * message_size(account) / rate(account).per_second
     ids = standing_still(ledger(), State.QUEUED, now, rung_before, room, account)
     bell().place(account, ids)
     if ids:
@@ -73,7 +77,7 @@ def ring_suspects(account: str, rung_before: float = 0.0) -> int:
 def _ring_reads(state: State) -> int:
     now, waiting = time.time(), _queue_length(CONFIRM_QUEUE)
     late = OVERDUE_SECONDS if state is State.PLACED else 0
-    rung_before = 0.0 if waiting else now - RING_AGAIN_SECONDS
+    rung_before = now - (RING_AGAIN_BUSY_SECONDS if waiting else RING_AGAIN_SECONDS)
     ids = standing_still(ledger(), state, now - late, rung_before, MOST_AT_ONCE)
     if ids:
         (bell().confirm if state is State.PLACED else bell().reconcile)(ids)

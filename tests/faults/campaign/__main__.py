@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.faults.campaign.baseline import run_baseline, show_baselines
 from tests.faults.campaign.campaign import folder_of, run
+from tests.faults.campaign.makers import use
 from tests.faults.campaign.negatives import CONTROLS, options_of, run_all
 from tests.faults.campaign.options import Asked, parse
 from tests.faults.campaign.table import show
@@ -20,6 +21,7 @@ def main() -> int:
     """Do what the command line asks for."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked, console = parse(), Console(width=None if sys.stdout.isatty() else 160)
+    use(asked.options.markets)
     if asked.baselines:
         found = []
         for kind in asked.baselines:

@@ -48,7 +48,7 @@ def run(options: Options) -> Verdict:
         _look_into_flower(built, leaks)
         stubborn = built.fleet.end("place", "read", "beat", "flower")
         leaks.scan_logs(built.logs)
-        facts = gather(built, storm, plan.orders)
+        facts = gather(built, storm, [*plan.orders, *storm.more])
         violations = check(facts)
         violations["stuck"] += calm.stuck
         violations[LEAKS] = [f"{where}: {text!r}" for where, text in leaks.found.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from tests.faults.campaign.facts import Facts
+from tests.faults.campaign.makers import MARKETS
 from worker.ledger.states import MOVES, Event, State
 
 CONFIRM_FLOOR_SECONDS = 10.0
@@ -71,13 +72,12 @@ def false_no(facts: Facts) -> Iterator[str]:
 
 
 def read_too_soon(facts: Facts) -> Iterator[str]:
-    """Read sooner than ten seconds after its create."""
+    """Read back, or confirmed, sooner than ten seconds after its create."""
+    floor = CONFIRM_FLOOR_SECONDS - CLOCK_SECONDS
     for order in facts.oracle:
-        soon = [
-            at - order["created_at"]
-            for at in order["gets"]
-            if at - order["created_at"] < CONFIRM_FLOOR_SECONDS - CLOCK_SECONDS
-        ]
+        reads = order["gets"] if MARKETS[order["marketplace"]].gets_are_reads else []
+        confirmed = [event.at for event in facts.events.get(order["key"], []) if event.event == "confirm"]
+        soon = [at - order["created_at"] for at in (*reads, *confirmed) if at - order["created_at"] < floor]
         if soon:
             yield f"{order['key']} was read {min(soon):.3f} s after its create"
 

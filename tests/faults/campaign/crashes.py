@@ -25,7 +25,7 @@ ROLES: dict[str, dict[CrashPoint, float]] = {
 VISITS_A_SECOND = {CrashPoint.SWEEPING: 1.0, CrashPoint.RECONCILING: 0.4}
 """Of all workers of the role together."""
 BY_CLIENTS = (CrashPoint.SUBMITTED, CrashPoint.RETRYING)
-MORE = 2.0
+MORE = 3.0
 """Deaths aimed at, for one wanted: workers also die of other things before it is their turn."""
 
 
@@ -58,6 +58,11 @@ class Crashes:
             found.update(self.log.read_text().split())
         return found
 
+    def lagging(self) -> list[CrashPoint]:
+        """Return the points that were not hit often enough."""
+        hits = self.hits()
+        return [point for point in CrashPoint if self._allowed and hits[point] < self.wanted]
+
     def environment(self, name: str, role: str) -> dict[str, str]:
         """Return what a program of this role gets at its start; one point, or none."""
         if not self._on or role not in ROLES:
@@ -74,7 +79,7 @@ class Crashes:
 
     def of_client(self, point: CrashPoint) -> dict[str, float]:
         """Return the crash points of one client's run: its own, for as long as it lags behind."""
-        if not self._on or self.hits()[point] > self.wanted * self._progress() * 1.3:
+        if not self._on or self.hits()[point] > self.wanted * (self._progress() + 0.15) * 1.3:
             return {}
         return {point: 1.0}
 
@@ -85,7 +90,7 @@ class Crashes:
         visits = VISITS_A_SECOND.get(point) or self._orders_a_second * ROLES[role][point]
         life_seconds = self._seconds * self._workers[role] / (len(ROLES[role]) * self.wanted * MORE)
         chance = self._workers[role] / (visits * life_seconds) * 1.5 ** self._boost[point]
-        if hits > self.wanted * self._progress() * 1.2:
+        if hits > self.wanted * self._progress() * 1.5:
             chance /= 4  # ahead of its time: others are needed more, and somebody must do the work
         return min(0.9, chance)
 

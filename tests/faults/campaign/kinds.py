@@ -51,7 +51,7 @@ _ALL = (
     Kind("ledger_lock", "ledger", "ledger", (2.0, 9.0), 2.5, rest=2.0, alone=True),
     Kind("ledger_cut", "ledger", "ledger", (0, 0), 3.0, alone=True),
     Kind("ledger_restart", "ledger", "ledger", (0.5, 3.0), 1.5, rest=2.0, alone=True),
-    Kind("ledger_away_long", "ledger", "ledger", (33.0, 36.0), 0.3, rest=8.0, smoke=False),
+    Kind("ledger_away_long", "ledger", "ledger", (33.0, 36.0), 0.3, rest=8.0, smoke=False, alone=True),
     Kind("message_doubled", "message", "message_doubled", (0, 0), 4.0, disrupts=False),
     Kind("message_forged", "message", "message_forged", (0, 0), 3.0, disrupts=False),
     Kind("message_garbage", "message", "message_garbage", (0, 0), 2.0, disrupts=True),

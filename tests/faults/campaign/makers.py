@@ -44,13 +44,15 @@ class Market:
     keys: Callable[[str], dict[str, str]]
     make: Callable[[int, random.Random, tuple[str, str, str]], dict[str, Any]]
     """(number, dice, buyer) -> the order's body."""
-    content: Callable[[int], str]
     content_of: Callable[[Mapping[str, Any]], str]
     """What the sandbox kept of a request -> the content's mark."""
+    gets_are_reads: bool = True
+    """Whether every get in the oracle's record is a read-back, not a look-up of an unknown order."""
 
 
 def _aliexpress_keys(account: str) -> dict[str, str]:
-    return {name: f"{account}-{name}-zq7".replace("_", "-") for name in ("app_key", "app_secret", "access_token")}
+    hidden = {name: f"{account}-{name}-zq7".replace("_", "-") for name in ("app_secret", "access_token")}
+    return {"app_key": f"{account}-app-key", **hidden}
 
 
 def _aliexpress(number: int, dice: random.Random, buyer: tuple[str, str, str]) -> dict[str, Any]:
@@ -79,27 +81,77 @@ def _aliexpress_content(request: Mapping[str, Any]) -> str:
     return str(max(products) - _FIRST_PRODUCT)
 
 
+def _xportcn_keys(account: str) -> dict[str, str]:
+    return {"access_key": f"{account}-key", "access_secret": f"{account}-access-secret-zq7", "user_id": "2100007341207"}
+
+
+def _xportcn(number: int, dice: random.Random, buyer: tuple[str, str, str]) -> dict[str, Any]:
+    name, street, mobile = buyer
+    line = {"sellerOpenId": "BBBs1", "offerId": _FIRST_OFFER + number, "specId": "c5b0a6", "quantity": 3}
+    chance = dice.random()
+    message = "sandbox:SPLIT" if chance < 0.03 else "sandbox:IDS_WITH_ERROR" if chance < 0.05 else None
+    if 0.05 < chance < 0.07:
+        line["productNo"] = "sandbox:500_004"
+    place = {"provinceText": "浙江省", "cityText": "杭州", "areaText": "滨江区", "postCode": "310000"}
+    address = {"fullName": name, "mobile": f"1{mobile}", "address": street, "districtCode": "330108", **place}
+    order = {"flow": "general", "addressParam": address, "cargoParamList": [line]}
+    return order | ({"message": message} if message else {})
+
+
+_FIRST_OFFER = 610_000_000_000
+
+
+def _xportcn_content(request: Mapping[str, Any]) -> str:
+    return str(next(int(line["offerId"]) for lines in request["parts"].values() for line in lines) - _FIRST_OFFER)
+
+
+def _shoplazza_keys(account: str) -> dict[str, str]:
+    return {"access_token": f"{account}-access-token-zq7", "shop": account}
+
+
+def _shoplazza(number: int, dice: random.Random, buyer: tuple[str, str, str]) -> dict[str, Any]:
+    name, street, mobile = buyer
+    first, _, last = name.partition(" ")
+    chance = dice.random()
+    asked = "ShippingAddress" if chance < 0.02 else "DecreaseInventory" if chance < 0.04 else None
+    place = {"country": "United States", "country_code": "US", "province": "New Mexico", "province_code": "NM"}
+    person = {"first_name": first, "last_name": last, "email": f"{last.lower()}@example.com", "phone": mobile}
+    order = {
+        "line_items": [{"variant_id": f"variant-{number}", "product_id": f"product-{number}", "quantity": 2}],
+        "shipping_address": {**person, **place, "city": "San Jose", "address": street, "zip": "87036"},
+        "tax_total": "9.99",
+        "currency_code": "USD",
+        "shipping_line": {"name": "Free Shipping", "shipping_price": "0.00"},
+    }
+    return order | ({"note": f"sandbox:{asked}"} if asked else {})
+
+
+def _shoplazza_content(request: Mapping[str, Any]) -> str:
+    return str(request["lines"][0]["product_id"]).removeprefix("product-")
+
+
 MARKETS: dict[str, Market] = {
-    "aliexpress": Market(
-        path="/sync",
-        accounts=("ali1", "ali2", "ali3", "ali4"),
-        keys=_aliexpress_keys,
-        make=_aliexpress,
-        content=str,
-        content_of=_aliexpress_content,
-    ),
+    "aliexpress": Market("/sync", ("ali1", "ali2", "ali3", "ali4"), _aliexpress_keys, _aliexpress, _aliexpress_content),
+    "xportcn": Market("/api", ("xpo1",), _xportcn_keys, _xportcn, _xportcn_content, False),
+    "shoplazza": Market("/openapi/2026-01", ("sho1",), _shoplazza_keys, _shoplazza, _shoplazza_content, False),
 }
+_used: list[str] = list(MARKETS)
+
+
+def use(markets: tuple[str, ...]) -> None:
+    """Let this campaign have the accounts of these marketplaces only."""
+    _used[:] = markets
 
 
 def accounts() -> dict[str, str]:
     """Return every account of the campaign with its marketplace."""
-    return {account: name for name, market in MARKETS.items() for account in market.accounts}
+    return {account: name for name in _used for account in MARKETS[name].accounts}
 
 
 def secrets() -> list[str]:
     """Return every secret of every account."""
     keys = [MARKETS[name].keys(account) for account, name in accounts().items()]
-    return [value for known in keys for name, value in known.items() if name not in ("app_key",)]
+    return [value for known in keys for value in known.values() if value.endswith("zq7")]
 
 
 def personal(by_message: bool) -> list[str]:
@@ -116,4 +168,4 @@ def make(number: int, seed: int, account: str, by_message: bool = False) -> Made
     order_id = f"C{seed}-{number:06d}{suffix}"
     body = market.make(number, dice, BY_MESSAGE if by_message else dice.choice(BUYERS))
     job = {"order_id": order_id, "account": account, "order": body}
-    return Made(order_id, account, marketplace, market.content(number), job, by_message)
+    return Made(order_id, account, marketplace, str(number), job, by_message)

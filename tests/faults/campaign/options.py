@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-CALM_SECONDS = 330
+CALM_SECONDS = 400
 """Kept of `--minutes` for what comes after the storm."""
 ALONE_ORDERS = 40
 """Handed in before each fault whose recovery is measured by itself."""
@@ -29,6 +29,7 @@ class Options:
     only: tuple[str, ...] = ()
     """The kinds of faults; (): all."""
     crash_points: bool = True
+    markets: tuple[str, ...] = ("aliexpress", "xportcn", "shoplazza")
     place_workers: int = 3
     read_workers: int = 2
     lease_seconds: float = 6.0
@@ -40,7 +41,7 @@ class Options:
     def storm_seconds(self) -> float:
         """How long faults are injected."""
         whole = self.minutes * 60
-        return max(22.0, min(whole - min(CALM_SECONDS, whole / 2), self.faults))
+        return max(22.0, min(whole - min(CALM_SECONDS, whole / 2), self.faults * 0.9))
 
     @property
     def hits(self) -> int:
@@ -62,8 +63,8 @@ class Options:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-SMOKE = Options(orders=500, faults=24, minutes=4, smoke=True)
-SMALL = Options(orders=200, faults=24, minutes=4, place_workers=2)
+SMOKE = Options(orders=500, faults=24, minutes=4, smoke=True, markets=("aliexpress",))
+SMALL = Options(orders=200, faults=24, minutes=4, place_workers=2, markets=("aliexpress",))
 """For negative controls and for a developer's own look."""
 
 
@@ -85,6 +86,7 @@ def parse(arguments: list[str] | None = None) -> Asked:
     parser.add_argument("--smoke", action="store_true", help=f"the small tier of `make test`: {SMOKE.orders} orders")
     for name, kind in (("orders", int), ("faults", int), ("seed", int), ("minutes", float)):
         parser.add_argument(f"--{name}", type=kind)
+    parser.add_argument("--markets", type=lambda text: tuple(text.split(",")), help="comma-separated (default: all)")
     parser.add_argument("--ledger", choices=("sqlite", "postgres"))
     parser.add_argument("--json-file", type=Path, help="where the table goes as JSON")
     parser.add_argument("--folder", type=Path, help="keep homes and logs here (default: a folder under /tmp)")

@@ -68,7 +68,7 @@ def _alone(options: Options, kinds: Mapping[str, Kind]) -> tuple[tuple[Wave, Inj
     for index, kind in enumerate(kind for kind in kinds.values() if kind.alone):
         numbers = range(_FIRST_ALONE + index * ALONE_ORDERS, _FIRST_ALONE + (index + 1) * ALONE_ORDERS)
         orders = tuple(make(number, options.seed, known[number % len(known)]) for number in numbers)
-        seconds = sum(kind.seconds) / 2
+        seconds = kind.seconds[1]
         dice = random.Random(f"{options.seed}-alone-{index}")
         found.append((Wave(0.0, orders), Injection(10_000 + index, 0.0, kind, seconds, dice)))
     return tuple(found)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tests.faults.campaign.facts import Facts
+from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
 from worker.crashpoints import CrashPoint
@@ -38,8 +39,13 @@ def happened(facts: Facts, stage: Stage, storm: Storm, kinds: list[str]) -> list
     found += [Happened("crash points of all nine", len(hits), FEWEST_POINTS)]
     found += [Happened(f"fault {kind}", storm.injected[kind], 1) for kind in kinds]
     counted = _paths(facts) | Counter({name: stage.seen[name] for name in _SEEN})
-    always = (*_ALWAYS, *(_FULL if options.full else ()))
-    return found + [Happened(path, counted[path], 1 if path in always else 0) for path in (*_ALWAYS, *_FULL)]
+    always = (*_ALWAYS, *(_FULL if options.full else ()), *(_LOOKED_UP if _looks_up(options) else ()))
+    paths = (*_ALWAYS, *_FULL, *_LOOKED_UP)
+    return found + [Happened(path, counted[path], 1 if path in always else 0) for path in paths]
+
+
+def _looks_up(options: Options) -> bool:
+    return options.full and not {"xportcn", "shoplazza"}.isdisjoint(options.markets)
 
 
 _ALWAYS = (
@@ -65,6 +71,7 @@ _FULL = (
     "an order was quarantined",
     "a refused order was retried by a person",
 )
+_LOOKED_UP = ("a look-up found an order", "look-ups proved an order absent")
 _SEEN = tuple(
     name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "journal"))
 )
@@ -79,6 +86,8 @@ def _paths(facts: Facts) -> Counter[str]:
                 "retry",
                 "accept",
             )
+            found["a look-up found an order"] += event.note == "it was found at the marketplace"
+            found["look-ups proved an order absent"] += bool(event.note) and event.note.startswith("not found in ")
             found["an order was refused"] += event.to_state == "refused"
             found["an order was cancelled"] += event.to_state == "cancelled"
             found["a refused order was retried by a person"] += event.from_state == "refused" and event.event == "retry"

@@ -79,7 +79,7 @@ def environment_of(options: Options, home: Path, broker: Broker, ledger_url: str
         "sweep_seconds": 1,
         "retry_base_seconds": 0.3,
         "retry_cap_seconds": 4,
-        "chunk": 20,
+        "chunk": 10,
         # Few at once and a modest rate: there are always orders that are claimed and wait for their turn.
         "in_flight": 8,
         "log_level": "INFO",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections import Counter
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.campaign.faults import FAULTS
+from tests.faults.campaign.kinds import KINDS
+from tests.faults.campaign.makers import Made, accounts, make
 from tests.faults.campaign.plan import Injection, Plan, Wave
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.watch import Watch
@@ -18,6 +21,8 @@ from worker.crashpoints import CrashPoint
 
 REPEAT_WITH_IDS_EVERY = 2
 """Repeats tell the ids in one half of the storm's quarters and not in the other."""
+TOP_UP_SECONDS = 90.0
+FIRST_TOP_UP = 800_000
 ALONE = "alone: "
 ALONE_SECONDS = 60.0
 
@@ -30,6 +35,8 @@ class Storm:
         self.acknowledged: dict[str, dict[str, Any]] = {}
         """Batch -> its answer."""
         self.acknowledged_orders: set[str] = set()
+        self.more: tuple[Made, ...] = ()
+        """Orders that were not in the plan."""
         self.injected: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._locks: dict[str, threading.Lock] = {}
@@ -50,9 +57,33 @@ class Storm:
                 if self._stage.stop.is_set():
                     break
                 under_way.append(pool.submit(self._do, item, number))
+            self._top_up(pool)
             self._stage.crashes.end()
             for future in under_way:
                 future.result()
+
+    def _top_up(self, pool: ThreadPoolExecutor) -> None:
+        """Go on for a moment where a crash point was not met often enough: more orders, some of which get lost."""
+        if self._stage.options.smoke or self._stage.options.sabotage:
+            return
+        end, number = time.monotonic() + TOP_UP_SECONDS, 0
+        while (lagging := self._stage.crashes.lagging()) and time.monotonic() < end and not self._stage.stop.is_set():
+            self._stage.oracle.fault("reset_after_commit", 0.3, operation="create")
+            first = FIRST_TOP_UP + number * 12
+            orders = tuple(self._more(first + index) for index in range(12))
+            self.more += orders
+            pool.submit(self._do, Wave(0.0, orders), first)
+            retry = Injection(first, 0.0, KINDS["operator_retry"], 0.0, random.Random(first))
+            pool.submit(self._do, retry, first)
+            self._stage.wait(2.0)
+            number += 1
+        if number:
+            self._stage.trouble.append(f"the storm was topped up {number} times, at last for {', '.join(lagging)}")
+        self._stage.oracle.fault("reset_after_commit", 0, operation="create")
+
+    def _more(self, number: int) -> Made:
+        known = sorted(accounts())
+        return make(number, self._stage.options.seed, known[number % len(known)])
 
     def one_by_one(self) -> None:
         """Inject each fault that is measured by itself: orders first, the next one when the last has been got over."""

@@ -1,0 +1,65 @@
+"""Messages that end without a claim: their orders are rung for again by the next sweep, not after a long wait."""
+
+from __future__ import annotations
+
+import time
+
+from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
+from sqlalchemy import select
+
+from worker.ledger.engine import Ledger
+from worker.ledger.intake import open_batch, take
+from worker.ledger.reports import standing_still
+from worker.ledger.rows import Settled
+from worker.ledger.states import State
+from worker.ledger.store import Store
+from worker.ledger.tables import orders
+from worker.retry import Pause, decide_unknown
+
+
+def rung(ledger: Ledger, *order_ids: str) -> None:
+    """Take orders in and ring for them, as a submission does."""
+    take(ledger, open_batch(ledger, "orders.jsonl"), [job(order_id) for order_id in order_ids], [], time.time())
+
+
+def rung_at(ledger: Ledger, order_id: str) -> float | None:
+    with ledger.reading() as connection:
+        found: float | None = connection.execute(select(orders.c.rung_at).where(orders.c.order_id == order_id)).scalar()
+        return found
+
+
+def test_a_message_that_meets_a_paused_account_ends_and_is_rung_again_after_it(ledger: Ledger) -> None:
+    rung(ledger, "SO-1", "SO-2")
+    Store(ledger).hold(ACCOUNT, Pause(2.0, "ApiCallLimit", "too often", None))
+    assert claim(ledger, "SO-1") == []
+    assert rung_at(ledger, "SO-1") is None
+    assert rung_at(ledger, "SO-2") is not None  # another message's
+    now = time.time()
+    assert standing_still(ledger, State.QUEUED, now, now - 15, 10, ACCOUNT) == ["SO-1"]
+
+
+def test_a_worker_that_stops_lets_its_message_go(ledger: Ledger) -> None:
+    rung(ledger, "SO-1", "SO-2")
+    Store(ledger).let_go(["SO-1"])
+    assert rung_at(ledger, "SO-1") is None
+    assert rung_at(ledger, "SO-2") is not None
+
+
+def test_a_message_that_comes_late_lets_go_of_nothing_that_is_under_way(ledger: Ledger) -> None:
+    rung(ledger, "SO-1")
+    one_claim(ledger)
+    Store(ledger).let_go(["SO-1"])
+    Store(ledger).mark_rung(["SO-1"])
+    Store(ledger).let_go(["SO-1"])
+    assert rung_at(ledger, "SO-1") is not None
+
+
+def test_a_claim_says_whether_the_orders_last_worker_died(ledger: Ledger) -> None:
+    rung(ledger, "SO-1")
+    now = time.time()
+    assert not one_claim(ledger, now=now).suspect
+    Store(ledger).expire_leases(now + LEASE + 1)
+    later = now + LEASE + 10
+    (unknown,) = waiting(ledger, State.UNKNOWN, "SO-1", now=later)
+    Store(ledger).settle([Settled(unknown, None, decide_unknown(unknown, RESENDABLE, None, POLICY, later))], later)
+    assert one_claim(ledger, now=later + 1).suspect
