@@ -16,7 +16,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
 
@@ -102,6 +102,22 @@ class OrderModel(BaseModel):
     """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+
+class OrderPart(OrderModel):
+    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
+
+    @staticmethod
+    def is_blank(value: object) -> bool:
+        """Tell whether a value says nothing."""
+        return value is None or (isinstance(value, str) and not value.strip())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in data.items() if name not in cls.model_fields or not cls.is_blank(value)}
 
 
 class Credentials(BaseModel):

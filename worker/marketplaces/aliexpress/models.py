@@ -22,13 +22,9 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.aliexpress import rules
-from worker.marketplaces.base import Credentials, OrderModel
+from worker.marketplaces.base import Credentials, OrderPart
 
 _FLAGS = {True: "true", False: "false"}
-
-
-def _is_blank(value: object) -> bool:
-    return value is None or value == {} or (isinstance(value, str) and not value.strip())
 
 
 def _single(value: object) -> object:
@@ -81,15 +77,13 @@ def _some(value: object) -> object:
     return value
 
 
-class Part(OrderModel):
-    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
+class Part(OrderPart):
+    """A part of the body; an empty object is as blank as an empty text."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blanks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {name: value for name, value in data.items() if name not in cls.model_fields or not _is_blank(value)}
+    @staticmethod
+    def is_blank(value: object) -> bool:
+        """Tell whether a value says nothing."""
+        return value == {} or OrderPart.is_blank(value)
 
 
 PartT = TypeVar("PartT", bound=Part)

@@ -8,14 +8,13 @@ of a check holds the value it refuses: most of them are personal data.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from worker.marketplaces.base import Credentials, OrderModel
+from worker.marketplaces.base import Credentials, OrderPart
 
 ApiVersion = Literal["2022-01", "2025-06", "2026-01", "2026-07"]
 
@@ -24,10 +23,6 @@ UNSENT = ("refund_total", "refund_line_items", "created_at", "updated_at", "orde
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
-
-
-def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _amount(value: object) -> str:
@@ -83,24 +78,13 @@ def _some(value: object) -> object:
     return value
 
 
-class Part(OrderModel):
-    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blanks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {name: value for name, value in data.items() if name not in cls.model_fields or not _is_blank(value)}
-
-
 Amount = Annotated[str, BeforeValidator(_amount)]
 Id = Annotated[str, BeforeValidator(_number_text), StringConstraints(min_length=1)]
 NumberText = Annotated[str | None, BeforeValidator(_number_text)]
 Coordinate = Annotated[str | None, BeforeValidator(_coordinate)]
 
 
-class LineItem(Part):
+class LineItem(OrderPart):
     """One product of the order."""
 
     variant_id: Id = Field(description="Id of the product variant")
@@ -108,7 +92,7 @@ class LineItem(Part):
     quantity: Annotated[int, BeforeValidator(_quantity)] = Field(description="How many, 1 or more")
 
 
-class ShippingAddress(Part):
+class ShippingAddress(OrderPart):
     """Where the goods go. The form of province_code varies in the vendor's samples (KY, US-KY): sent as written."""
 
     first_name: str | None = Field(None, description="First name of the recipient")
@@ -127,7 +111,7 @@ class ShippingAddress(Part):
     longitude: Coordinate = Field(None, description="Longitude of the place")
 
 
-class ShippingLine(Part):
+class ShippingLine(OrderPart):
     """How the goods travel. From API version 2025-06 on it is required and its keys have other names on the wire."""
 
     name: str = Field(description="Name of the shipping method, such as Free Shipping")
@@ -135,7 +119,7 @@ class ShippingLine(Part):
     desc: str | None = Field(None, description="Description of the shipping method")
 
 
-class ShoplazzaOrder(Part):
+class ShoplazzaOrder(OrderPart):
     """A job's `order` for Shoplazza. The page heads its table `LineItems`; every schema says `line_items`."""
 
     line_items: Annotated[tuple[LineItem, ...], BeforeValidator(_some)] = Field(

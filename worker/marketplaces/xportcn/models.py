@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from worker.marketplaces.base import OrderModel
+from worker.marketplaces.base import OrderPart
 
 FLOWS: dict[str, str] = {
     "general": "ordinary order",
@@ -36,10 +36,6 @@ MAX_DIGITS = 19
 """Digits of the largest whole number the vendor's Java holds."""
 
 _FLAGS = {True: "y", False: "n"}
-
-
-def _is_blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _number_text(value: object) -> object:
@@ -104,22 +100,11 @@ def _lines(value: object) -> object:
     return value
 
 
-class Part(OrderModel):
-    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blanks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {name: value for name, value in data.items() if name not in cls.model_fields or not _is_blank(value)}
-
-
 NumberText = Annotated[str | None, BeforeValidator(_number_text)]
 Natural = Annotated[int | None, BeforeValidator(_whole(0))]
 
 
-class AddressParam(Part):
+class AddressParam(OrderPart):
     """Where the goods go, inside China. 1688 reads districtCode first, the texts where there is none (facts: A2)."""
 
     fullName: str = Field(description="Receiver's name")
@@ -149,7 +134,7 @@ class AddressParam(Part):
         return self
 
 
-class CargoParam(Part):
+class CargoParam(OrderPart):
     """One line of the order."""
 
     sellerOpenId: NumberText = Field(None, description="The seller; one seller an order")
@@ -160,7 +145,7 @@ class CargoParam(Part):
     container: NumberText = Field(None, description="Container")
 
 
-class XportcnOrder(Part):
+class XportcnOrder(OrderPart):
     """A job's `order` for Xportcn. `outOrderId` is not part of it: it is the job's order_id.
 
     One seller a job. A create that mixes sellers is split by 1688 or refused as a whole (preview 500_002), and half of
