@@ -96,6 +96,7 @@ def _verdict(
         calm.parked,
         calm.left,
         dict(watch.recovery),
+        dict(watch.longest),
         {
             "orders": len(facts.orders),
             "acknowledged": len(facts.acknowledged),

@@ -57,8 +57,13 @@ def worker_kill(stage: Stage, seconds: float, dice: Random) -> None:
 def worker_freeze(stage: Stage, seconds: float, dice: Random) -> None:
     """SIGSTOP while it has calls in flight, SIGCONT when its leases are over."""
     with _under_way(stage):
-        frozen = stage.fleet.signal(dice.choice(stage.fleet.of("place")).name, signal.SIGSTOP)
+        name = dice.choice(
+            [program for program in stage.fleet.of("place") if program.alive] or stage.fleet.of("place")
+        ).name
+        stage.frozen.add(name)
+        frozen = stage.fleet.signal(name, signal.SIGSTOP)
     stage.wait(seconds)
+    stage.frozen.discard(name)
     if frozen is not None and frozen.poll() is None:
         frozen.send_signal(signal.SIGCONT)
         if seconds > stage.options.lease_seconds:
@@ -170,7 +175,7 @@ def ledger_away_long(stage: Stage, seconds: float, dice: Random) -> None:
 
 
 def _somebody(stage: Stage, dice: Random) -> str:
-    return dice.choice(stage.fleet.of("place", "place", "read")).name
+    return dice.choice([p for p in stage.fleet.of("place", "place", "read") if p.name not in stage.frozen]).name
 
 
 FAULTS: dict[str, Fault] = {f"market_{name}": _market(name) for name in MARKET_FAULTS}

@@ -11,6 +11,8 @@ from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
 from worker.crashpoints import CrashPoint
 
+ACTOR = "chaos"
+"""Who the rig's operators say they are."""
 LATE = "the reply of an earlier send came late and told the ids"
 FEWEST_POINTS = 5
 """A small storm is too short for every crash point; this many it must meet."""
@@ -58,6 +60,7 @@ _ALWAYS = (
     "frozen worker woke past its lease",
 )
 _FULL = (
+    "a person retried an order",
     "a reply came late",
     "REPEATED told the ids",
     "REPEATED told no ids",
@@ -69,7 +72,6 @@ _FULL = (
     "an order was refused",
     "an order was cancelled",
     "an order was quarantined",
-    "a refused order was retried by a person",
 )
 _LOOKED_UP = ("a look-up found an order", "look-ups proved an order absent")
 _SEEN = tuple(
@@ -90,7 +92,7 @@ def _paths(facts: Facts) -> Counter[str]:
             found["look-ups proved an order absent"] += bool(event.note) and event.note.startswith("not found in ")
             found["an order was refused"] += event.to_state == "refused"
             found["an order was cancelled"] += event.to_state == "cancelled"
-            found["a refused order was retried by a person"] += event.from_state == "refused" and event.event == "retry"
+            found["a person retried an order"] += event.actor == ACTOR and event.event == "retry"
             found["an order was quarantined"] += bool(event.note) and "times in a row" in event.note
     for tries in facts.attempts.values():
         repeated = [attempt for attempt in tries if attempt.code == "REPEATED_ORDER_ERROR"]

@@ -48,6 +48,8 @@ class Stage:
     stop: threading.Event = field(default_factory=threading.Event)
     seen: Counter[str] = field(default_factory=Counter)
     """What was seen to happen, by a word of its own."""
+    frozen: set[str] = field(default_factory=set)
+    """Programs under SIGSTOP; they are left to it."""
     trouble: list[str] = field(default_factory=list)
     """What went wrong in the rig itself."""
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ class Storm:
         kind = injection.kind
         with self._guard:
             lock = self._locks.setdefault(kind.resource, threading.Lock())
-        with lock:
+        with lock, self._watch.away() if kind.group in ("redis", "ledger") else nullcontext():
             FAULTS[kind.name](self._stage, injection.seconds, injection.dice)
         self.injected[kind.name] += 1
         if kind.disrupts:

@@ -27,6 +27,7 @@ class Verdict:
     parked: Counter[str]
     left: Counter[str]
     recovery: dict[str, list[float]]
+    longest: dict[str, float]
     numbers: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -58,7 +59,10 @@ class Verdict:
             "paths": self.paths,
             "parked": dict(self.parked),
             "left": dict(self.left),
-            "recovery_seconds": {kind: spread(found) for kind, found in sorted(self.recovery.items())},
+            "recovery_seconds": {
+                kind: spread(found) | {"wall_max": round(self.longest[kind], 1)}
+                for kind, found in sorted(self.recovery.items())
+            },
             "notes": self.notes,
         }
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,10 @@ class _Wait:
 
 
 class Watch:
-    """A thread of its own. Recovery is measured under whatever other faults come meanwhile: never too kindly."""
+    """A thread of its own. Recovery is measured under whatever other faults come meanwhile.
+
+    Time in which Redis or the ledger was away does not count, for then nothing can move; nor is it forgotten.
+    """
 
     def __init__(self, stage: Stage, leaks: Leaks) -> None:
         self._stage, self._leaks = stage, leaks
@@ -41,6 +44,10 @@ class Watch:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self.recovery: dict[str, list[float]] = defaultdict(list)
+        """Kind -> seconds until all had moved in which Redis and the ledger were there."""
+        self.longest: dict[str, float] = defaultdict(float)
+        """Kind -> the longest by the clock on the wall."""
+        self._away: list[list[float]] = []
         self.slowest: list[tuple[float, str, str, str]] = []
         """(seconds, kind, the order that moved last, where it had stood)"""
         self.unmoved: list[str] = []
@@ -65,6 +72,27 @@ class Watch:
         with self._guard:
             self._waits.append(wait)
         return wait
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Note that Redis or the ledger is away meanwhile."""
+        span = [time.time(), float("inf")]
+        with self._guard:
+            self._away.append(span)
+        try:
+            yield
+        finally:
+            span[1] = time.time()
+
+    def _up(self, begin: float, end: float) -> float:
+        """Return how much of a time Redis and the ledger were there."""
+        with self._guard:
+            spans = sorted((max(begin, a), min(end, b)) for a, b in self._away if a < end and b > begin)
+        at, up = begin, 0.0
+        for a, b in spans:
+            up += max(0.0, a - at)
+            at = max(at, b)
+        return up + max(0.0, end - at)
 
     def quiet(self) -> bool:
         """Tell whether everything that was caught by a fault has moved."""
@@ -94,10 +122,10 @@ class Watch:
             before = wait.standing
             wait.standing = {i: at for i, at in before.items() if standing.get(i) == at}
             if not wait.standing:
-                self.recovery[wait.kind].append(now - wait.ended_at)
-                self.slowest.append(
-                    (now - wait.ended_at, wait.kind, *next(((i, at[0]) for i, at in before.items()), ("", "")))
-                )
+                up = self._up(wait.ended_at, now)
+                self.recovery[wait.kind].append(up)
+                self.longest[wait.kind] = max(self.longest[wait.kind], now - wait.ended_at)
+                self.slowest.append((up, wait.kind, *next(((i, at[0]) for i, at in before.items()), ("", ""))))
                 with self._guard:
                     self._waits.remove(wait)
         self._evidence()
