@@ -58,11 +58,7 @@ class Client:
         self._answer_seconds = answer_seconds
         timeout = httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
-        self._http = httpx.AsyncClient(
-            transport=transport or AiohttpTransport(client=lambda: _session(connections), trust_env=False),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = transport or AiohttpTransport(client=lambda: _session(connections), trust_env=False)
 
     async def drive(self, steps: Generator[Request, Reply | Lost, T], deadline: float) -> T:
         """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds)."""
@@ -91,7 +87,7 @@ class Client:
             return _lost(error)
 
     async def _exchange(self, request: Request) -> Reply | Lost:
-        # Built here and not by the client, which would merge defaults we do not have, at the price of the send itself.
+        # Straight to the transport: redirects, cookies and defaults, an AsyncClient's part, are what we do not want.
         outgoing = httpx.Request(
             request.method,
             _url(request.url),
@@ -99,7 +95,7 @@ class Client:
             content=request.content,
             extensions=self._extensions,
         )
-        response = await self._http.send(outgoing, stream=True)
+        response = await self._transport.handle_async_request(outgoing)
         reached(CrashPoint.ANSWERED)
         try:
             body = bytearray()
@@ -113,7 +109,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
 
 @lru_cache(maxsize=256)
