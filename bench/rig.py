@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,12 @@ class Rig:
     contender: Contender
     in_flight: int = 200
     delay_seconds: float = 1.0
+    accounts: Mapping[str, float] = field(default_factory=lambda: {"main": 100_000.0})
+    """Ours only: each account with its calls a second."""
+    place_workers: int = 1
+    """Ours only: worker processes for sends."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Ours only: further variables."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _around: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
@@ -59,7 +65,9 @@ class Rig:
         self._wait_for(self._stub)
         self._wait_for(self._redis)
         if not self.contender.lone:
-            self.processes += [self._spawn(command) for command in self.contender.workers(self.in_flight)]
+            commands = self.contender.workers(self.in_flight)
+            commands += [[*commands[0], "-n", f"place{n}@bench"] for n in range(1, self.place_workers)]
+            self.processes += [self._spawn(command) for command in commands]
             time.sleep(5)
 
     def reset(self, latency_seconds: float) -> None:
@@ -109,6 +117,19 @@ class Rig:
         """Return the memory (RSS, MiB) of the contender's processes."""
         return sum(p.memory_info().rss for p in self._measured()) / 2**20
 
+    def cpu_by_process(self) -> dict[str, float]:
+        """Return the CPU seconds of each of the contender's processes by its name."""
+        return {name: sum(p.cpu_times()[:2]) for name, p in self._named()}
+
+    def memory_by_process(self) -> dict[str, float]:
+        """Return the memory (RSS, MiB) of each of the contender's processes by its name."""
+        return {name: p.memory_info().rss / 2**20 for name, p in self._named()}
+
+    def _named(self) -> Iterator[tuple[str, psutil.Process]]:
+        for process in self.processes:
+            names = [word.partition("@")[0] for word in process.args if "@bench" in word]  # type: ignore[union-attr]
+            yield (names or ["beat"])[-1], psutil.Process(process.pid)
+
     def stop(self) -> None:
         """Stop what was started, each by its own process id."""
         for process in [*self.processes, *self._around]:
@@ -127,7 +148,6 @@ class Rig:
         redis = f"redis://127.0.0.1:{self._redis}/0"
         url = f"http://127.0.0.1:{self._stub}/sync"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FULFIL_")}
-        account = "FULFIL_ACCOUNTS__MAIN__"
         ours = {
             "FULFIL_HOME": str(self._home),
             "FULFIL_REDIS_URL": redis,
@@ -136,14 +156,13 @@ class Rig:
             "FULFIL_CONFIRM_DELAY_SECONDS": str(max(10.0, self.delay_seconds)),
             "FULFIL_REQUEST_TIMEOUT_SECONDS": "100",
             "FULFIL_LEASE_SECONDS": "300",
-            f"{account}MARKETPLACE": "aliexpress",
-            f"{account}APP_KEY": "k",
-            f"{account}APP_SECRET": "s",
-            f"{account}ACCESS_TOKEN": "t",
-            f"{account}BASE_URL": url,
-            f"{account}RATE_PER_SECOND": "100000",
+            **self.settings,
             "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
         }
+        for name, rate in self.accounts.items():
+            keys = {"marketplace": "aliexpress", "app_key": name, "app_secret": "s", "access_token": "t"}
+            account = {**keys, "base_url": url, "rate_per_second": rate}
+            ours |= {f"FULFIL_ACCOUNTS__{name}__{key}".upper(): str(value) for key, value in account.items()}
         bench = {
             "BENCH_URL": url,
             "BENCH_REDIS": redis,

@@ -105,7 +105,7 @@ class Client:
                     return Lost("the answer was longer than any documented one", may_have_arrived=True)
         finally:
             await response.aclose()
-        return Reply(response.status_code, dict(response.headers), bytes(body))
+        return Reply(response.status_code, response.headers, bytes(body))
 
     async def aclose(self) -> None:
         """Close every connection."""
