@@ -16,6 +16,9 @@ VISIBILITY_TIMEOUT_SECONDS = 180
 COUNTDOWN_LIMIT_SECONDS = 60
 """Longer waits live in the ledger as `due_at`, where a restart does not touch them."""
 
+TASKS_AT_LEAST = 8
+TASKS_AT_MOST = 200
+
 CONFIRM_QUEUE = "confirm"
 ADMIN_QUEUE = "admin"
 
@@ -49,7 +52,7 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_pool": "threads",
-        "worker_concurrency": 8,
+        "worker_concurrency": _tasks_at_once(len(settings.accounts)),
         # A queue for each worker, for the canary that proves it is not deaf.
         "worker_direct": True,
         "worker_consumer": "worker.consumer:Consumer",
@@ -69,6 +72,15 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "timezone": "UTC",
         "enable_utc": True,
     }
+
+
+def _tasks_at_once(accounts: int) -> int:
+    """Return how many tasks a worker runs at once.
+
+    A task lasts as long as its account's second and its answers; each account needs some, or one waits for another.
+    They are threads that mostly sleep, and are started when there is something to do.
+    """
+    return max(TASKS_AT_LEAST, min(TASKS_AT_MOST, accounts * 4))
 
 
 def _broker(url: str) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,7 +14,7 @@ from config.queues import COUNTDOWN_LIMIT_SECONDS
 from config.settings import settings
 from worker.accounts import adapter, rate
 from worker.embedded import connect
-from worker.errors import UnknownAccount
+from worker.errors import RedisAway, UnknownAccount
 from worker.ledger.engine import ledger
 from worker.ledger.reports import due_by_account
 from worker.ledger.states import State
@@ -22,43 +24,88 @@ from worker.marketplaces.base import Marketplace
 from worker.once import once
 from worker.retry import Policy
 
-MAX_WAIT_SECONDS = 1.0
-"""A task waits no longer for a slot than this; what must wait longer is put off in the ledger."""
+MAX_WAIT_SECONDS = 1.5
+"""A task waits no longer for a slot than this; what must wait longer is put off in the ledger.
+
+A message holds what its account may send in a second: one that is back in time gets all its slots at once.
+"""
+BACK_EARLY_SECONDS = 0.25
+"""What was put off is back this long before its turn, to book ahead; otherwise every slot in between is lost."""
+SOON_SECONDS = 10.0
+"""What is back sooner is not put off in the ledger: its message is on its way, and the sweep gives it longer."""
+LEAD_SECONDS = 0.03
+"""Kept between a slot's booking and its time, for the claim that comes first."""
+LATE_SECONDS = 0.01
+"""A call that would leave later than this after its slot takes another one: calls that are late go all at once."""
+PACE = 0.985
+"""How much of an account's rate is used: room for LATE_SECONDS in every second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Orders of one account that may go, each after its wait in seconds from `booked_at` (monotonic)."""
+    """Orders of one account that may go, each at its time on the monotonic clock."""
 
     marketplace: Marketplace
-    waits: dict[str, float]
-    booked_at: float
+    kind: str
+    times: dict[str, float]
+
+    def in_time(self, ids: Iterable[str]) -> dict[str, float | None]:
+        """Return the times of these orders; another one for what missed its own, None where none is near."""
+        now = time.monotonic()
+        times: dict[str, float | None] = {order_id: self.times[order_id] for order_id in ids}
+        late = [order_id for order_id, at in times.items() if at is not None and at < now - LATE_SECONDS]
+        if late:
+            try:
+                booked = book(self.marketplace, self.kind, len(late))[0]
+            except RedisAway:
+                booked = ()
+            times |= dict(itertools.zip_longest(late, booked))
+        return times
 
 
 def admit(
-    ids: Sequence[str], state: State, kind: str, ring: Callable[[str, Sequence[str], float], None]
+    ids: Sequence[str], state: State, kind: str, ring: Callable[[str, Sequence[str], float], None] | None
 ) -> Iterator[Admitted]:
-    """Yield what may go now, an account at a time; what may not is put off and rung for again.
+    """Yield what may go now, an account at a time; what may not is put off and rung for again, in (seconds).
 
-    `kind`: `place` or `read`. Raises RedisAway: without limits nothing is called.
+    `kind`: `place` or `read`. `ring` None leaves that to the sweep. Raises RedisAway: without limits nothing is called.
     """
     for account, due in due_by_account(ledger(), ids, state, time.time() + EARLY_SECONDS).items():
         try:
             marketplace = adapter(account)
         except UnknownAccount:
             continue  # `fulfil doctor` tells; the orders wait for the account to be configured again
-        calls = marketplace.calls_to_place if kind == "place" else 1
-        booked_at = time.monotonic()
-        booking = limits().book(account, kind, rate(account), len(due), calls, MAX_WAIT_SECONDS)
-        rest = due[len(booking.waits) :]
+        times, turn = book(marketplace, kind, len(due))
+        rest = due[len(times) :]
         if rest:
-            # Back a moment early, to book ahead: otherwise every slot in between is lost.
-            wait = max(0.1, booking.next_wait - MAX_WAIT_SECONDS / 2)
-            store().put_off(rest, state, time.time() + wait)
-            if wait <= COUNTDOWN_LIMIT_SECONDS:
+            wait = max(0.1, turn - BACK_EARLY_SECONDS)
+            if ring is None or wait > SOON_SECONDS:
+                store().put_off(rest, state, time.time() + wait)
+            if ring is not None and wait <= COUNTDOWN_LIMIT_SECONDS:
                 ring(account, rest, wait)
-        if booking.waits:
-            yield Admitted(marketplace, dict(zip(due, booking.waits, strict=False)), booked_at)
+        if times:
+            yield Admitted(marketplace, kind, dict(zip(due, times, strict=False)))
+
+
+def book(marketplace: Marketplace, kind: str, count: int) -> tuple[tuple[float, ...], float]:
+    """Return the times (monotonic) of the slots that could be had, and the wait until the rest's turn.
+
+    `kind`: `place` or `read`. Raises RedisAway.
+    """
+    account, now = marketplace.account, time.monotonic()
+    booking = limits().book(account, kind, rate(account), count, calls(marketplace, kind), MAX_WAIT_SECONDS)
+    return tuple(now + LEAD_SECONDS + wait for wait in booking.waits), booking.next_wait
+
+
+def calls(marketplace: Marketplace, kind: str) -> int:
+    """Return how many calls one order takes, to `place` or to `read` it."""
+    return marketplace.calls_to_place if kind == "place" else 1
+
+
+async def until(at: float | None) -> None:
+    """Sleep until a time of the monotonic clock."""
+    if at is not None and (wait := at - time.monotonic()) > 0:
+        await asyncio.sleep(wait)
 
 
 @once
@@ -70,7 +117,7 @@ def store() -> Store:
 @once
 def limits() -> Limits:
     """Return the process's limits."""
-    return Limits(connect(settings()))
+    return Limits(connect(settings()), PACE)
 
 
 @cache

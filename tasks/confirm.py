@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, store
+from tasks.admission import Admitted, admit, order_ids, policy, store, until
 from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.app import app
 from worker.bell import bell
@@ -17,7 +17,7 @@ from worker.ledger.rows import Moved, Settled, Waiting
 from worker.ledger.states import State
 from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace, ReadSteps
-from worker.outcomes import ReadOutcome, Unknown
+from worker.outcomes import ReadOutcome, Throttled, Unknown
 from worker.retry import decide_read
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 
 
 def _confirm(admitted: Admitted) -> list[Moved]:
-    orders = store().claim_waiting(list(admitted.waits), State.PLACED, settings().lease_seconds)
+    orders = store().claim_waiting(list(admitted.times), State.PLACED, settings().lease_seconds)
     seen = read_all(admitted, [(order, admitted.marketplace.confirm(order.references)) for order in orders])
     settled = [Settled(order, outcome, decide_read(outcome, order, policy())) for order, outcome in seen]
     moved = store().settle(settled)
@@ -60,20 +60,19 @@ def read_all(admitted: Admitted, reads: Sequence[tuple[Waiting, ReadSteps]]) -> 
 
 
 def read_each(admitted: Admitted, reads: Sequence[tuple[str, ReadSteps]]) -> list[ReadOutcome]:
-    """Run reads at once, each after the wait that stands under its name; the outcomes in the same order."""
-    elapsed = time.monotonic() - admitted.booked_at
+    """Run reads, each at the time that stands under its name; the outcomes in the same order."""
+    times = admitted.in_time(name for name, _ in reads)
 
     async def run() -> list[ReadOutcome]:
-        return await asyncio.gather(
-            *(_read(admitted.marketplace, name, steps, admitted.waits[name] - elapsed) for name, steps in reads)
-        )
+        return await asyncio.gather(*(_read(admitted.marketplace, name, steps, times[name]) for name, steps in reads))
 
     return process_loop().run(run()) if reads else []
 
 
-async def _read(marketplace: Marketplace, name: str, steps: ReadSteps, wait: float) -> ReadOutcome:
-    if wait > 0:
-        await asyncio.sleep(wait)
+async def _read(marketplace: Marketplace, name: str, steps: ReadSteps, at: float | None) -> ReadOutcome:
+    if at is None:
+        return Throttled("NOT_SENT", "its turn went by", retry_after_seconds=0.0)
+    await until(at)
     loop = process_loop()
     async with loop.lane("read"):
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.admission import store
 from worker.canary import heard
@@ -19,32 +19,44 @@ FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
 
 
-def record_late(sent: Sequence[Sent], error: Exception) -> list[Moved]:
+def record_late(sent: list[Sent], error: Exception, arrived: Callable[[], list[Sent]]) -> list[Moved]:
     """Keep the answers' ids on disk, then record them; `error` is what the first try raised.
 
-    A worker that is told to stop leaves them to the journal, which is replayed at the next start.
+    What has `arrived` meanwhile is kept and recorded with them. A worker that is told to stop leaves them to the
+    journal, which is replayed at the next start.
     """
     journal().keep(sent)
-    if not isinstance(error, LedgerAway):
-        return _one_by_one(sent, error)
+    kept = 1
     wait = FIRST_WAIT_SECONDS
-    while not process_loop().stopping:
-        time.sleep(wait)
+    while isinstance(error, LedgerAway):
+        log.warning("%d answers wait for the ledger: %s", len(sent), error)
+        if not _waited(wait):
+            return []
         wait = min(LONGEST_WAIT_SECONDS, wait * 2)
-        heard()
+        if more := arrived():
+            journal().keep(more)
+            kept += 1
+            sent += more
         try:
             moved = store().record(sent)
-        except LedgerAway as still:
-            log.warning("%d answers wait for the ledger: %s", len(sent), still)
+        except Exception as again:
+            error = again
             continue
-        except Exception as other:
-            return _one_by_one(sent, other)
-        journal().recorded()
+        journal().recorded(kept)
         return moved
-    return []
+    return _one_by_one(sent, error, kept)
 
 
-def _one_by_one(sent: Sequence[Sent], error: Exception) -> list[Moved]:
+def _waited(seconds: float) -> bool:
+    """Wait for the ledger; tell whether there is still time, or the worker was told to stop."""
+    if process_loop().stopping:
+        return False
+    time.sleep(seconds)
+    heard()
+    return not process_loop().stopping
+
+
+def _one_by_one(sent: Sequence[Sent], error: Exception, kept: int) -> list[Moved]:
     """Record each answer by itself, so that one the database refuses does not hold up the others."""
     log.error("%s while recording %d answers; each is tried by itself", type(error).__name__, len(sent))
     moved: list[Moved] = []
@@ -56,5 +68,5 @@ def _one_by_one(sent: Sequence[Sent], error: Exception) -> list[Moved]:
                 "%s cannot be recorded (%s); its ids are in the journal", one.claim.order_id, type(again).__name__
             )
     if len(moved) == len(sent):
-        journal().recorded()
+        journal().recorded(kept)
     return moved

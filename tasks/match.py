@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from config.settings import settings
-from tasks.admission import MAX_WAIT_SECONDS, Admitted, limits, policy, store
+from tasks.admission import Admitted, book, policy, store
 from tasks.confirm import read_each
 from tasks.report import RESULT_CHARACTERS, clock, lines
-from worker.accounts import adapter, rate
+from worker.accounts import adapter
 from worker.app import app
 from worker.bell import bell
 from worker.errors import NotAllowed, RedisAway, UnknownAccount
@@ -125,17 +125,16 @@ class _Settling:
         """Read as many as the account's rate lets through; the rest has to wait."""
         if not rows:
             return []
-        account, booked_at = self._marketplace.account, time.monotonic()
         try:
-            booking = limits().book(account, "read", rate(account), len(rows), 1, MAX_WAIT_SECONDS)
+            times, turn = book(self._marketplace, "read", len(rows))
         except RedisAway:
             self._judged += [later(row, LIMITS_AWAY_SECONDS) for row in rows]
             return []
-        going = rows[: len(booking.waits)]
-        self._judged += [later(row, max(0.1, booking.next_wait)) for row in rows[len(going) :]]
-        waits = {row.reference: wait for row, wait in zip(going, booking.waits, strict=True)}
+        going = rows[: len(times)]
+        self._judged += [later(row, max(0.1, turn)) for row in rows[len(going) :]]
+        admitted = Admitted(self._marketplace, "read", {r.reference: at for r, at in zip(going, times, strict=True)})
         reads = [(row.reference, self._marketplace.confirm([row.reference])) for row in going]
-        return list(zip(going, read_each(Admitted(self._marketplace, waits, booked_at), reads), strict=True))
+        return list(zip(going, read_each(admitted, reads), strict=True))
 
     def _not_read(self, row: Pushed, outcome: ReadOutcome) -> Judged:
         decision = decide_read(outcome, row, policy())

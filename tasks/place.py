@@ -1,41 +1,31 @@
-"""Places orders: claims a chunk, sends it all at once on the loop, records each answer as it comes."""
+"""Places orders: claims a chunk, sends it all at once on the loop, hands each answer to the recorder as it comes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import queue
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, limits, order_ids, policy, store
-from tasks.late import record_late
+from tasks.admission import Admitted, admit, order_ids, store, until
+from tasks.record import Answer, Sheet, held_at, recorder
 from tasks.report import RESULT_CHARACTERS, lines, where
 from tasks.sweep import ring_suspects
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
-from worker.errors import LedgerAway, RedisAway
+from worker.errors import RedisAway
 from worker.ledger.journal import journal
-from worker.ledger.rows import Claim, Moved, Sent
+from worker.ledger.rows import Claim, Moved
 from worker.ledger.states import State
 from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace
 from worker.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.retry import Pause, decide, may_send_until
+from worker.retry import may_send_until
 
 log = logging.getLogger(__name__)
-
-GATHER_SECONDS = 0.003
-"""Answers that arrive within this time are committed together."""
-
-_held_at: dict[str, float] = {}
-"""When an account was last told to wait: what was claimed before and is not sent yet stays with us."""
-
-Answer = tuple[Claim, PlaceOutcome, float, float]
 
 
 @app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
@@ -57,51 +47,43 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 def _place(admitted: Admitted) -> list[Moved]:
     marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
     if process_loop().stopping:
-        store().let_go(list(admitted.waits))
+        store().let_go(list(admitted.times))
         return []
     journal().open()
     claims = store().claim(
         marketplace.account,
-        list(admitted.waits),
+        list(admitted.times),
         settings().lease_seconds,
         window.total_seconds() if window else None,
     )
-    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    sheet = Sheet(len(claims))
     reached(CrashPoint.CLAIMED)
-    elapsed = time.monotonic() - admitted.booked_at
-    process_loop().start(
-        _send_all(
-            marketplace,
-            [(claim, admitted.waits[claim.order_id] - elapsed) for claim in claims],
-            answers,
-        )
-    )
-    moved: list[Moved] = []
-    for group in _groups(answers, len(claims)):
-        moved += _record(marketplace.account, group)
+    times = admitted.in_time(claim.order_id for claim in claims)
+    process_loop().start(_send_all(marketplace, [(claim, times[claim.order_id]) for claim in claims], sheet))
+    moved = sheet.wait()
     if any(claim.suspect for claim in claims):
         ring_suspects(marketplace.account)  # it came through: the next one need not wait for the sweep
     return moved
 
 
-async def _send_all(
-    marketplace: Marketplace, claims: list[tuple[Claim, float]], answers: queue.SimpleQueue[Answer]
-) -> None:
+async def _send_all(marketplace: Marketplace, claims: list[tuple[Claim, float | None]], sheet: Sheet) -> None:
     async with asyncio.TaskGroup() as group:
-        for claim, wait in claims:
-            group.create_task(_send(marketplace, claim, wait, answers))
+        for claim, at in claims:
+            group.create_task(_send(marketplace, claim, at, sheet))
 
 
-async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: queue.SimpleQueue[Answer]) -> None:
-    if wait > 0:
-        await asyncio.sleep(wait)
+async def _send(marketplace: Marketplace, claim: Claim, at: float | None, sheet: Sheet) -> None:
+    """Send one order at its time (monotonic) and have recorded what came of it. None: there is no time for it."""
+    await until(at)
     loop = process_loop()
     outcome: PlaceOutcome
     async with loop.lane("place"):
         sent_at = time.time()
         if loop.stopping:
             outcome = NotSent("the worker was told to stop", counted=False)
-        elif claim.lease_until - settings().lease_seconds <= _held_at.get(claim.account, 0.0):
+        elif at is None:
+            outcome = NotSent("its turn went by", counted=False)
+        elif claim.lease_until - settings().lease_seconds <= held_at.get(claim.account, 0.0):
             outcome = NotSent("its account is held", counted=False)
         else:
             try:
@@ -111,56 +93,9 @@ async def _send(marketplace: Marketplace, claim: Claim, wait: float, answers: qu
                 # A defect of ours, and the request may be out: its text may hold the order, so only its type is told.
                 log.error("%s: %s while placing", claim.order_id, where(error))
                 outcome = Unknown(f"an internal error ({type(error).__name__})")
-    answers.put((claim, outcome, sent_at, time.time()))
+    recorder().put(Answer(claim, outcome, sent_at, time.time(), sheet))
 
 
 def _deadline(marketplace: Marketplace, claim: Claim) -> float:
     window = marketplace.resend_window
     return may_send_until(claim, settings().answer_seconds, window.total_seconds() if window else None)
-
-
-def _groups(answers: queue.SimpleQueue[Answer], expected: int) -> Iterator[list[Answer]]:
-    """Yield the answers as they come; those that come together, together."""
-    while expected:
-        group = [answers.get()]
-        if expected > 1:
-            time.sleep(GATHER_SECONDS)
-        with suppress(queue.Empty):
-            while len(group) < expected:
-                group.append(answers.get_nowait())
-        expected -= len(group)
-        yield group
-
-
-def _record(account: str, group: list[Answer]) -> list[Moved]:
-    sent = [
-        Sent(claim, outcome, decide(outcome, claim, policy()), sent_at, closed_at)
-        for claim, outcome, sent_at, closed_at in group
-    ]
-    if any(one.decision.pause for one in sent):
-        _held_at[account] = time.time()
-    reached(CrashPoint.UNRECORDED)
-    try:
-        moved = store().record(sent)
-    except Exception as error:
-        moved = record_late(sent, error)
-    reached(CrashPoint.RECORDED)
-    bell().confirm_at(
-        (order.due_at, order.order_id) for order in moved if order.state is State.PLACED and order.due_at is not None
-    )
-    _tell_breaker(account, group)
-    return moved
-
-
-def _tell_breaker(account: str, group: list[Answer]) -> None:
-    """Hold the account when its marketplace does not answer at all; its orders then cost no attempts."""
-    lost = [outcome.cause for _, outcome, _, _ in group if isinstance(outcome, Unknown | NotSent) and _failed(outcome)]
-    seconds = limits().report(account, "place", len(group) - len(lost), len(lost))
-    if seconds is not None:
-        reason = f"its marketplace does not answer ({lost[-1]}); one order goes ahead when this ends"
-        with suppress(LedgerAway):
-            store().hold(account, Pause(seconds, "BREAKER_OPEN", reason, None))
-
-
-def _failed(outcome: Unknown | NotSent) -> bool:
-    return isinstance(outcome, Unknown) or outcome.counted

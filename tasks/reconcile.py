@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 
 from config.settings import settings
 from tasks.admission import Admitted, admit, order_ids, policy, store
@@ -24,7 +23,7 @@ def reconcile(ids: list[str]) -> str:
     """Settle the due unknown orders of `ids`; tell a line an order. What may go again is rung for by the sweep."""
     moved: list[Moved] = []
     try:
-        for admitted in admit(order_ids(ids), State.UNKNOWN, "read", _ring):
+        for admitted in admit(order_ids(ids), State.UNKNOWN, "read", None):
             settled = _settle(admitted)
             moved += settled
     except RedisAway as error:
@@ -32,14 +31,10 @@ def reconcile(ids: list[str]) -> str:
     return lines(moved)
 
 
-def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
-    """Leave what must wait to the sweep: settling is never urgent."""
-
-
 def _settle(admitted: Admitted) -> list[Moved]:
     marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
     ability = Ability(marketplace.can_look_up, window.total_seconds() if window else None)
-    orders = store().claim_waiting(list(admitted.waits), State.UNKNOWN, settings().lease_seconds)
+    orders = store().claim_waiting(list(admitted.times), State.UNKNOWN, settings().lease_seconds)
     reached(CrashPoint.RECONCILING)
     seen: dict[str, ReadOutcome] = {}
     if ability.can_look_up:

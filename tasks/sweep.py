@@ -8,9 +8,9 @@ import redis
 
 from config.queues import CONFIRM_QUEUE, place_queue
 from config.settings import settings
-from tasks.admission import store
+from tasks.admission import limits, store
 from tasks.match import pushes
-from worker.accounts import rate
+from worker.accounts import adapter, rate
 from worker.app import app
 from worker.bell import bell, message_size, worth_ringing
 from worker.crashpoints import CrashPoint, reached
@@ -50,7 +50,8 @@ def _ring_places(account: str) -> int:
     if account in paused_accounts(ledger()):
         return 0
     now, waiting = time.time(), _queue_length(place_queue(account))
-    room = min(MOST_AT_ONCE, worth_ringing(account) - waiting * message_size(account))
+    sends = limits().in_line(account, "place", rate(account), adapter(account).calls_to_place)
+    room = min(MOST_AT_ONCE, worth_ringing(account) - waiting * message_size(account) - sends)
     if room <= 0:
         return 0
     # What waits in the queue is not lost: it gets the time it takes to come through, but no more. A busy account's

@@ -138,7 +138,7 @@ def message_size(account: str) -> int:
 
 def worth_ringing(account: str) -> int:
     """Return how many orders of an account are worth ringing for: what it can send until two sweeps from now."""
-    return max(settings().chunk, math.ceil(rate(account).per_second * settings().sweep_seconds * 2))
+    return max(message_size(account), math.ceil(rate(account).per_second * settings().sweep_seconds * 2))
 
 
 @once

@@ -33,7 +33,7 @@ def connect(settings: Settings) -> redis.Redis:
     """Return a client of the broker's server with a pool of explicit size and short waits."""
     return redis.Redis.from_url(
         redis_url(settings),
-        max_connections=64,
+        max_connections=256,  # more than a worker runs tasks
         socket_connect_timeout=2,
         socket_timeout=5,
         health_check_interval=25,

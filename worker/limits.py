@@ -9,8 +9,10 @@ import redis
 from worker.errors import RedisAway
 from worker.marketplaces.base import Rate
 
-# Books up to n slots that begin within max_wait; answers how many, the wait of the first, and the wait for one more.
-# A slot that is booked and not used is simply gone: a crash costs a moment, never a call too many.
+# Books up to n slots that begin within max_wait; answers how many, the wait of the first, and when the rest's turn is.
+# A slot that is booked and not used is simply gone: a crash costs a moment, never a call too many. The line says when
+# each of those that were put off is to come again, one after the other: all at once they would only push each other
+# back. It reserves nothing, so whoever never comes again leaves no gap.
 _BOOK = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -34,7 +36,13 @@ if first <= max_wait then
   local kept = math.ceil((next - now + burst * step) / 1000) + 60000
   redis.call('SET', KEYS[1], string.format('%d', next), 'PX', string.format('%d', kept))
 end
-return {granted, string.format('%d', first), string.format('%d', next - now)}
+local turn = next
+if granted < n then
+  turn = math.max(next, tonumber(redis.call('GET', KEYS[3]) or '0'))
+  local ends = turn + (n - granted) * step
+  redis.call('SET', KEYS[3], string.format('%d', ends), 'PX', string.format('%d', math.ceil((ends - now) / 1000)))
+end
+return {granted, string.format('%d', first), string.format('%d', turn - now)}
 """
 
 # A success closes the breaker. Failures in a row open it, each time for twice as long, up to a bound.
@@ -66,17 +74,22 @@ PROBE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """Slots booked: the wait of each in seconds, and the wait after which one more could be had."""
+    """Slots booked: the wait of each in seconds, and the wait after which it is the turn of what got none."""
 
     waits: tuple[float, ...]
     next_wait: float
 
 
 class Limits:
-    """Books slots for an account's calls. Redis away means no call: raises RedisAway."""
+    """Books slots for an account's calls. Redis away means no call: raises RedisAway.
 
-    def __init__(self, client: redis.Redis) -> None:
+    `pace`: how much of the rate is used. A call leaves some milliseconds after its slot; what is kept free makes room
+    for that, so that no second ever holds more calls than the rate allows, and one.
+    """
+
+    def __init__(self, client: redis.Redis, pace: float = 1.0) -> None:
         self._client = client
+        self._pace = pace
         self._book = client.register_script(_BOOK)
         self._report = client.register_script(_REPORT)
 
@@ -87,17 +100,25 @@ class Limits:
 
         `kind` is `place` or `read`; where the rate is shared both draw on one bucket.
         """
-        bucket = "all" if rate.shared else kind
-        step = calls_each / rate.per_second
+        step = calls_each / (rate.per_second * self._pace)
         try:
             granted, first, after = self._book(
-                keys=[f"fulfil:limit:{account}:{bucket}", _breaker(account, kind)],
+                keys=[_bucket(account, kind, rate), _breaker(account, kind), _line(account, kind)],
                 args=[count, round(step * 1e6), rate.burst, round(max_wait_seconds * 1e6), round(PROBE_SECONDS * 1e6)],
             )
         except redis.RedisError as error:
             raise RedisAway(f"no slot can be booked, Redis does not answer: {type(error).__name__}") from None
         start = int(first) / 1e6
         return Booking(tuple(max(0.0, start + i * step) for i in range(int(granted))), max(0.0, int(after) / 1e6))
+
+    def in_line(self, account: str, kind: str, rate: Rate, calls_each: int) -> int:
+        """Return how many orders were put off and are to come again one after the other. Raises RedisAway."""
+        try:
+            ends = float(self._client.get(_line(account, kind)) or 0)
+            seconds, millionths = self._client.time()
+        except redis.RedisError as error:
+            raise RedisAway(f"Redis does not answer ({type(error).__name__})") from None
+        return max(0, round((ends / 1e6 - seconds - millionths / 1e6) * rate.per_second / calls_each))
 
     def report(self, account: str, kind: str, worked: int, failed: int) -> float | None:
         """Tell the breaker how sends went; return for how many seconds it opened just now, None if it did not.
@@ -120,6 +141,14 @@ class Limits:
         except redis.RedisError:
             return None
         return int(wait) / 1e6 or None
+
+
+def _bucket(account: str, kind: str, rate: Rate) -> str:
+    return f"fulfil:limit:{account}:{'all' if rate.shared else kind}"
+
+
+def _line(account: str, kind: str) -> str:
+    return f"fulfil:line:{account}:{kind}"
 
 
 def _breaker(account: str, kind: str) -> str:

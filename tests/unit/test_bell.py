@@ -90,7 +90,7 @@ bell().place("slow", ["SL-1", "SL-2"], countdown=30)
 tell([message_size("main"), message_size("slow"), worth_ringing("main"), worth_ringing("slow")])
 """
     )
-    assert sizes == [20, 1, 200, 100]
+    assert sizes == [20, 1, 200, 5]
     main = messages(real_redis, "place.main")
     assert [ids(m) for m in main] == [[f"SO-{n}" for n in range(start, min(start + 20, 50))] for start in (0, 20, 40)]
     assert {m["headers"]["task"] for m in main} == {"orders.place"}

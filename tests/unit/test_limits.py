@@ -80,16 +80,42 @@ def test_no_slot_is_booked_that_begins_later_than_the_longest_wait(clock: object
     booking = booked.book("main", "place", Rate(10), 100, 1, 1.0)
     assert len(booking.waits) == 11
     assert booking.waits[-1] == pytest.approx(1.0, abs=TOLERANCE)
-    full = booked.book("main", "place", Rate(10), 100, 1, 1.0)
-    assert full.waits == ()
-    assert full.next_wait == pytest.approx(1.1, abs=TOLERANCE)
+    assert booking.next_wait == pytest.approx(1.1, abs=TOLERANCE)
+    assert booked.book("main", "place", Rate(10), 100, 1, 1.0).waits == ()
 
 
-def test_a_refused_booking_costs_nothing(clock: object) -> None:
+def test_those_who_are_put_off_are_told_to_come_again_one_after_the_other(clock: object) -> None:
     booked = limits()
-    booked.book("main", "place", Rate(1), 2, 1, 1.0)
-    waits = {booked.book("main", "place", Rate(1), 1, 1, 1.0).next_wait for _ in range(10)}
-    assert waits == {2.0}
+    booked.book("main", "place", Rate(10), 10, 1, 1.0)
+    turns = [booked.book("main", "place", Rate(10), 5, 1, 0.5).next_wait for _ in range(4)]
+    assert turns == pytest.approx([1.0, 1.5, 2.0, 2.5], abs=TOLERANCE)
+    assert booked.in_line("main", "place", Rate(10), 1) == 30
+    assert booked.in_line("second", "place", Rate(10), 1) == 0
+
+
+def test_who_comes_at_its_turn_gets_its_slots(clock: time_machine.Coordinates) -> None:
+    booked = limits()
+    booked.book("main", "place", Rate(10), 10, 1, 1.0)
+    first, second = (booked.book("main", "place", Rate(10), 5, 1, 0.5).next_wait for _ in range(2))
+    clock.shift(first)
+    assert len(booked.book("main", "place", Rate(10), 5, 1, 0.5).waits) == 5
+    clock.shift(second - first)
+    assert len(booked.book("main", "place", Rate(10), 5, 1, 0.5).waits) == 5
+    clock.shift(10)
+    assert booked.in_line("main", "place", Rate(10), 1) == 0
+
+
+def test_a_place_in_the_line_reserves_nothing(clock: time_machine.Coordinates) -> None:
+    booked = limits()
+    booked.book("main", "place", Rate(10), 1, 1, 1.0)
+    assert booked.book("main", "place", Rate(10), 50, 1, 0.0).waits == ()
+    clock.shift(0.1)
+    assert booked.book("main", "place", Rate(10), 1, 1, 0.0).waits == (0.0,), "whoever is there goes"
+
+
+def test_of_a_rate_less_than_all_is_used_where_calls_may_be_late(clock: object) -> None:
+    paced = Limits(fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7, 2))), pace=0.5)
+    assert paced.book("main", "place", Rate(10), 3, 1, 1.0).waits == pytest.approx((0.0, 0.2, 0.4), abs=TOLERANCE)
 
 
 def test_slots_become_free_as_time_goes_by(clock: time_machine.Coordinates) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import settings
 from worker.errors import ConfigError, LedgerAway
@@ -20,7 +21,7 @@ from worker.errors import ConfigError, LedgerAway
 SCHEMA = "0002"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
-"""Connections a process may hold: more than a worker has threads, so that no record ever waits for one."""
+"""Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
 SQLITE_BUSY_MS = 30_000
 _NO_RIGHTS = "42501"  # PostgreSQL's code for "insufficient privilege"
 
@@ -65,6 +66,8 @@ class Ledger:
     def _guard(self) -> Iterator[None]:
         try:
             yield
+        except PoolTimeout:
+            raise LedgerAway(f"every connection to the ledger at {self.place} is in use") from None
         except OperationalError as error:
             raise LedgerAway(f"the ledger at {self.place} does not answer: {_first_line(error)}") from error
         except DatabaseError as error:

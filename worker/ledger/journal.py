@@ -65,10 +65,10 @@ class Journal:
         except OSError as error:
             log.critical("the journal cannot be written (%s); learned: %s", error.strerror, "; ".join(lines))
 
-    def recorded(self) -> None:
-        """Note that one kept group is in the ledger; when none is left the file begins anew."""
+    def recorded(self, groups: int = 1) -> None:
+        """Note that kept groups are in the ledger; when none is left the file begins anew."""
         with self._guard:
-            self._open_groups = max(0, self._open_groups - 1)
+            self._open_groups = max(0, self._open_groups - groups)
             if self._open_groups == 0 and self._file is not None:
                 os.pwrite(self._file, b"\0" * self._end, 0)
                 self._end = 0

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 import tasks.place
 import tasks.reconcile
+import tasks.record
 from worker import retry
 from worker.ledger import store as stores
 from worker.ledger.engine import Ledger
@@ -96,7 +97,7 @@ def unknown() -> None:
             outcome = NotSent(outcome.cause)
         return decide(outcome, *rest, **more)
 
-    tasks.place.decide = decide_blindly  # type: ignore[attr-defined]
+    tasks.record.decide = decide_blindly  # type: ignore[attr-defined]
     _key_of(lambda claim: f"{claim.order_id}.{claim.spent}" if claim.spent > 1 else claim.order_id)
 
 

@@ -16,10 +16,9 @@ from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
 from worker.ledger.store import Store
 from worker.ledger.tables import events, order_references, orders, pushes, results
-from worker.limits import Booking
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
-from worker.marketplaces.base import Push, Rate
+from worker.marketplaces.base import Push
 from worker.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
 
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
@@ -38,14 +37,14 @@ class Desk:
         self.redis_away = False
 
     def read_each(self, admitted: Any, reads: Sequence[tuple[str, Any]]) -> list[ReadOutcome]:
-        assert list(admitted.waits) == [name for name, _ in reads]
+        assert list(admitted.times) == [name for name, _ in reads]
         self.asked += [name for name, _ in reads]
         return [self.shows.get(name, Absent("not shown")) for name, _ in reads]
 
-    def book(self, account: str, kind: str, rate: Rate, count: int, calls: int, wait: float) -> Booking:
+    def book(self, marketplace: AliExpress, kind: str, count: int) -> tuple[tuple[float, ...], float]:
         if self.redis_away:
             raise RedisAway("away")
-        return Booking((0.0,) * min(count, self.slots), 2.0)
+        return (0.0,) * min(count, self.slots), 2.0
 
     def confirm_at(self, due: Any) -> None:
         self.rung += [order_id for _, order_id in due]
@@ -93,9 +92,8 @@ def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
         "pushes": lambda: Pushes(ledger),
         "store": lambda: Store(ledger),
         "adapter": lambda _: marketplace,
-        "rate": lambda _: Rate(5),
         "policy": lambda: POLICY,
-        "limits": lambda: made,
+        "book": made.book,
         "bell": lambda: made,
         "read_each": made.read_each,
     }
