@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import account_pauses, events, order_references, orders
-from worker.retry import Decision, Pause
+from worker.retry import FOREIGN_ORDER, Decision, Pause
 
 _MUTABLE = (
     "state",
@@ -124,6 +124,13 @@ def decided(decision: Decision, now: float) -> dict[str, Any]:
     }
 
 
+def standing_alarm(row: Row[Any]) -> dict[str, Any]:
+    """Return what goes on being told of an order that was read back as another one, whatever else happens to it."""
+    if row.code != FOREIGN_ORDER:
+        return {}
+    return {"attention": True, "code": row.code, "reason": row.reason, "fix": row.fix}
+
+
 def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
     """Return a vendor's text as every database takes it: nothing may fail between an answer and its record."""
     if text is None or (len(text) <= characters and text.isprintable()):
@@ -190,10 +197,17 @@ def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | N
         connection.execute(upsert(connection, account_pauses), [row])
 
 
-def hold_reference(connection: Connection, reference: str) -> None:
-    """Let only one transaction at a time decide whose an id is; SQLite has only one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(reference))))
+def hold_references(connection: Connection, told: Collection[str]) -> None:
+    """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
+    if told and connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"told": list(told)})
+
+
+# Sorted, or two transactions with the same ids wait for each other for ever.
+_HOLD = text(
+    "SELECT pg_advisory_xact_lock(id) FROM"
+    " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
+)
 
 
 def insert_ignore(connection: Connection, table: Table) -> Any:
