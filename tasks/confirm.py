@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Sequence
@@ -17,8 +18,8 @@ from worker.ledger.rows import Moved, Settled, Waiting
 from worker.ledger.states import State
 from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace, ReadSteps
-from worker.outcomes import ReadOutcome, Unknown
-from worker.retry import decide_read
+from worker.outcomes import Found, ReadOutcome, Unknown
+from worker.retry import FOREIGN_ORDER, decide_read
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,22 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 
 def _confirm(admitted: Admitted) -> list[Moved]:
     orders = store().claim_waiting(list(admitted.waits), State.PLACED, settings().lease_seconds)
-    seen = read_all(admitted, [(order, admitted.marketplace.confirm(order.references)) for order in orders])
+    seen = read_all(admitted, [(order, _read_back(admitted.marketplace, order)) for order in orders])
     settled = [Settled(order, outcome, decide_read(outcome, order, policy())) for order, outcome in seen]
     moved = store().settle(settled)
     _ring_again(moved)
     return moved
+
+
+def _read_back(marketplace: Marketplace, order: Waiting) -> ReadSteps:
+    """Read an order back; what shows other goods, or another key, than this order's is not believed."""
+    outcome = yield from marketplace.confirm(order.references)
+    if not isinstance(outcome, Found):
+        return outcome
+    body = json.loads(order.body)
+    wrong = tuple(one.reference for one in outcome.records if marketplace.contradicts(body, order.order_id, one))
+    cause = f"the marketplace shows another order under {', '.join(wrong)}"
+    return Unknown(cause, FOREIGN_ORDER, wrong) if wrong else outcome
 
 
 def _ring_again(moved: Sequence[Moved]) -> None:
