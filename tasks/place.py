@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.003
 """Answers that arrive within this time are committed together."""
 
+NO_ROOM_SECONDS = 15.0
+"""How long orders wait when the journal's disk is full."""
+
 _held_at: dict[str, float] = {}
 """When an account was last told to wait: what was claimed before and is not sent yet stays with us."""
 
@@ -59,7 +62,8 @@ def _place(admitted: Admitted) -> list[Moved]:
     if process_loop().stopping:
         store().let_go(list(admitted.waits))
         return []
-    journal().open()
+    if not _has_journal(list(admitted.waits)):
+        return []
     claims = store().claim(
         marketplace.account,
         list(admitted.waits),
@@ -82,6 +86,18 @@ def _place(admitted: Admitted) -> list[Moved]:
     if any(claim.suspect for claim in claims):
         ring_suspects(marketplace.account)  # it came through: the next one need not wait for the sweep
     return moved
+
+
+def _has_journal(ids: list[str]) -> bool:
+    """Open the journal; where its disk has no room, put the orders off: what is learned could not be kept."""
+    try:
+        journal().open()
+    except OSError as error:
+        log.error("nothing is sent: the journal cannot be opened (%s); make room on its disk", error.strerror)
+        with suppress(LedgerAway):  # on the same disk; the sweep rings again anyway
+            store().put_off(ids, State.QUEUED, time.time() + NO_ROOM_SECONDS)
+        return False
+    return True
 
 
 async def _send_all(
