@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from config.settings import settings
 from tasks.admission import Admitted, admit, order_ids, store, until
@@ -16,7 +17,7 @@ from tasks.sweep import ring_suspects
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
-from worker.errors import RedisAway
+from worker.errors import LedgerAway, RedisAway
 from worker.ledger.journal import journal
 from worker.ledger.rows import Claim, Moved
 from worker.ledger.states import State
@@ -26,6 +27,9 @@ from worker.outcomes import NotSent, PlaceOutcome, Unknown
 from worker.retry import may_send_until
 
 log = logging.getLogger(__name__)
+
+NO_ROOM_SECONDS = 15.0
+"""How long orders wait when the journal's disk is full."""
 
 
 @app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
@@ -49,7 +53,8 @@ def _place(admitted: Admitted) -> list[Moved]:
     if process_loop().stopping:
         store().let_go(list(admitted.times))
         return []
-    journal().open()
+    if not _has_journal(list(admitted.times)):
+        return []
     claims = store().claim(
         marketplace.account,
         list(admitted.times),
@@ -64,6 +69,18 @@ def _place(admitted: Admitted) -> list[Moved]:
     if any(claim.suspect for claim in claims):
         ring_suspects(marketplace.account)  # it came through: the next one need not wait for the sweep
     return moved
+
+
+def _has_journal(ids: list[str]) -> bool:
+    """Open the journal; where its disk has no room, put the orders off: what is learned could not be kept."""
+    try:
+        journal().open()
+    except OSError as error:
+        log.error("nothing is sent: the journal cannot be opened (%s); make room on its disk", error.strerror)
+        with suppress(LedgerAway):  # on the same disk; the sweep rings again anyway
+            store().put_off(ids, State.QUEUED, time.time() + NO_ROOM_SECONDS)
+        return False
+    return True
 
 
 async def _send_all(marketplace: Marketplace, claims: list[tuple[Claim, float | None]], sheet: Sheet) -> None:

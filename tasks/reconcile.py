@@ -43,7 +43,7 @@ def _settle(admitted: Admitted) -> list[Moved]:
             for order in orders
             if not order.references
         ]
-        seen = {order.order_id: outcome for order, outcome in read_all(admitted, reads)}
+        seen = {order.order_id: outcome for order, outcome in read_all([(admitted, reads)])}
     settled = []
     for order in orders:
         outcome = seen.get(order.order_id)

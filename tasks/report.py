@@ -9,6 +9,7 @@ from pathlib import Path
 
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
+from worker.retry import FOREIGN_ORDER
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
@@ -22,7 +23,8 @@ def lines(moved: Iterable[Moved], *notes: str) -> str:
 def _line(order: Moved) -> str:
     if order.state in (State.PLACED, State.CONFIRMED):
         waits = f" (not shown yet, again {clock(order.due_at)})" if order.code in _WAITS else ""
-        return f"{order.order_id} {order.state} {' '.join(order.references)}{waits}"
+        wrong = " (another order: fulfil why)" if order.code == FOREIGN_ORDER else ""
+        return f"{order.order_id} {order.state} {' '.join(order.references)}{waits}{wrong}"
     if order.state is State.QUEUED:
         return f"{order.order_id} due {clock(order.due_at)} {_why(order)}"
     return f"{order.order_id} {order.state} {order.code or ''}".rstrip()

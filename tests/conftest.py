@@ -6,7 +6,10 @@ import os
 
 import hypothesis
 
-for _name in [name for name in os.environ if name.startswith("FULFIL_") and name != "FULFIL_TEST_DATABASE_URL"]:
+_OURS = ("FULFIL_TEST_DATABASE_URL", "FULFIL_TEST_SIMULATIONS")
+"""What the tests themselves are told."""
+
+for _name in [name for name in os.environ if name.startswith("FULFIL_") and name not in _OURS]:
     del os.environ[_name]
 
 if os.environ.get("CI"):

@@ -33,6 +33,11 @@ RESENDS_AFTER_ABSENCE = 2
 LOOK_UPS_BEFORE_ATTENTION = 6
 ABSENT_SECONDS = 60
 """A marketplace's index lags: an order is absent only when it was not found this often over this long."""
+FOREIGN_ID = "FOREIGN_ID"
+"""Our code: an answer told an id that belongs to another order of ours."""
+FOREIGN_ORDER = "FOREIGN_ORDER"
+"""Our code: what was read back under an order's id is another order."""
+_ADOPT = "find it in the buyer's order list, then: fulfil adopt ORDER --reference ID"
 RECONCILE_SECONDS = 5
 """First wait before an unknown order is settled; grows with each unknown in a row."""
 
@@ -126,8 +131,14 @@ def _accepted(outcome: Accepted, policy: Policy) -> Decision:
         attention=True,
         code=outcome.code,
         reason=outcome.reason or "the marketplace has this order but told no id",
-        fix="find it in the buyer's order list, then: fulfil adopt ORDER --reference ID",
+        fix=_ADOPT,
     )
+
+
+def told_foreign_id(reference: str, owner: str) -> Decision:
+    """Return what follows when an answer told the id of another order of ours: whose the others are, nobody knows."""
+    reason = f"the marketplace answered with the id {reference}, which belongs to {owner}"
+    return Decision(Event.ACCEPT_BLIND, attention=True, code=FOREIGN_ID, reason=reason, fix=_ADOPT)
 
 
 def _refused(outcome: Refused, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
@@ -241,10 +252,12 @@ def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: r
             code, reason = outcome.code or "NOT_SHOWN_YET", outcome.cause
         case NotSent():
             code, reason = "NOT_SENT", outcome.cause
+        case Unknown(code=code) if code == FOREIGN_ORDER:
+            return foreign_order(outcome.cause, order)
         case Unknown():
             code, reason = outcome.code or "UNREADABLE", outcome.cause
     if order.holds < len(READ_STEPS_SECONDS):
-        return Decision(Event.SNOOZE, float(READ_STEPS_SECONDS[order.holds]), code=code, reason=reason)
+        return Decision(Event.SNOOZE, _read_again_seconds(order), code=code, reason=reason)
     return Decision(
         Event.SNOOZE,
         READ_LATER_SECONDS,
@@ -252,6 +265,29 @@ def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: r
         code=code,
         reason=f"placed, but not readable yet: {reason}",
         fix="look the id up in the buyer's order list; reading goes on every 15 minutes by itself",
+    )
+
+
+def _read_again_seconds(order: Standing) -> float:
+    return float((*READ_STEPS_SECONDS, READ_LATER_SECONDS)[min(order.holds, len(READ_STEPS_SECONDS))])
+
+
+def foreign_order(cause: str, order: Standing) -> Decision:
+    """Return what follows when an order was read back as another one: a person is told at once, reading goes on."""
+    fix = "find its right id in the buyer's order list, then: fulfil adopt ORDER --reference ID"
+    wait = _read_again_seconds(order)
+    return Decision(Event.SNOOZE, wait, attention=True, code=FOREIGN_ORDER, reason=cause, fix=fix)
+
+
+def foreign_look_up(reference: str, owner: str, order: Standing) -> Decision:
+    """Return what follows when a look-up found nothing but an id that belongs to another order of ours."""
+    return Decision(
+        Event.SNOOZE,
+        _read_again_seconds(order),
+        attention=True,
+        code=FOREIGN_ID,
+        reason=f"the look-up found the id {reference}, which belongs to {owner}",
+        fix=f"{_ADOPT}; looking goes on by itself",
     )
 
 

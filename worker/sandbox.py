@@ -11,6 +11,10 @@ token_expired         nothing is executed; "token invalid", in the marketplace's
 garbage               executed; the answer is an HTML page
 empty                 executed; the answer is HTTP 200 without a body
 slow                  executed; the answer comes after `latency_ms`
+wrong_ids             executed; the answer tells the ids of the account's order before (none: its own)
+wrong_type            executed; the right answer, under the content type text/html
+huge                  executed; the right answer, and blanks up to 10 MB
+drip                  executed; the answer comes a byte at a time and is cut when it should have ended
 repeat_with_ids       a repeated create is told the ids of the first (a probability above 0 switches it on)
 """
 
@@ -39,12 +43,11 @@ from config.settings import Account, settings
 from worker.errors import ConfigError, FulfilError
 from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
 from worker.marketplaces.faces import FACES
+from worker.sandbox_answers import PLAIN, drip, response, spoiled
 from worker.sandbox_faults import Fault, FaultPlan
 from worker.sandbox_pushes import Pusher, PushPlan
 
 HANG_SECONDS = 120.0
-_PLAIN = "text/plain;charset=UTF-8"
-_GARBAGE = b"<!DOCTYPE html><html><body><h1>\xff Bad gateway</h1><p>{&quot;code&quot;: </body></html>"
 
 
 class Sandbox:
@@ -84,10 +87,10 @@ class Sandbox:
         """Answer one request."""
         path = request.path
         if path.startswith("/_sandbox/"):
-            return _response(await self._control(request))
+            return response(await self._control(request))
         face = self._paths.get(path) or self._face_above(path)
         if face is None:
-            return _response(Answer(b"the sandbox has no marketplace here", 404, _PLAIN))
+            return response(Answer(b"the sandbox has no marketplace here", 404, PLAIN))
         body = await request.read()
         call = Call(request.method, path, request.query, request.headers, body, self.clock())
         fault, delay = self.faults.choose(face, call)
@@ -96,7 +99,7 @@ class Sandbox:
             await asyncio.sleep(delay)
         if answer is None:
             return await self._cut(request, hang=fault != "reset_after_commit")
-        return _response(answer)
+        return await drip(request, answer, self.hang_seconds) if fault == "drip" else response(answer)
 
     def _face_above(self, path: str) -> Face | None:
         above = [known for known in self._paths if path.startswith(known.rstrip("/") + "/")]
@@ -107,15 +110,14 @@ class Sandbox:
         if fault == "timeout_before":
             return None
         if fault in ("http_500", "http_503"):
-            return Answer(b"upstream error", int(fault.removeprefix("http_")), _PLAIN)
+            return Answer(b"upstream error", int(fault.removeprefix("http_")), PLAIN)
         if fault in ("throttle", "token_expired"):
             return face.fault_answer(fault, call)
+        before = len(face.orders)
         answer = face.handle(call)
         if fault in ("timeout_after_commit", "reset_after_commit"):
             return None
-        if fault == "garbage":
-            return Answer(_GARBAGE, content_type="text/html;charset=UTF-8")
-        return Answer(b"") if fault == "empty" else answer
+        return spoiled(answer, fault, face, face.orders[before:])
 
     async def _cut(self, request: web.BaseRequest, hang: bool) -> web.StreamResponse:
         if hang:
@@ -301,11 +303,6 @@ def _push_plan(url: str | None) -> PushPlan:
         return PushPlan(url=url)
     except ValidationError:
         raise ConfigError(f"The sandbox cannot send push messages to {url!r}; give an http address.") from None
-
-
-def _response(answer: Answer) -> web.Response:
-    headers = {"Content-Type": answer.content_type, **answer.headers}
-    return web.Response(body=answer.body, status=answer.status, headers=headers)
 
 
 def _json(value: object, status: int = 200) -> Answer:

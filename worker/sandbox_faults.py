@@ -11,7 +11,7 @@ from worker.marketplaces.face import Call, Face
 
 FaultName = Literal[
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
-    "token_expired", "garbage", "empty", "slow", "repeat_with_ids",
+    "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "repeat_with_ids",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(get_args(FaultName))
 SLOW_MS = 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib.util
 import json
 import pkgutil
@@ -264,6 +265,25 @@ def test_placed_and_read_back_over_real_http(subject: Subject) -> None:
     assert [record.reference for record in found.records] == [*accepted.references]
     assert not _held(found, subject.samples.PERSONAL)
     check(subject, found)
+
+
+def test_what_is_read_back_of_an_order_never_contradicts_it(subject: Subject) -> None:
+    adapter, face = subject.with_face()
+    placed = drive(adapter.place(subject.order, KEY), at_face(face, NOW))[1]
+    found = drive(adapter.confirm(placed.references), at_face(face, NOW + 5))[1]
+    for record in found.records:
+        assert not adapter.contradicts(subject.order, KEY, record)
+
+
+def test_a_record_that_shows_nothing_or_nonsense_contradicts_no_order(subject: Subject) -> None:
+    adapter = subject.adapter()
+    for replies, wanted in subject.samples.READ.values():
+        if wanted is Found:
+            (record,) = run(adapter.confirm([subject.samples.REFERENCE]), replies)[1].records
+            for value in (None, "", "?", 0, [], {}, ["?"], [[]], [{}]):
+                odd = dataclasses.replace(record, details=dict.fromkeys(record.details, value))
+                assert not adapter.contradicts(subject.order, KEY, odd)
+            assert not adapter.contradicts(subject.order, KEY, dataclasses.replace(record, details={}))
 
 
 def test_the_calls_of_a_placing_are_as_many_as_it_declares(subject: Subject) -> None:

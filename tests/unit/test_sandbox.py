@@ -287,7 +287,7 @@ def test_a_wrong_fault_is_answered_with_a_sentence(client: httpx.Client, body: b
 
 def test_the_faults_are_the_ones_the_design_names() -> None:
     named = "timeout_before timeout_after_commit reset_after_commit http_500 http_503 throttle garbage empty slow"
-    assert set(f"{named} token_expired repeat_with_ids".split()) == FAULTS
+    assert set(f"{named} token_expired repeat_with_ids wrong_ids wrong_type huge drip".split()) == FAULTS
 
 
 def test_the_clock_is_the_sandboxes() -> None:

@@ -24,6 +24,7 @@ POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
 SQLITE_BUSY_MS = 30_000
 _NO_RIGHTS = "42501"  # PostgreSQL's code for "insufficient privilege"
+_DISK_FULL = "53100"
 
 
 class Ledger:
@@ -69,7 +70,11 @@ class Ledger:
         except PoolTimeout:
             raise LedgerAway(f"every connection to the ledger at {self.place} is in use") from None
         except OperationalError as error:
-            raise LedgerAway(f"the ledger at {self.place} does not answer: {_first_line(error)}") from error
+            if _is_full(error):
+                told = f"has no room left: {_first_line(error)}; make room on its disk"
+            else:
+                told = f"does not answer: {_first_line(error)}"
+            raise LedgerAway(f"the ledger at {self.place} {told}") from error
         except DatabaseError as error:
             if not _is_no_database(error):
                 raise
@@ -115,6 +120,11 @@ class Ledger:
 
 def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0]
+
+
+def _is_full(error: DBAPIError) -> bool:
+    sqlite_full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return sqlite_full or getattr(error.orig, "sqlstate", None) == _DISK_FULL
 
 
 def _is_no_database(error: DBAPIError) -> bool:

@@ -37,7 +37,7 @@ class Journal:
         self._open_groups = 0
 
     def open(self) -> None:
-        """Make the file and reserve its room; called before the first send."""
+        """Make the file and reserve its room; called before the first send. Raises OSError, and leaves nothing then."""
         with self._guard:
             if self._file is not None:
                 return
@@ -45,10 +45,16 @@ class Journal:
             path = self._folder / f"{os.getpid()}-{time.time_ns()}.jsonl"
             # Under another name until it is locked: a replay would take it for a dead process's and remove it.
             fresh = path.with_suffix(".new")
-            self._file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            os.posix_fallocate(self._file, 0, RESERVED_BYTES)
-            fresh.rename(path)
+            file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                os.posix_fallocate(file, 0, RESERVED_BYTES)
+                fresh.rename(path)
+            except OSError:
+                fresh.unlink(missing_ok=True)
+                os.close(file)
+                raise
+            self._file = file
 
     def keep(self, sent: Sequence[Sent]) -> None:
         """Write the ids of these answers to disk. Never raises: what cannot be written is logged, ids only."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import account_pauses, events, order_references, orders
-from worker.retry import Decision, Pause
+from worker.retry import FOREIGN_ORDER, Decision, Pause
 
 _MUTABLE = (
     "state",
@@ -124,6 +124,13 @@ def decided(decision: Decision, now: float) -> dict[str, Any]:
     }
 
 
+def standing_alarm(row: Row[Any]) -> dict[str, Any]:
+    """Return what goes on being told of an order that was read back as another one, whatever else happens to it."""
+    if row.code != FOREIGN_ORDER:
+        return {}
+    return {"attention": True, "code": row.code, "reason": row.reason, "fix": row.fix}
+
+
 def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
     """Return a vendor's text as every database takes it: nothing may fail between an answer and its record."""
     if text is None or (len(text) <= characters and text.isprintable()):
@@ -160,14 +167,19 @@ def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[st
     return found
 
 
-def is_paused(connection: Connection, account: str, now: float, *, timed_only: bool = False) -> bool:
-    """Tell whether an account is held; `timed_only` leaves out holds that wait for a person."""
-    query = select(account_pauses.c.account).where(account_pauses.c.account == account)
-    if timed_only:
-        query = query.where(account_pauses.c.until > now)
-    else:
-        query = query.where(or_(account_pauses.c.until.is_(None), account_pauses.c.until > now))
+def is_paused(connection: Connection, account: str, now: float) -> bool:
+    """Tell whether an account is held at that time, by itself or by a person."""
+    held = or_(account_pauses.c.until.is_(None), account_pauses.c.until > now)
+    query = select(account_pauses.c.account).where(account_pauses.c.account == account, held)
     return connection.execute(query).first() is not None
+
+
+def pausing(connection: Connection, accounts: Iterable[str], now: float) -> set[str]:
+    """Return which of these accounts are held for a time; a hold that waits for a person does not hold reads."""
+    query = select(account_pauses.c.account).where(
+        account_pauses.c.account.in_(sorted(accounts)), account_pauses.c.until > now
+    )
+    return set(connection.execute(query).scalars())
 
 
 def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | None]], actor: str, now: float) -> None:
@@ -190,10 +202,17 @@ def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | N
         connection.execute(upsert(connection, account_pauses), [row])
 
 
-def hold_reference(connection: Connection, reference: str) -> None:
-    """Let only one transaction at a time decide whose an id is; SQLite has only one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(reference))))
+def hold_references(connection: Connection, told: Collection[str]) -> None:
+    """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
+    if told and connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"told": list(told)})
+
+
+# Sorted, or two transactions with the same ids wait for each other for ever.
+_HOLD = text(
+    "SELECT pg_advisory_xact_lock(id) FROM"
+    " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
+)
 
 
 def insert_ignore(connection: Connection, table: Table) -> Any:

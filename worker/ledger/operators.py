@@ -10,22 +10,23 @@ from sqlalchemy import Row, delete
 
 from worker.errors import NotAllowed, UnknownOrder
 from worker.ledger.engine import Ledger
+from worker.ledger.foreign import owners, take_back
 from worker.ledger.moves import (
     Move,
     decided,
-    hold_reference,
     insert_ignore,
     lock,
     moved,
     pause_accounts,
     references,
+    standing_alarm,
     write,
 )
 from worker.ledger.pushes import mark_adopted
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
 from worker.ledger.tables import account_pauses, order_references
-from worker.retry import CONFIRM_FLOOR_SECONDS, Decision, Pause
+from worker.retry import CONFIRM_FLOOR_SECONDS, FOREIGN_ORDER, Decision, Pause
 
 Choice = Callable[[Row[Any], float], Decision]
 
@@ -56,7 +57,8 @@ class Operator:
     def adopt(self, order_id: str, reference: str, told_by: str = "a person") -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        Raises UnknownOrder, and NotAllowed where the order needs no id or the id belongs to another order.
+        It takes the place of ids under which another order was read back. Raises UnknownOrder, and NotAllowed where
+        the order needs no id or the id belongs to another order.
         """
         reference = reference.strip()
         if not 1 <= len(reference) <= 64 or not reference.isprintable() or " " in reference:
@@ -64,15 +66,20 @@ class Operator:
         now = time.time()
         with self.ledger.writing() as connection:
             row = _known(next(iter(lock(connection, [order_id])), None), order_id)
-            if row.state not in (State.UNMATCHED, State.UNKNOWN):
-                raise NotAllowed(f"{order_id} is {row.state}: only unmatched and unknown orders are adopted")
-            hold_reference(connection, reference)
-            owner = _owner(connection, reference)
-            if owner not in (None, order_id):
+            misread = row.state == State.PLACED and row.code == FOREIGN_ORDER
+            if row.state not in (State.UNMATCHED, State.UNKNOWN) and not misread:
+                raise NotAllowed(
+                    f"{order_id} is {row.state}: only unmatched and unknown orders are adopted,"
+                    " and placed ones that were read back as another order"
+                )
+            owner = owners(connection, [order_id], [reference]).other(row.marketplace, reference, order_id)
+            if owner is not None:
                 raise NotAllowed(f"{reference} belongs to {owner} already")
+            wrong = take_back(connection, row.account, order_id, now)
             learned = {"order_id": order_id, "reference": reference, "source": "adopted", "learned_at": now}
             connection.execute(insert_ignore(connection, order_references), [learned])
-            decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}")
+            replaced = f"; it takes the place of {', '.join(wrong)}" if wrong else ""
+            decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{replaced}")
             changes = decided(decision, now) | {"accepted_at": row.accepted_at or now, "in_doubt": False, "holds": 0}
             move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
@@ -97,7 +104,8 @@ class Operator:
             row = _known(next(iter(lock(connection, [order_id])), None), order_id)
             decision = choose(row, now)
             changes = decided(decision, now) | {"holds": 0, "crashes": 0, "spent": 0, "absences": 0}
-            move = Move(row, decision.event, self.actor, decision.reason, changes | {"absent_since": None})
+            changes |= {"absent_since": None, **standing_alarm(row)}
+            move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
             return moved(move, references(connection, [order_id]))
 
@@ -106,12 +114,6 @@ def _known(row: Row[Any] | None, order_id: str) -> Row[Any]:
     if row is None:
         raise UnknownOrder(f"no order {order_id} in the ledger")
     return row
-
-
-def _owner(connection: Any, reference: str) -> str | None:
-    query = order_references.select().where(order_references.c.reference == reference)
-    found = connection.execute(query).first()
-    return found.order_id if found else None
 
 
 def _retry(row: Row[Any], now: float, window_seconds: float | None) -> Decision:

@@ -12,11 +12,13 @@ from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, sel
 from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.engine import Ledger
+from worker.ledger.foreign import DISPROVED
 from worker.ledger.moves import lock, upsert
 from worker.ledger.rows import Candidate, Judged, Owner, Pushed, PushState
 from worker.ledger.states import State
-from worker.ledger.store import EARLY_SECONDS, result_row
+from worker.ledger.store import EARLY_SECONDS
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
+from worker.ledger.written import result_row
 from worker.marketplaces.base import Push
 
 
@@ -72,11 +74,15 @@ class Pushes:
             return connection.execute(select(pushes.c.account).where(_is_due(now or time.time()))).first() is not None
 
     def owners(self, marketplace: str, references: Sequence[str]) -> dict[str, Owner]:
-        """Return the orders of a marketplace whose ids these are."""
+        """Return the orders of a marketplace whose ids these are; an id that a read-back disproved is nobody's."""
         query = (
             select(order_references.c.reference, orders.c.order_id, orders.c.state)
             .join(orders, orders.c.order_id == order_references.c.order_id)
-            .where(order_references.c.reference.in_(references), orders.c.marketplace == marketplace)
+            .where(
+                order_references.c.reference.in_(references),
+                order_references.c.source != DISPROVED,
+                orders.c.marketplace == marketplace,
+            )
         )
         with self.ledger.reading() as connection:
             return {row.reference: Owner(row.order_id, State(row.state)) for row in connection.execute(query)}
@@ -111,7 +117,9 @@ class Pushes:
 
     def orphans(self) -> list[dict[str, Any]]:
         """Return the rows that need a person, the oldest first; an id that was learned otherwise since is none."""
-        learned = exists().where(order_references.c.reference == pushes.c.reference)
+        learned = exists().where(
+            order_references.c.reference == pushes.c.reference, order_references.c.source != DISPROVED
+        )
         at = func.coalesce(pushes.c.made_at, pushes.c.pushed_at, pushes.c.first_at).label("at")
         query = (
             select(pushes.c.account, pushes.c.reference, pushes.c.status, at, pushes.c.note)

@@ -75,6 +75,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.ACCEPT): State.PLACED,
     (State.UNKNOWN, Event.PARK): State.UNKNOWN,
     (State.UNMATCHED, Event.ACCEPT): State.PLACED,
+    (State.PLACED, Event.ACCEPT): State.PLACED,
     (State.PLACED, Event.SNOOZE): State.PLACED,
     (State.PLACED, Event.RETRY): State.PLACED,
     (State.PLACED, Event.CONFIRM): State.CONFIRMED,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, func, insert, update
 
 from worker.ledger.engine import Ledger
+from worker.ledger.foreign import disprove, owners, part, told_by, without_foreign
 from worker.ledger.moves import (
-    CODE_CHARACTERS,
     Move,
     decided,
     event_row,
@@ -19,21 +19,31 @@ from worker.ledger.moves import (
     lock,
     moved,
     pause_accounts,
+    pausing,
     references,
-    told,
+    standing_alarm,
     upsert,
     write,
 )
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
 from worker.ledger.states import MOVES, Event, State, advance
 from worker.ledger.tables import attempts, events, order_references, orders, results
-from worker.outcomes import Absent, Accepted, Found, OrderRecord, Unknown
-from worker.retry import CONFIRM_FLOOR_SECONDS, Decision, Pause, lease_ran_out, window_closed
+from worker.ledger.written import abandoned, closing, result_row
+from worker.outcomes import Absent, Found
+from worker.retry import (
+    CONFIRM_FLOOR_SECONDS,
+    FOREIGN_ID,
+    Decision,
+    Pause,
+    lease_ran_out,
+    told_foreign_id,
+    window_closed,
+)
 
 EARLY_SECONDS = 0.005
 """A message may arrive this much before its order may be sent."""
 
-_WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING}
+_WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
 """Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
 _CLOSE_ATTEMPT = (
@@ -113,41 +123,37 @@ class Store:
         """Close the attempts and move the orders.
 
         A claim whose lease was taken away moves nothing: its attempt is closed already. Ids it learned are kept,
-        and they settle the order if it still waits for them.
+        and they settle the order if it still waits for them. An id that another order holds is never learned.
         """
         now = now or time.time()
         ids = [one.claim.order_id for one in sent]
         with self.ledger.writing() as connection:
             rows = {row.order_id: row for row in lock(connection, ids)}
-            self._learn(connection, sent, now)
-            known = references(connection, ids)
+            held = owners(connection, ids, {reference for one in sent for reference in told_by(one)})
+            had_ids = frozenset(held.known)
+            learned, foreign = part(held, rows, sent, now)
+            if learned:
+                connection.execute(insert_ignore(connection, order_references), learned)
+            known = held.known
             moves: dict[str, Move] = {}
-            closing = []
-            for one in sent:
+            closed = []
+            for one, wrong in zip(sent, foreign, strict=True):
                 row = rows[one.claim.order_id]
                 if row.epoch == one.claim.epoch and row.state == State.PLACING:
-                    moves[row.order_id] = self._sent_move(row, one, row.order_id in known)
-                    closing.append(_closing(one))
-                elif row.order_id in known and row.state in _WAITS_FOR_IDS:
+                    decision = told_foreign_id(*wrong) if wrong else one.decision
+                    if row.order_id in (had_ids if wrong else known):
+                        decision = decision.with_known_references()
+                    moves[row.order_id] = self._sent_move(row, one, decision)
+                    closed.append(closing(one))
+                elif row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
                     moves[row.order_id] = self._late_move(row, one)
             write(connection, list(moves.values()), now)
-            if closing:
-                connection.execute(_CLOSE_ATTEMPT, closing)
+            if closed:
+                connection.execute(_CLOSE_ATTEMPT, closed)
             pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
             return [moved(move, known) for move in moves.values()]
 
-    def _learn(self, connection: Connection, sent: Sequence[Sent], now: float) -> None:
-        learned = [
-            {"order_id": one.claim.order_id, "reference": reference, "source": "reply", "learned_at": now}
-            for one in sent
-            if isinstance(one.outcome, Accepted | Unknown)
-            for reference in one.outcome.references
-        ]
-        if learned:
-            connection.execute(insert_ignore(connection, order_references), learned)
-
-    def _sent_move(self, row: Row[Any], one: Sent, known: bool) -> Move:
-        decision = one.decision.with_known_references() if known else one.decision
+    def _sent_move(self, row: Row[Any], one: Sent, decision: Decision) -> Move:
         event = decision.event
         held = event is Event.SNOOZE
         not_executed = held or event in (Event.RETRY, Event.EXHAUST)
@@ -188,9 +194,8 @@ class Store:
         now = now or time.time()
         with self.ledger.writing() as connection:
             rows = lock(connection, ids, state, due_before=now)  # never early: ten seconds are ten seconds
-            accounts = {row.account for row in rows}
-            paused = {a for a in accounts if is_paused(connection, a, now, timed_only=True)}
-            rows = [row for row in rows if row.account not in paused]
+            held = pausing(connection, {row.account for row in rows}, now)
+            rows = [row for row in rows if row.account not in held]
             taken = [row.order_id for row in rows]
             connection.execute(
                 update(orders).where(orders.c.order_id.in_(taken)).values(due_at=now + hold_seconds, rung_at=None)
@@ -203,19 +208,22 @@ class Store:
         now = now or time.time()
         with self.ledger.writing() as connection:
             rows = {row.order_id: row for row in lock(connection, [one.order.order_id for one in settled])}
-            current = [one for one in settled if _stands(one.order, rows[one.order.order_id])]
+            known = references(connection, list(rows))
+            standing = [one for one in settled if _stands(one.order, rows[one.order.order_id], known)]
+            current = without_foreign(connection, rows, standing)
             moves = [self._settled_move(rows[one.order.order_id], one, now) for one in current]
-            self._keep_records(connection, current, now)
+            for order_id, reference in self._keep_records(connection, current, now):
+                known[order_id] = (*known.get(order_id, ()), reference)
+            disprove(connection, rows, current)
             write(connection, moves, now)
             pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
-            known = references(connection, [move.row.order_id for move in moves])
             return [moved(move, known) for move in moves]
 
     def _settled_move(self, row: Row[Any], one: Settled, now: float) -> Move:
         decision = one.decision
         changes = decided(decision, now)
         if decision.event is Event.SNOOZE:
-            changes["holds"] = row.holds + 1
+            changes |= {"holds": row.holds + 1, **standing_alarm(row)}
         if row.state == State.UNKNOWN and isinstance(one.outcome, Absent):
             changes |= {"absences": row.absences + 1, "absent_since": row.absent_since or now}
         if decision.event is Event.ACCEPT:
@@ -224,9 +232,9 @@ class Store:
             changes["in_doubt"] = False
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
-    def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> None:
+    def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> list[tuple[str, str]]:
         read = [(one, one.outcome.records) for one in settled if isinstance(one.outcome, Found)]
-        learned = [
+        learned: list[dict[str, Any]] = [
             {
                 "order_id": one.order.order_id,
                 "reference": record.reference,
@@ -247,6 +255,7 @@ class Store:
         ]
         if kept:
             connection.execute(upsert(connection, results), kept)
+        return [(row["order_id"], row["reference"]) for row in learned]
 
     def expire_leases(self, now: float | None = None) -> list[Moved]:
         """Declare every order unknown whose worker let its lease run out; quarantine what does so repeatedly."""
@@ -257,7 +266,7 @@ class Store:
             moves = [self._expired(row, row.order_id in known, now) for row in rows]
             write(connection, moves, now)
             if rows:
-                connection.execute(_CLOSE_ATTEMPT, [_abandoned(row, now) for row in rows])
+                connection.execute(_CLOSE_ATTEMPT, [abandoned(row, now) for row in rows])
             return [moved(move, known) for move in moves]
 
     def _expired(self, row: Row[Any], known: bool, now: float) -> Move:
@@ -302,8 +311,15 @@ class Store:
             )
 
 
-def _stands(order: Waiting, row: Row[Any]) -> bool:
-    return bool(row.state == order.state and row.epoch == order.epoch)
+def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether an order is as it was taken; one that was read back must have the ids it was read under."""
+    same_ids = order.state is not State.PLACED or order.references == known.get(order.order_id, ())
+    return bool(row.state == order.state and row.epoch == order.epoch and same_ids)
+
+
+def _completes(row: Row[Any], one: Sent) -> bool:
+    """Tell whether a late reply settles an order: one that was told a foreign id needs more than what it has."""
+    return row.code != FOREIGN_ID or bool(told_by(one))
 
 
 def _message_gone(ids: Sequence[str]) -> Update:
@@ -347,49 +363,3 @@ def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
         absent_since=row.absent_since,
         in_doubt=row.in_doubt,
     )
-
-
-def _closing(one: Sent) -> dict[str, Any]:
-    outcome = one.outcome
-    return {
-        "b_order_id": one.claim.order_id,
-        "b_number": one.claim.number,
-        "sent_at": one.sent_at,
-        "closed_at": one.closed_at,
-        "outcome": type(outcome).__name__,
-        "code": told(getattr(outcome, "code", None), CODE_CHARACTERS),
-        "cause": told(getattr(outcome, "cause", None) or getattr(outcome, "reason", None)),
-        "request_id": told(getattr(outcome, "request_id", None), CODE_CHARACTERS),
-        "duration_ms": round((one.closed_at - one.sent_at) * 1000),
-    }
-
-
-def _abandoned(row: Row[Any], now: float) -> dict[str, Any]:
-    return {
-        "b_order_id": row.order_id,
-        "b_number": row.attempts,
-        "sent_at": row.updated_at,
-        "closed_at": now,
-        "outcome": Unknown.__name__,
-        "code": "LEASE_RAN_OUT",
-        "cause": "the worker did not come back",
-        "request_id": None,
-        "duration_ms": None,
-    }
-
-
-def result_row(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
-    """Return what is kept of one record that was read back."""
-    return {
-        "order_id": order_id,
-        "reference": record.reference,
-        "read_at": now,
-        "status": told(record.status, 60),
-        "fulfilment_status": told(record.fulfilment_status, 60),
-        "amount": record.amount and str(record.amount.amount),
-        "currency": record.amount and told(record.amount.currency, 10),
-        "paid_amount": record.paid_amount and str(record.paid_amount.amount),
-        "paid_currency": record.paid_amount and told(record.paid_amount.currency, 10),
-        "alert": told(record.alert),
-        "details": record.details,
-    }

@@ -199,6 +199,15 @@ class Marketplace(ABC):
         """
         return False
 
+    def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
+        """Tell whether a record that was read back shows what cannot be this order, `key` being its order_id.
+
+        An order under other goods, or under another key of ours, is never confirmed, so only what leaves no doubt
+        counts, and a record that shows neither contradicts nothing. The parts of an order that was split over several
+        are each a part: wrong is a product that is not in the order, or more of it than was ordered.
+        """
+        return False
+
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Return between which unix times the record says its order was made; None where it does not say."""
         return None

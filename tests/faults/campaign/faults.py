@@ -13,12 +13,14 @@ from tests.faults.campaign.stage import Stage
 
 ENOUGH_UNDER_WAY = 9
 """Orders under way, more than one worker sends at once: some are claimed and wait for their turn."""
+_SELDOM = ("token_expired", "wrong_ids")
+"""Each of these makes work for a person."""
 Fault = Callable[[Stage, float, Random], None]
 
 
 def _market(name: str) -> Fault:
     def run(stage: Stage, seconds: float, dice: Random) -> None:
-        probability = 0.1 if name == "token_expired" else dice.uniform(0.15, 0.6)
+        probability = 0.1 if name in _SELDOM else dice.uniform(0.15, 0.6)
         latency = {"latency_ms": dice.choice((300, 900, 2500))} if name == "slow" else {}
         stage.oracle.fault(name, probability, seed=dice.randrange(1 << 30), operation="create", **latency)
         stage.wait(seconds)
@@ -43,7 +45,7 @@ def market_outage(stage: Stage, seconds: float, dice: Random) -> None:
 
 def market_reads_fail(stage: Stage, seconds: float, dice: Random) -> None:
     """Order-gets go wrong in one way or another."""
-    name = dice.choice(("http_500", "garbage", "empty", "timeout_before", "throttle", "slow"))
+    name = dice.choice(("http_500", "garbage", "empty", "timeout_before", "throttle", "slow", "wrong_type", "drip"))
     stage.oracle.fault(name, 0.5, operation="get", seed=dice.randrange(1 << 30))
     stage.wait(seconds)
     stage.oracle.fault(name, 0, operation="get")

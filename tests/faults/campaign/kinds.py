@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 MARKET_FAULTS = (
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle", "garbage",
-    "empty", "slow", "token_expired",
+    "empty", "slow", "token_expired", "wrong_ids", "wrong_type", "huge", "drip",
 )  # fmt: skip
-NOT_IN_SMOKE = ("http_503", "slow", "token_expired")
+NOT_IN_SMOKE = ("http_503", "slow", "token_expired", "wrong_ids", "huge", "drip")
 
 
 @dataclass(frozen=True, slots=True)

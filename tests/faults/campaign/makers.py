@@ -19,7 +19,7 @@ BY_MESSAGE = ("Cornelius Umberfield", "19 Saffron Wharf", "6505550113")
 """The buyer of orders that are handed in through Redis, the one documented way personal data gets there."""
 SUFFIXES = (
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle", "garbage",
-    "empty", "slow",
+    "empty", "slow", "wrong_type",
 )  # fmt: skip
 
 

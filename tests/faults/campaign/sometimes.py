@@ -42,7 +42,7 @@ def happened(facts: Facts, stage: Stage, storm: Storm, kinds: list[str]) -> list
     found += [Happened(f"fault {kind}", storm.injected[kind], 1) for kind in kinds]
     counted = _paths(facts) | Counter({name: stage.seen[name] for name in _SEEN})
     always = (*_ALWAYS, *(_FULL if options.full else ()), *(_LOOKED_UP if _looks_up(options) else ()))
-    paths = (*_ALWAYS, *_FULL, *_LOOKED_UP)
+    paths = (*_ALWAYS, *_FULL, *_LOOKED_UP, *_RARE)
     return found + [Happened(path, counted[path], 1 if path in always else 0) for path in paths]
 
 
@@ -72,7 +72,10 @@ _FULL = (
     "an order was refused",
     "an order was cancelled",
     "an order was quarantined",
+    "an answer told the id of another order",
 )
+_RARE = ("a read-back showed another order",)
+"""Needs two faults at one order: told, never wanted."""
 _LOOKED_UP = ("a look-up found an order", "look-ups proved an order absent")
 _SEEN = tuple(
     name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "journal"))
@@ -94,12 +97,14 @@ def _paths(facts: Facts) -> Counter[str]:
             found["an order was cancelled"] += event.to_state == "cancelled"
             found["a person retried an order"] += event.actor == ACTOR and event.event == "retry"
             found["an order was quarantined"] += bool(event.note) and "times in a row" in event.note
+            found["an answer told the id of another order"] += bool(event.note) and "which belongs to" in event.note
+            found["a read-back showed another order"] += bool(event.note) and "shows another order" in event.note
     for tries in facts.attempts.values():
         repeated = [attempt for attempt in tries if attempt.code == "REPEATED_ORDER_ERROR"]
         found["a lease ran out"] += sum(1 for attempt in tries if attempt.code == "LEASE_RAN_OUT")
         found["REPEATED was answered"] += len(repeated)
     for order_id, history in facts.events.items():
-        blind = any(event.event == "accept_blind" for event in history)
+        blind = any(event.event == "accept_blind" and "which belongs to" not in (event.note or "") for event in history)
         again = any(attempt.code == "REPEATED_ORDER_ERROR" for attempt in facts.attempts.get(order_id, []))
         found["REPEATED told no ids"] += blind
         found["REPEATED told the ids"] += again and not blind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -27,9 +28,10 @@ from tests.faults.simulation.world import Clock, World
 from worker.errors import FulfilError
 from worker.ledger.engine import Ledger
 from worker.ledger.states import FINAL, MOVES, Event, State
-from worker.ledger.tables import events, metadata, orders
+from worker.ledger.tables import events, metadata, orders, results
 
 FAULTS = ["", "", "", "lost_before", "lost_after", "lost_after", "throttled", "refused", "refused_connection"]
+FAULTS += ["wrong_ids", "wrong_ids"]
 STEPS = st.sampled_from([0.5, 3.0, 12.0, 25.0, 70.0, 600.0, 6 * 3600.0, 12 * 3600.0, 23 * 3600.0, 30 * 3600.0])
 EXAMPLES = int(os.environ.get("FULFIL_TEST_SIMULATIONS", "60"))
 MANY = st.integers(min_value=0, max_value=10_000)
@@ -110,6 +112,15 @@ class Promise(RuleBasedStateMachine):
         except FulfilError:
             pass  # what the state forbids is refused with a sentence
 
+    @rule(index=MANY)
+    def a_person_finds_an_id(self, index: int) -> None:
+        known = sorted(self.world.accepted)
+        order_id = known[index % len(known)] if known else ""
+        made = self.world.markets[self.world.accepted[order_id]].made.get(order_id) if known else None
+        if made:
+            with contextlib.suppress(FulfilError):  # it needs none, or another order holds it still
+                self.world.operator().adopt(order_id, made[-1][1])
+
     @invariant()
     def no_order_exists_twice(self) -> None:
         for market in self.world.markets.values():
@@ -152,7 +163,15 @@ class Promise(RuleBasedStateMachine):
         self.the_ledger_says_nothing_false()
         for row in self.rows():
             assert State(row.state) in FINAL or row.attention, f"{row.order_id} is stuck: {row.state} {row.reason}"
+        self.what_is_confirmed_was_read_under_its_own_ids()
         self.every_move_is_legal()
+
+    def what_is_confirmed_was_read_under_its_own_ids(self) -> None:
+        with self.ledger.reading() as connection:
+            read = connection.execute(select(results.c.order_id, results.c.reference)).all()
+        for order_id, reference in read:
+            market = self.world.markets[self.world.accepted[order_id]]
+            assert market.is_of(reference, order_id), f"{order_id} is confirmed under {reference}"
 
     def every_move_is_legal(self) -> None:
         with self.ledger.reading() as connection:
@@ -196,3 +215,29 @@ def test_the_promise_holds_in_every_interleaving(ledger: Ledger) -> None:
     finally:
         for patch in patches:
             patch.stop()
+
+
+def test_an_order_told_the_id_of_one_whose_answer_was_lost_is_not_confirmed_until_a_person_helps(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    for module in ("store", "operators", "intake", "reports"):
+        monkeypatch.setattr(f"worker.ledger.{module}.time", clock)
+    world = World(ledger, clock, 1)
+    for order_id, fault in (("SO-1", "lost_after"), ("SO-2", "wrong_ids")):
+        world.submit(order_id, "blind")
+        world.deliver(0)
+        world.send(0, fault)
+        world.record(0)
+    for _ in range(5):
+        clock.now += 100
+        world.sweep()
+    with ledger.reading() as connection:
+        found = {row.order_id: (row.state, row.code, row.attention) for row in connection.execute(select(orders))}
+    assert found == {"SO-1": ("unknown", "CANNOT_TELL", True), "SO-2": ("placed", "FOREIGN_ORDER", True)}
+    for order_id in ("SO-1", "SO-2"):
+        world.operator().adopt(order_id, world.markets["blind"].made[order_id][0][1])
+    clock.now += 100
+    world.sweep()
+    with ledger.reading() as connection:
+        assert set(connection.execute(select(orders.c.state)).scalars()) == {"confirmed"}

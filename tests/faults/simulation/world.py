@@ -9,12 +9,12 @@ from tests.faults.simulation.markets import KINDS, Market
 from worker.ledger import intake, operators
 from worker.ledger.engine import Ledger
 from worker.ledger.reports import account_of, due_by_account, standing_still, suspects
-from worker.ledger.rows import Claim, Sent, Settled
+from worker.ledger.rows import Claim, Sent, Settled, Waiting
 from worker.ledger.states import State
 from worker.ledger.store import Store
 from worker.orders.models import Job
-from worker.outcomes import PlaceOutcome, ReadOutcome
-from worker.retry import Policy, decide, decide_read, decide_unknown, may_send_until
+from worker.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
+from worker.retry import FOREIGN_ORDER, Policy, decide, decide_read, decide_unknown, may_send_until
 
 POLICY = Policy(max_attempts=4, base_seconds=2, cap_seconds=60, confirm_delay_seconds=10)
 LEASE_SECONDS = 60.0
@@ -131,7 +131,7 @@ class World:
             for order in self.store.claim_waiting(due, state, LEASE_SECONDS, now):
                 seen: ReadOutcome | None = None
                 if state is State.PLACED:
-                    seen = market.read(order.references[0], now)
+                    seen = self._read_back(market, order, now)
                     decision = decide_read(seen, order, POLICY, self.chance)
                 else:
                     if market.ability.can_look_up and not order.references:
@@ -139,6 +139,18 @@ class World:
                     decision = decide_unknown(order, market.ability, seen, POLICY, now)
                 settled.append(Settled(order, seen, decision))
             self.store.settle(settled, now)
+
+    @staticmethod
+    def _read_back(market: Market, order: Waiting, now: float) -> ReadOutcome:
+        """Read every id; its goods tell another order's from its own, as an adapter's `contradicts` does."""
+        seen = [market.read(reference, now) for reference in order.references]
+        wrong = tuple(r for r in order.references if not market.is_of(r, order.order_id))
+        hidden = next((outcome for outcome in seen if not isinstance(outcome, Found)), None)
+        if hidden is not None:
+            return hidden
+        if wrong:
+            return Unknown("another order", FOREIGN_ORDER, wrong)
+        return Found(tuple(record for outcome in seen if isinstance(outcome, Found) for record in outcome.records))
 
     def operator(self) -> operators.Operator:
         """Return a person at the keyboard."""

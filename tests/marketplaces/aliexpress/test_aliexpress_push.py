@@ -219,3 +219,45 @@ def test_the_time_of_making_has_no_zone_and_so_is_a_span() -> None:
     for unreadable in (None, "", "yesterday", "0001-01-01 00:00:00", 12):
         span = adapter().made_between(record(child(), gmt_create=unreadable))
         assert span is None or span[1] < 0
+
+
+@pytest.mark.parametrize(
+    ("children", "is_another"),
+    [
+        ([child()], False),
+        ([child("1005004638293060", "1")], False),
+        ([child(), child()], True),
+        ([child(count=2)], True),
+        ([child(CUP)], True),
+        ([child(), child(CUP)], True),
+        ([child(sku_attr="14:365458#Red")], False),
+        ([child(count=None)], False),
+        ([child(), {}], False),
+        ([], False),
+    ],
+)
+def test_goods_that_were_not_ordered_or_more_of_them_contradict_an_order(children: list[Any], is_another: bool) -> None:
+    assert adapter().contradicts(ORDER, "SO-1", record(*children)) is is_another
+
+
+def test_a_part_of_a_split_order_contradicts_nothing() -> None:
+    both = order((BOTTLE, 2, "a"), (CUP, 1, ""), (BOTTLE, 1, "b"))
+    for part in ([child(BOTTLE, 3)], [child(CUP)], [child(BOTTLE), child(BOTTLE, 2)], [child(BOTTLE), child(CUP)]):
+        assert not adapter().contradicts(both, "SO-1", record(*part))
+    assert adapter().contradicts(both, "SO-1", record(child(BOTTLE, 4)))
+    assert adapter().contradicts(both, "SO-1", record(child(BOTTLE), child(1005004638293062)))
+
+
+def test_the_second_id_the_site_has_for_a_product_contradicts_nothing() -> None:
+    abroad = BOTTLE + 2**51
+    assert str(abroad).startswith("3256")
+    assert not adapter().contradicts(ORDER, "SO-1", record(child(abroad)))
+    assert not adapter().contradicts(order((abroad, 1, "")), "SO-1", record(child(BOTTLE)))
+    assert adapter().contradicts(order((abroad, 1, "")), "SO-1", record(child(BOTTLE, 2)))
+
+
+@pytest.mark.parametrize(
+    "details", [{}, {"child_order_list": None}, {"child_order_list": "?"}, {"child_order_list": ["?"]}]
+)
+def test_a_record_that_shows_no_goods_contradicts_nothing(details: dict[str, Any]) -> None:
+    assert not adapter().contradicts(ORDER, "SO-1", OrderRecord(REFERENCE, "FINISH", details=details))

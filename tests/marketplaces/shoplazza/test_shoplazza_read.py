@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import IDS, REFERENCE, VERSIONS, adapter, confirm, drive, reply, shown
+from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, TOKEN, VERSIONS, adapter, confirm, drive, reply, shown
 
 from worker.marketplaces.base import Lost
 from worker.marketplaces.shoplazza.reading import ShoplazzaRecord
@@ -231,3 +231,16 @@ def test_nesting_is_survived():
     deep = b'{"order":{"id":"%s","status":"opened","x":%s}}' % (REFERENCE.encode(), b"[" * 900 + b"]" * 900)
     assert isinstance(confirm(reply(deep)), Found)
     assert isinstance(confirm(reply(b"[" * 100_000)), Unknown)
+
+
+def test_an_order_with_another_mark_of_ours_contradicts_and_any_other_tag_does_not():
+    other = f"jq-{'0' * 24}"
+    assert adapter().contradicts(ORDER, KEY, record(tags=f"vip, {other}"))
+    assert adapter().contradicts(ORDER, KEY, record(tags=[other.upper()]))
+    assert not adapter().contradicts(ORDER, KEY, record())
+    for tags in (f"{other}, {TOKEN}", "vip", "jq-12", f"xx{other}", f"other-{'0' * 24}", "", None, 7):
+        assert not adapter().contradicts(ORDER, KEY, record(tags=tags)), tags
+
+
+def test_goods_are_not_compared_for_a_shop_changes_them():
+    assert not adapter().contradicts(ORDER, KEY, record(line_items=[{"product_id": "a gift", "quantity": 9}]))

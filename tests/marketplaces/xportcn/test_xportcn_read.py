@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import REFERENCE, adapter, confirm, drive, envelope, reply, sent_body, shown
+from xportcn_kit import KEY, ORDER, REFERENCE, adapter, confirm, drive, envelope, reply, sent_body, shown
 
 from worker.marketplaces.base import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
@@ -212,3 +212,17 @@ def test_any_answer_is_read_and_can_be_stored(raw, status):
         assert found.reference == REFERENCE
         assert len(found.status) <= 60
         assert "\\u0000" not in json.dumps(found.details, allow_nan=False)
+
+
+OURS = ORDER["cargoParamList"][0]["offerId"]
+
+
+@pytest.mark.parametrize("name", ["offerId", "productID", "productId"])
+def test_another_key_and_none_of_the_offers_is_another_order(name):
+    other = {**FLAT, "outOrderId": "SO-0", "productItems": [{name: int(OURS) + 1, "quantity": 1}]}
+    assert adapter().contradicts(ORDER, KEY, record(other))
+    assert not adapter().contradicts(ORDER, KEY, record({**other, "outOrderId": KEY}))
+    assert not adapter().contradicts(ORDER, KEY, record({**other, "baseInfo": {"outOrderId": KEY}}))
+    assert not adapter().contradicts(ORDER, KEY, record({**other, "outOrderId": ""}))
+    for lines in ([{name: int(OURS)}], [{name: OURS}, {name: "1"}], [], None, "?"):
+        assert not adapter().contradicts(ORDER, KEY, record({**other, "productItems": lines})), lines

@@ -227,7 +227,7 @@ DEATHS = {
     ),
     "taking leases back, before the attempt is closed": (
         "store",
-        "_abandoned",
+        "abandoned",
         CLAIMED,
         "Store(ledger).expire_leases(9e9)",
     ),

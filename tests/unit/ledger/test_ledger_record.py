@@ -312,7 +312,7 @@ def test_no_text_of_a_vendor_is_too_long_or_too_odd_to_be_recorded(ledger: Ledge
     }
     submit(ledger, "SO-1", "SO-2")
     first, second = claim(ledger, "SO-1", "SO-2")
-    both = [sent(first, made[outcome]), sent(second, Accepted(IDS))]
+    both = [sent(first, made[outcome]), sent(second, Accepted(("8198352049851317",)))]
     assert len(Store(ledger).record(both)) == 2
     assert row(ledger, "SO-2").state == "placed", "its neighbour is recorded with it"
     assert len(row(ledger).code) <= 100

@@ -104,6 +104,10 @@ class AliExpress(Marketplace):
         """Compare products and quantities. An order over several shops is several here, each with a part: False."""
         return pushes.describes(order, record)
 
+    def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
+        """Compare products and quantities: an order-get shows no out_order_id, so that its goods are all there is."""
+        return pushes.contradicts(order, record)
+
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Read `gmt_create`, whose zone is not documented."""
         return pushes.made_between(record)

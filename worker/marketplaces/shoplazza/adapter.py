@@ -129,6 +129,13 @@ class Shoplazza(Marketplace):
         cause = f"the orders since the first send could not all be seen ({len(seen)} were)"
         return settle(hits, mark) if hits else Unknown(cause, "LIST_INCOMPLETE")
 
+    def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
+        """Look for our tag: every order of ours carries its own, and one with another's is another order.
+
+        Goods are not compared: the shop may add gifts, take bundles apart, and let its people edit the lines.
+        """
+        return self._mark(key).is_of_another(record.details)
+
     @classmethod
     def notices(cls, order: OrderModel) -> list[str]:
         """Name the fields of the vendor page that no schema of the API takes."""

@@ -19,7 +19,9 @@ second) switches the leaky bucket on.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import random
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -113,6 +115,8 @@ class ShoplazzaFace(Face):
         self._by_reference: dict[str, SandboxOrder] = {}
         self._by_tag: dict[tuple[str, str], list[SandboxOrder]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
+        # Not from 1: a ledger that outlives the sandbox must not meet an id again.
+        self._ids = itertools.count(random.randrange(10**7))
         self.limit: tuple[int, float] | None = None
         """Size and leak a second of each account's bucket; None: calls are not counted."""
 
@@ -204,7 +208,7 @@ class ShoplazzaFace(Face):
             "shipping_name": _text(body["shipping_line"].get("name") or body["shipping_line"].get("shipping_name")),
             **_priced(body),
         }
-        reference = _reference(next(self._sequence))
+        reference = _reference(next(self._ids))
         order = SandboxOrder(self.name, account, mark[1] if mark else "", [reference], at, [at], request=request)
         self._by_reference[reference] = order
         for tag in dict.fromkeys(request["tags"]):

@@ -55,10 +55,18 @@ class Mark:
 
     def is_on(self, order: Mapping[str, Any]) -> bool:
         """Tell whether an order read back carries this mark, whatever filter was asked for."""
-        tags = order.get("tags")
-        words = tags.split(",") if isinstance(tags, str) else tags if isinstance(tags, list) else []
-        tagged = any(isinstance(word, str) and word.strip().lower() == self.token for word in words)
-        return tagged or self.token in str(order.get("note") or "").lower()
+        return self.token in _tags(order) or self.token in str(order.get("note") or "").lower()
+
+    def is_of_another(self, order: Mapping[str, Any]) -> bool:
+        """Tell whether an order carries a mark as we make them, and not this one."""
+        return not self.is_on(order) and any(re.fullmatch(self._any(), tag) for tag in _tags(order))
+
+
+def _tags(order: Mapping[str, Any]) -> list[str]:
+    """Return an order's tags as it shows them, one text or a list, in lower case."""
+    tags = order.get("tags")
+    words = tags.split(",") if isinstance(tags, str) else tags if isinstance(tags, list) else []
+    return [word.strip().lower() for word in words if isinstance(word, str)]
 
 
 def create_body(order: Mapping[str, Any], mark: Mark, version: str) -> bytes:

@@ -20,7 +20,7 @@ from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.looking import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
 from worker.marketplaces.xportcn.placing import Preview, ceiling, read_create, read_preview
-from worker.marketplaces.xportcn.reading import read_answer, read_detail
+from worker.marketplaces.xportcn.reading import contradicts, read_answer, read_detail
 from worker.marketplaces.xportcn.statuses import MEANINGS
 from worker.outcomes import Absent, Found, OrderRecord
 
@@ -107,6 +107,10 @@ class Xportcn(Marketplace):
         scrub, unit = partial(self.clean, order=order), self._keys.detail_amount_unit
         search = Search(self._ask_list, self._keys.success_codes, scrub, unit)
         return (yield from search.find(key))
+
+    def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
+        """Compare outOrderId and offers; only where both are shown and neither is this order's is there no doubt."""
+        return contradicts(order, key, record)
 
     @classmethod
     def scrub(cls, text: str, order: Mapping[str, Any]) -> str:

@@ -6,12 +6,12 @@ No page of either reply is stored for the KA calls (facts: A1); Xportcn's siblin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, id_of, lost
+from worker.marketplaces.replies import Fraction, id_of, lost, text_of
 from worker.marketplaces.xportcn.codes import find, find_gateway, is_known, says_no_such_order
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body, values
 from worker.marketplaces.xportcn.placing import Scrub, clean, declined, too_many
@@ -23,6 +23,7 @@ NOT_TOLD = "NOT_TOLD"
 ID_NAMES = ("orderId", "idOfStr", "id")
 """In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (facts: A2)."""
 STATUS_NAMES = ("orderStatus", "status", "tradeStatus")
+OFFER_NAMES = ("offerId", "productID", "productId")
 TOTAL_NAMES = ("totalAmount", "sumTotalPayment", "sumPayment")
 CURRENCY = "CNY"
 PAID = {"1": False, "2": True}
@@ -89,6 +90,22 @@ def read_detail(reference: str, data: Any, unit: str) -> OrderRecord | Absent | 
     if own is None and (len(rows) > 1 or reference_of(rows[0])):
         return Unknown("the details are of another order than the one asked for")
     return record(reference, own or rows[0], unit)
+
+
+def contradicts(order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
+    """Tell whether details show another order's outOrderId and none of this order's offers.
+
+    One alone proves nothing: the page of the details is not stored, the platform may keep an outOrderId of its own
+    there (it hands 1688's object through), and may show goods in a form nobody has seen.
+    """
+    keys = _shown_texts(record, "outOrderId")
+    offers = _shown_texts(record, *OFFER_NAMES)
+    ordered = {text_of(line.get("offerId")) for line in order.get("cargoParamList") or ()}
+    return bool(keys and offers) and key not in keys and offers.isdisjoint(ordered)
+
+
+def _shown_texts(record: OrderRecord, *names: str) -> set[str]:
+    return {text for value in values(record.details, *names) if (text := text_of(value))}
 
 
 def reference_of(row: object) -> str:

@@ -1,0 +1,130 @@
+"""The task `orders.confirm` on a real ledger, against the sandbox's AliExpress: goods that are another order's."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+from ledger_kit import POLICY, known_ids, place_one, row, submit
+from sqlalchemy import update
+
+from worker.ledger.engine import Ledger
+from worker.ledger.operators import Operator
+from worker.ledger.store import Store
+from worker.ledger.tables import orders
+from worker.marketplaces.aliexpress.adapter import AliExpress
+from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.outcomes import Accepted, Found, OrderRecord, ReadOutcome, Unknown
+
+MINE, OTHERS = "8198352049850001", "8198352049850002"
+KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
+SHOWN: dict[str, ReadOutcome] = {
+    reference: Found(
+        (
+            OrderRecord(
+                reference,
+                "PLACE_ORDER_SUCCESS",
+                details={"child_order_list": [{"product_id": product, "product_count": 1}]},
+            ),
+        )
+    )
+    for reference, product in ((MINE, 1005), (OTHERS, 1006))
+}
+
+
+class Shelf(AliExpress):
+    """AliExpress whose order-get is answered from `SHOWN`."""
+
+    def confirm(self, references: Sequence[str]) -> Any:
+        yield from ()
+        found = [SHOWN[reference] for reference in references]
+        return Found(tuple(record for one in found if isinstance(one, Found) for record in one.records))
+
+
+class Desk:
+    """The task with everything around ledger and adapter played; `broken`: what a read raises."""
+
+    def __init__(self, ledger: Ledger, task: Any, admitted: Any) -> None:
+        self.ledger, self._task, self._admitted = ledger, task, admitted
+
+    def place(self, *references: str, order_id: str = "SO-1", product: int = 1005) -> None:
+        """Take an order of one product in and place it under these ids."""
+        submit(self.ledger, order_id)
+        body = json.dumps({"product_items": [{"product_id": str(product), "product_count": 1}]})
+        with self.ledger.writing() as connection:
+            connection.execute(update(orders).where(orders.c.order_id == order_id).values(body=body, due_at=0.0))
+        place_one(self.ledger, Accepted(references), order_id)
+
+    def read(self, order_id: str = "SO-1") -> Any:
+        """Let the order be due, read it back, and return how it stands."""
+        with self.ledger.writing() as connection:
+            connection.execute(update(orders).where(orders.c.order_id == order_id).values(due_at=0.0))
+        marketplace = Shelf("main", KEYS)
+        self._task._confirm([self._admitted(marketplace, "read", {order_id: time.monotonic()})])
+        return row(self.ledger, order_id)
+
+    @staticmethod
+    def read_all(parts: Iterable[tuple[Any, Sequence[tuple[Any, Any]]]]) -> list[tuple[Any, ReadOutcome]]:
+        """Run the steps without a network."""
+        return [(order, _run(steps)) for _, reads in parts for order, steps in reads]
+
+    def confirm_at(self, due: Any) -> None:
+        """Take what is rung for."""
+        list(due)
+
+
+def _run(steps: Any) -> ReadOutcome:
+    try:
+        next(steps)
+    except StopIteration as stop:
+        outcome: ReadOutcome = stop.value
+        return outcome
+    except Exception as error:
+        return Unknown(type(error).__name__)
+    raise AssertionError("it asked the network")
+
+
+@pytest.fixture
+def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
+    from tasks import confirm  # not above: its first import reads the settings
+    from tasks.admission import Admitted
+
+    made = Desk(ledger, confirm, Admitted)
+    played = {"store": lambda: Store(ledger), "policy": lambda: POLICY, "bell": lambda: made, "read_all": made.read_all}
+    for name, value in played.items():
+        fresh_settings.setattr(confirm, name, value)
+    return made
+
+
+def test_an_order_that_is_read_back_with_its_goods_is_confirmed(desk: Desk) -> None:
+    desk.place(MINE)
+    assert desk.read().state == "confirmed"
+
+
+def test_an_order_that_is_read_back_with_other_goods_is_not_confirmed_until_a_person_told_its_id(desk: Desk) -> None:
+    desk.place(OTHERS)
+    order = desk.read()
+    assert (order.state, order.code, order.attention) == ("placed", "FOREIGN_ORDER", True)
+    assert order.reason == f"the marketplace shows another order under {OTHERS}"
+    assert order.due_at == pytest.approx(time.time() + 10, abs=5), "reading goes on"
+    Operator(desk.ledger, "cli").adopt("SO-1", MINE)
+    assert (desk.read().state, known_ids(desk.ledger)) == ("confirmed", [MINE])
+
+
+def test_of_several_ids_only_the_one_with_other_goods_is_replaced(desk: Desk) -> None:
+    desk.place(MINE, OTHERS)
+    assert desk.read().reason == f"the marketplace shows another order under {OTHERS}"
+    Operator(desk.ledger, "cli").adopt("SO-1", MINE)
+    assert (desk.read().state, known_ids(desk.ledger)) == ("confirmed", [MINE])
+
+
+def test_the_line_of_such_an_order_says_so() -> None:
+    from tasks.report import lines
+    from worker.ledger.rows import Moved
+    from worker.ledger.states import State
+
+    told = lines([Moved("SO-1", "main", State.PLACED, 1.0, "FOREIGN_ORDER", (OTHERS,))])
+    assert told == f"SO-1 placed {OTHERS} (another order: fulfil why)"

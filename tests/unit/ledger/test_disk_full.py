@@ -1,0 +1,218 @@
+"""A disk without room: SQLite says so itself, what was learned is in the journal, and nobody sees a traceback."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ledger_kit import ACCOUNT, LEASE, assert_invariants, known_ids, row, sent, submit
+from sqlalchemy import event, text
+
+from worker.errors import LedgerAway
+from worker.ledger import reports
+from worker.ledger.engine import Ledger
+from worker.ledger.journal import Journal
+from worker.ledger.rows import Sent
+from worker.ledger.store import Store
+from worker.outcomes import Accepted
+
+MANY = 300
+"""Orders whose answers need more room than the ledger's last page has."""
+IDS = [f"81983520498{number:05d}" for number in range(MANY)]
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Disk:
+    """The disk of a SQLite ledger: when it is full, SQLite gets no further page (SQLITE_FULL)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._pages = 2**30
+        event.listen(ledger.engine, "connect", self._limit)
+
+    def _limit(self, connection: Any, _: Any) -> None:
+        connection.execute(f"PRAGMA max_page_count = {self._pages}")
+
+    def fill(self) -> None:
+        with self.ledger.reading() as connection:
+            self._pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+        self.ledger.engine.dispose()  # the next connections know the limit
+
+    def make_room(self) -> None:
+        self._pages = 2**30
+        self.ledger.engine.dispose()
+
+
+@pytest.fixture
+def disk(tmp_path: Path, sqlite_template: Path) -> Iterator[Disk]:
+    path = tmp_path / "ledger.sqlite3"
+    shutil.copy(sqlite_template, path)
+    opened = Ledger(f"sqlite:///{path}")
+    yield Disk(opened)
+    assert_invariants(opened)
+    opened.engine.dispose()
+
+
+def answered(ledger: Ledger) -> list[Sent]:
+    """Claim many orders and return what the marketplace answered, not recorded yet."""
+    names = [f"SO-{number:03d}" for number in range(MANY)]
+    submit(ledger, *names)
+    claims = Store(ledger).claim(ACCOUNT, names, LEASE, None)
+    return [sent(one, Accepted((reference,))) for one, reference in zip(claims, IDS, strict=True)]
+
+
+def kept(folder: Path) -> list[str]:
+    """Return the ids that lie in the journal's files."""
+    lines = [line for path in folder.glob("*.jsonl") for line in path.read_bytes().replace(b"\0", b"").splitlines()]
+    return [reference for line in lines for reference in json.loads(line)["references"]]
+
+
+def no_room(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_is_learned_on_a_full_disk_is_in_the_journal_and_recorded_when_there_is_room_again(
+    disk: Disk, tmp_path: Path, fresh_settings: pytest.MonkeyPatch
+) -> None:
+    from tasks import late  # not above: its first import reads the settings
+
+    answers, journal = answered(disk.ledger), Journal(tmp_path / "journal")
+    journal.open()
+    played: dict[str, Any] = {
+        "store": lambda: Store(disk.ledger),
+        "journal": lambda: journal,
+        "process_loop": lambda: SimpleNamespace(stopping=False),
+        "heard": lambda: None,
+        "FIRST_WAIT_SECONDS": 0.01,
+        "LONGEST_WAIT_SECONDS": 0.05,
+    }
+    for name, value in played.items():
+        fresh_settings.setattr(late, name, value)
+    disk.fill()
+    with pytest.raises(LedgerAway, match=r"has no room left: database or disk is full") as full:
+        Store(disk.ledger).record(answers)
+    assert reports.counts(disk.ledger) == {"placing": MANY}, "nothing half written"
+    waiting = threading.Thread(target=late.record_late, args=(answers, full.value))
+    waiting.start()
+    try:
+        end = time.monotonic() + 10
+        while kept(tmp_path / "journal") != IDS:
+            assert time.monotonic() < end, "the ids are not in the journal"
+            time.sleep(0.01)
+        assert reports.counts(disk.ledger) == {"placing": MANY}
+    finally:
+        disk.make_room()
+        waiting.join(20)
+    assert reports.counts(disk.ledger) == {"placed": MANY}
+    assert known_ids(disk.ledger, f"SO-{MANY - 1}") == IDS[-1:]
+    assert kept(tmp_path / "journal") == []
+
+
+def test_what_a_process_left_when_it_died_over_a_full_disk_is_replayed_when_there_is_room(
+    disk: Disk, tmp_path: Path
+) -> None:
+    answers, journal = answered(disk.ledger), Journal(tmp_path)
+    disk.fill()
+    journal.keep(answers)
+    assert journal._file is not None
+    os.close(journal._file)  # as the end of the process does
+    with pytest.raises(LedgerAway, match="has no room left"):
+        Journal(tmp_path).replay(Store(disk.ledger))
+    assert kept(tmp_path) == IDS, "still there"
+    disk.make_room()
+    assert Journal(tmp_path).replay(Store(disk.ledger)) == MANY
+    assert reports.counts(disk.ledger) == {"placed": MANY}
+    assert kept(tmp_path) == []
+
+
+def test_a_journal_that_finds_no_room_leaves_nothing_and_is_opened_when_there_is_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr("worker.ledger.journal.os.posix_fallocate", no_room)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                journal.open()
+            assert list(tmp_path.iterdir()) == []
+    journal.open()
+    assert [path.suffix for path in tmp_path.iterdir()] == [".jsonl"]
+
+
+def test_without_room_for_the_journal_nothing_is_sent_and_the_orders_wait(
+    disk: Disk, tmp_path: Path, fresh_settings: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from tasks import place
+    from tasks.admission import Admitted
+
+    submit(disk.ledger, "SO-1")
+    fresh_settings.setattr("worker.ledger.journal.os.posix_fallocate", no_room)
+    marketplace: Any = SimpleNamespace(account=ACCOUNT, resend_window=None)
+    played: dict[str, Any] = {
+        "store": lambda: Store(disk.ledger),
+        "journal": lambda: Journal(tmp_path / "journal"),
+        "process_loop": lambda: SimpleNamespace(stopping=False),
+    }
+    for name, value in played.items():
+        fresh_settings.setattr(place, name, value)
+    admitted = Admitted(marketplace, {"SO-1": 0.0}, time.monotonic())
+    with caplog.at_level(logging.ERROR):
+        assert place._place(admitted) == []
+    order = row(disk.ledger)
+    assert (order.state, order.attempts) == ("queued", 0)
+    assert order.due_at == pytest.approx(time.time() + place.NO_ROOM_SECONDS, abs=5)
+    (told,) = caplog.messages
+    assert told == "nothing is sent: the journal cannot be opened (No space left on device); make room on its disk"
+    disk.fill()
+    assert place._place(admitted) == [], "not even when the ledger's disk is as full"
+
+
+SUBMIT_ON_A_FULL_DISK = """
+import sys
+from sqlalchemy import Engine, event
+event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
+from tasks.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_orders_handed_in_on_a_full_disk_are_refused_with_one_sentence(disk: Disk, tmp_path: Path) -> None:
+    address = {"address": "12 Rue", "city": "Paris", "province": "Ile-de-France", "country": "FR", "zip": "75002"}
+    person = {"contact_person": "Jeanne Moreau", "full_name": "Jeanne Moreau", "mobile_no": "612345678"}
+    order = {"logistics_address": {**address, **person}, "product_items": [{"product_id": 1005, "product_count": 1}]}
+    jobs = [{"order_id": f"SO-{number}", "account": "main", "order": order} for number in range(MANY)]
+    (tmp_path / "orders.jsonl").write_text("".join(json.dumps(job) + "\n" for job in jobs))
+    keys = {"MARKETPLACE": "aliexpress", "APP_KEY": "k", "APP_SECRET": "s", "ACCESS_TOKEN": "t"}
+    told = subprocess.run(
+        [sys.executable, "-c", SUBMIT_ON_A_FULL_DISK, "submit", "orders.jsonl"],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "FULFIL_HOME": str(tmp_path / "home"),
+            "FULFIL_DATABASE_URL": disk.ledger.url.render_as_string(),
+            "FULFIL_REDIS_URL": "redis://127.0.0.1:1/0",
+            **{f"FULFIL_ACCOUNTS__MAIN__{name}": value for name, value in keys.items()},
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "Traceback" not in told.stdout + told.stderr
+    words = " ".join(told.stderr.split())
+    assert "has no room left: database or disk is full" in words
+    assert "make room on its disk" in words
+    assert reports.counts(disk.ledger) == {}, "none of the group is taken in: the file can be handed in again"

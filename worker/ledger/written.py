@@ -1,0 +1,59 @@
+"""What is written of a send and of a record that was read back, as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from worker.ledger.moves import CODE_CHARACTERS, told
+from worker.ledger.rows import Sent
+from worker.outcomes import OrderRecord, Unknown
+
+
+def closing(one: Sent) -> dict[str, Any]:
+    """Return what closes the attempt of an outcome."""
+    outcome = one.outcome
+    return {
+        "b_order_id": one.claim.order_id,
+        "b_number": one.claim.number,
+        "sent_at": one.sent_at,
+        "closed_at": one.closed_at,
+        "outcome": type(outcome).__name__,
+        "code": told(getattr(outcome, "code", None), CODE_CHARACTERS),
+        "cause": told(getattr(outcome, "cause", None) or getattr(outcome, "reason", None)),
+        "request_id": told(getattr(outcome, "request_id", None), CODE_CHARACTERS),
+        "duration_ms": round((one.closed_at - one.sent_at) * 1000),
+    }
+
+
+def abandoned(row: Row[Any], now: float) -> dict[str, Any]:
+    """Return what closes the attempt of a worker that did not come back."""
+    return {
+        "b_order_id": row.order_id,
+        "b_number": row.attempts,
+        "sent_at": row.updated_at,
+        "closed_at": now,
+        "outcome": Unknown.__name__,
+        "code": "LEASE_RAN_OUT",
+        "cause": "the worker did not come back",
+        "request_id": None,
+        "duration_ms": None,
+    }
+
+
+def result_row(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:
+    """Return what is kept of one record that was read back."""
+    return {
+        "order_id": order_id,
+        "reference": record.reference,
+        "read_at": now,
+        "status": told(record.status, 60),
+        "fulfilment_status": told(record.fulfilment_status, 60),
+        "amount": record.amount and str(record.amount.amount),
+        "currency": record.amount and told(record.amount.currency, 10),
+        "paid_amount": record.paid_amount and str(record.paid_amount.amount),
+        "paid_currency": record.paid_amount and told(record.paid_amount.currency, 10),
+        "alert": told(record.alert),
+        "details": record.details,
+    }
