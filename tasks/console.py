@@ -236,7 +236,7 @@ _MEANING = {
     State.QUEUED: "it waits to be sent.",
     State.PLACING: "a worker is sending it.",
     State.UNKNOWN: "it may or may not exist at the marketplace; that is settled before anything else happens to it.",
-    State.UNMATCHED: "the marketplace has it but told us no id. It is never sent again.",
+    State.UNMATCHED: "the marketplace has it but told us no id of its own. It is never sent again.",
     State.PLACED: "the marketplace gave its ids; it is to be read back.",
     State.CONFIRMED: "it was read back from the marketplace.",
     State.REFUSED: "the marketplace said no, nothing was created.",

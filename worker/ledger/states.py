@@ -15,7 +15,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     """It may or may not exist at the marketplace; nothing is sent before that is settled."""
     UNMATCHED = "unmatched"
-    """The marketplace has it but told us no id; it waits for a push message or `fulfil adopt`."""
+    """The marketplace has it but told us no id of its own; it waits for a push message or `fulfil adopt`."""
     PLACED = "placed"
     """The marketplace gave its ids; to be read back."""
     CONFIRMED = "confirmed"

@@ -330,8 +330,9 @@ def _require(part: Mapping[str, Any], names: tuple[str, ...], where: str) -> Non
 
 def _reference(number: int) -> str:
     """Return an id in one of the three forms the vendor's samples have, each longer than a float is exact."""
-    forms = (str(10_234_136_520_598_000_000 + number), f"11218-{number:08d}", f"2392769-HQWIFA{number:05d}")
-    return forms[number % 3]
+    lot, rest = divmod(number, 100_000)
+    third = f"{2_392_769 + lot}-HQWIFA{rest:05d}"
+    return (str(10_234_136_520_598_000_000 + number), f"11218-{number:08d}", third)[number % 3]
 
 
 def _priced(body: Mapping[str, Any]) -> dict[str, Any]:
