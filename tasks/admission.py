@@ -37,8 +37,8 @@ LEAD_SECONDS = 0.03
 """Kept between a slot's booking and its time, for the claim that comes first."""
 LATE_SECONDS = 0.01
 """A call that would leave later than this after its slot takes another one: calls that are late go all at once."""
-PACE = 0.985
-"""How much of an account's rate is used: room for LATE_SECONDS in every second."""
+PACE = 0.98
+"""How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ local open_until = tonumber(redis.call('HGET', KEYS[2], 'open_until') or '0')
 if open_until > 0 then
   local held_until = math.max(open_until, tonumber(redis.call('HGET', KEYS[2], 'probe_until') or '0'))
   if now < held_until then
-    return {0, string.format('%d', held_until - now), string.format('%d', held_until - now)}
+    return {0, string.format('%d', held_until - now), string.format('%d', held_until - now), 1}
   end
   n = 1
   redis.call('HSET', KEYS[2], 'probe_until', string.format('%d', now + tonumber(ARGV[5])))
@@ -42,7 +42,7 @@ if granted < n then
   local ends = turn + (n - granted) * step
   redis.call('SET', KEYS[3], string.format('%d', ends), 'PX', string.format('%d', math.ceil((ends - now) / 1000)))
 end
-return {granted, string.format('%d', first), string.format('%d', turn - now)}
+return {granted, string.format('%d', first), string.format('%d', turn - now), redis.call('EXISTS', KEYS[2])}
 """
 
 # A success closes the breaker. Failures in a row open it, each time for twice as long, up to a bound.
@@ -90,6 +90,8 @@ class Limits:
     def __init__(self, client: redis.Redis, pace: float = 1.0) -> None:
         self._client = client
         self._pace = pace
+        self._failing: dict[tuple[str, str], bool] = {}
+        """Whether the breaker knew of failures at the last booking; it need not be told of every success."""
         self._book = client.register_script(_BOOK)
         self._report = client.register_script(_REPORT)
 
@@ -102,12 +104,13 @@ class Limits:
         """
         step = calls_each / (rate.per_second * self._pace)
         try:
-            granted, first, after = self._book(
+            granted, first, after, failing = self._book(
                 keys=[_bucket(account, kind, rate), _breaker(account, kind), _line(account, kind)],
                 args=[count, round(step * 1e6), rate.burst, round(max_wait_seconds * 1e6), round(PROBE_SECONDS * 1e6)],
             )
         except redis.RedisError as error:
             raise RedisAway(f"no slot can be booked, Redis does not answer: {type(error).__name__}") from None
+        self._failing[account, kind] = bool(failing)
         start = int(first) / 1e6
         return Booking(tuple(max(0.0, start + i * step) for i in range(int(granted))), max(0.0, int(after) / 1e6))
 
@@ -125,8 +128,9 @@ class Limits:
 
         Redis away: None, for the limits hold every call back then anyway.
         """
-        if not worked and not failed:
+        if not failed and not (worked and self._failing.get((account, kind))):
             return None
+        self._failing[account, kind] = not worked
         try:
             wait = self._report(
                 keys=[_breaker(account, kind)],
