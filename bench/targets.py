@@ -174,7 +174,7 @@ def idle() -> Iterator[Reached]:
 
 def rates() -> Iterator[Reached]:
     """What the marketplace sees in any second: never more than the rate plus one, and hardly less."""
-    for accounts, workers, rate in ((1, 1, 50.0), (1, 4, 50.0), (50, 1, 4.0), (50, 4, 4.0)):
+    for accounts, workers, rate in ((1, 1, 50.0), (1, 4, 50.0), (50, 1, 4.0), (50, 4, 2.0)):
         names = [f"a{number:02}" for number in range(accounts)]
         seconds = 20
         with shop(accounts=dict.fromkeys(names, rate), workers=workers) as rig:

@@ -19,7 +19,7 @@ from worker.ledger.engine import ledger
 from worker.ledger.reports import due_by_account
 from worker.ledger.states import State
 from worker.ledger.store import EARLY_SECONDS, Store
-from worker.limits import Limits
+from worker.limits import Gate, Limits
 from worker.marketplaces.base import Marketplace
 from worker.once import once
 from worker.retry import Policy
@@ -37,6 +37,9 @@ LEAD_SECONDS = 0.03
 """Kept between a slot's booking and its time, for the claim that comes first."""
 LATE_SECONDS = 0.01
 """A call that would leave later than this after its slot takes another one: calls that are late go all at once."""
+TRIES_FOR_A_SLOT = 3
+MINDED_RATE = 100
+"""Up to this many calls a second each is sent at its own slot. Faster accounts are held by the second only."""
 PACE = 0.98
 """How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
 
@@ -102,10 +105,39 @@ def calls(marketplace: Marketplace, kind: str) -> int:
     return marketplace.calls_to_place if kind == "place" else 1
 
 
-async def until(at: float | None) -> None:
-    """Sleep until a time of the monotonic clock."""
-    if at is not None and (wait := at - time.monotonic()) > 0:
+async def turn_comes(marketplace: Marketplace, kind: str, at: float | None) -> bool:
+    """Wait for a time of the monotonic clock, and until this process may send once more for the account.
+
+    A loop that stood still meanwhile has missed the slot and takes another one. False: there is none, or none is near.
+    """
+    if at is None or not await _slept(marketplace, kind, at):
+        return False
+    gate = _gate(marketplace.account, kind)
+    while (wait := gate.wait(calls(marketplace, kind))) > 0:
         await asyncio.sleep(wait)
+    return True
+
+
+async def _slept(marketplace: Marketplace, kind: str, at: float) -> bool:
+    for _ in range(TRIES_FOR_A_SLOT):
+        if (wait := at - time.monotonic()) > 0:
+            await asyncio.sleep(wait)
+        if time.monotonic() - at <= LATE_SECONDS * 2 or rate(marketplace.account).per_second > MINDED_RATE:
+            return True
+        try:
+            times, _ = await asyncio.to_thread(book, marketplace, kind, 1)
+        except RedisAway:
+            return False
+        if not times:
+            return False
+        at = times[0]
+    return False
+
+
+@cache
+def _gate(account: str, kind: str) -> Gate:
+    known = rate(account)
+    return _gate(account, "place") if known.shared and kind != "place" else Gate(known)
 
 
 @once

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, store, until
+from tasks.admission import Admitted, admit, order_ids, policy, store, turn_comes
 from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.app import app
 from worker.bell import bell
@@ -107,9 +107,8 @@ def _run(reads: Sequence[Read]) -> list[ReadOutcome]:
 
 
 async def _read(marketplace: Marketplace, name: str, steps: ReadSteps, at: float | None) -> ReadOutcome:
-    if at is None:
+    if not await turn_comes(marketplace, "read", at):
         return Throttled("NOT_SENT", "its turn went by", retry_after_seconds=0.0)
-    await until(at)
     loop = process_loop()
     async with loop.lane("read"):
         try:

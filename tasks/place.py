@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, store, until
+from tasks.admission import Admitted, admit, order_ids, store, turn_comes
 from tasks.record import Answer, Sheet, held_at, recorder
 from tasks.report import RESULT_CHARACTERS, lines, where
 from tasks.sweep import ring_suspects
@@ -91,14 +91,14 @@ async def _send_all(marketplace: Marketplace, claims: list[tuple[Claim, float | 
 
 async def _send(marketplace: Marketplace, claim: Claim, at: float | None, sheet: Sheet) -> None:
     """Send one order at its time (monotonic) and have recorded what came of it. None: there is no time for it."""
-    await until(at)
+    has_turn = await turn_comes(marketplace, "place", at)
     loop = process_loop()
     outcome: PlaceOutcome
     async with loop.lane("place"):
         sent_at = time.time()
         if loop.stopping:
             outcome = NotSent("the worker was told to stop", counted=False)
-        elif at is None:
+        elif not has_turn:
             outcome = NotSent("its turn went by", counted=False)
         elif claim.lease_until - settings().lease_seconds <= held_at.get(claim.account, 0.0):
             outcome = NotSent("its account is held", counted=False)

@@ -86,6 +86,14 @@ def _ready(**_: Any) -> None:
         raise SystemExit(error.exit_code) from None
 
 
+@signals.worker_init.connect
+def _warm(**_: Any) -> None:
+    """Have the loop and its client there before the first order, whose slot would else go by."""
+    from worker.loop import process_loop
+
+    process_loop()
+
+
 @signals.worker_shutting_down.connect
 def _stop_sending(**_: Any) -> None:
     from worker.loop import process_loop

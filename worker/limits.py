@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from dataclasses import dataclass
 
 import redis
@@ -145,6 +147,27 @@ class Limits:
         except redis.RedisError:
             return None
         return int(wait) / 1e6 or None
+
+
+class Gate:
+    """Holds back what this process would send too much of in one second.
+
+    Slots are booked ahead; a process that stood still for a moment would send everything it missed at once.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._most = max(1, int(rate.per_second)) + rate.burst - 1
+        self._left: deque[float] = deque()
+
+    def wait(self, calls: int) -> float:
+        """Let calls through and return 0, or return the seconds after which to ask again."""
+        now, left = time.monotonic(), self._left
+        while left and left[0] <= now - 1.0:
+            left.popleft()
+        if left and len(left) + calls > self._most:
+            return left[0] + 1.0 - now
+        left.extend([now] * calls)
+        return 0.0
 
 
 def _bucket(account: str, kind: str, rate: Rate) -> str:

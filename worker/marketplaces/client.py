@@ -46,7 +46,7 @@ _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, _To
 
 
 class Client:
-    """One HTTP client a worker process, on its loop. `connections` must cover everything in flight."""
+    """One HTTP client a worker process, made on its loop. `connections` must cover everything in flight."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Client:
         self._answer_seconds = answer_seconds
         timeout = httpx.Timeout(answer_seconds, connect=connect_seconds, pool=connect_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
-        self._transport = transport or AiohttpTransport(client=lambda: _session(connections), trust_env=False)
+        self._transport = transport or AiohttpTransport(client=_session(connections), trust_env=False)
 
     async def drive(self, steps: Generator[Request, Reply | Lost, T], deadline: float) -> T:
         """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds)."""
