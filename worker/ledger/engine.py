@@ -145,6 +145,7 @@ def _sqlite_engine(path: str | None) -> Engine:
         f"sqlite:///{path}",
         pool_size=POOL_SIZE,
         max_overflow=0,
+        pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
         connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False, "isolation_level": None},
     )
 
@@ -152,6 +153,7 @@ def _sqlite_engine(path: str | None) -> Engine:
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-512")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -191,6 +193,7 @@ def _postgres_engine(url: str) -> Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
+        pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "application_name": "fulfil"},
     )

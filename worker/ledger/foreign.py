@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from worker.ledger.moves import hold_references
 from worker.ledger.rows import PushState, Sent, Settled
 from worker.ledger.states import State
-from worker.ledger.tables import order_references, orders, pushes
+from worker.ledger.tables import order_references, orders, padded, pushes
 from worker.outcomes import Accepted, Found, Unknown
 from worker.retry import FOREIGN_ORDER, foreign_look_up, foreign_order
 
@@ -67,7 +67,7 @@ def owners(connection: Connection, ids: Collection[str], told: Collection[str]) 
         return found
     hold_references(connection, told)
     asked = set(ids)
-    for row in connection.execute(_HELD, {"ids": list(ids), "told": list(told)}):
+    for row in connection.execute(_HELD, {"ids": padded(ids), "told": padded(told)}):
         if row.order_id in asked:
             found.known[row.order_id] = (*found.known.get(row.order_id, ()), row.reference)
         if row.source != DISPROVED:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
-from worker.ledger.tables import account_pauses, events, order_references, orders
+from worker.ledger.tables import account_pauses, events, order_references, orders, padded
 from worker.retry import FOREIGN_ORDER, Decision, Pause
 
 _MUTABLE = (
@@ -67,7 +67,7 @@ def lock(
     """Return the rows that match, locked to the end of the transaction; with `state`, rows others hold are left out."""
     query = select(orders)
     if ids is not None:
-        query = query.where(orders.c.order_id.in_(ids))
+        query = query.where(orders.c.order_id.in_(padded(ids)))
     if state is not None:
         query = query.where(orders.c.state == state)
     if account is not None:
@@ -159,7 +159,7 @@ def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[st
         return found
     query = (
         select(order_references.c.order_id, order_references.c.reference)
-        .where(order_references.c.order_id.in_(ids))
+        .where(order_references.c.order_id.in_(padded(ids)))
         .order_by(order_references.c.learned_at, order_references.c.reference)
     )
     for order_id, reference in connection.execute(query):

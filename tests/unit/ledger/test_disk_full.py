@@ -104,7 +104,10 @@ def test_what_is_learned_on_a_full_disk_is_in_the_journal_and_recorded_when_ther
     with pytest.raises(LedgerAway, match=r"has no room left: database or disk is full") as full:
         Store(disk.ledger).record(answers)
     assert reports.counts(disk.ledger) == {"placing": MANY}, "nothing half written"
-    waiting = threading.Thread(target=late.record_late, args=(answers, full.value))
+    # Some arrive while the others wait: they are kept and recorded with them.
+    arriving = [answers.pop() for _ in range(3)][::-1]
+    later = iter([arriving])
+    waiting = threading.Thread(target=late.record_late, args=(answers, full.value, lambda: next(later, [])))
     waiting.start()
     try:
         end = time.monotonic() + 10
@@ -167,7 +170,7 @@ def test_without_room_for_the_journal_nothing_is_sent_and_the_orders_wait(
     }
     for name, value in played.items():
         fresh_settings.setattr(place, name, value)
-    admitted = Admitted(marketplace, {"SO-1": 0.0}, time.monotonic())
+    admitted = Admitted(marketplace, "place", {"SO-1": time.monotonic()})
     with caplog.at_level(logging.ERROR):
         assert place._place(admitted) == []
     order = row(disk.ledger)
