@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup setup-dev demo test check chaos bench format lock clean
+.PHONY: help setup setup-dev demo test check chaos bench promises format lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+promises: setup-dev $(VENV)/bench/.installed  ## What is promised in numbers, measured; ARGS="rates fair …" for some
+	@PYTHONPATH=bench:. $(BIN)/python bench/promises.py $(ARGS)
 
 format: setup-dev  ## Format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -91,12 +91,12 @@ def memory_mib(contender: Contender, waiting: int) -> float:
         return rig.memory_mib() - idle
 
 
-def idle_cpu_percent(contender: Contender, seconds: float = 20.0) -> float:
+def idle_cpu_percent(contender: Contender, seconds: float = 12.0) -> float:
     """CPU of all its processes together, percent of one core, with nothing to do."""
     if contender.lone:
         return float("nan")
     with running(contender) as rig:
-        time.sleep(5)
+        time.sleep(2)
         before = rig.cpu_seconds()
         time.sleep(seconds)
         return (rig.cpu_seconds() - before) / seconds * 100

@@ -1,4 +1,4 @@
-"""What ours promises in numbers, each measured by itself on loopback: `python bench/targets.py [NAMES]`."""
+"""What is promised in numbers, each measured by itself on loopback: `make promises`, or `ARGS="rates fair"` for some."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def _small_batch(rig: Rig, which: int) -> float:
         time.sleep(0.2)
 
 
-TARGETS: dict[str, Callable[[], Iterator[Reached]]] = {
+PROMISES: dict[str, Callable[[], Iterator[Reached]]] = {
     run.__name__: run for run in (creates_equal_orders, streams, confirms_in_time, waiting_confirms, idle, rates, fair)
 }
 
@@ -229,12 +229,12 @@ TARGETS: dict[str, Callable[[], Iterator[Reached]]] = {
 def main() -> int:
     """Measure what was asked for; 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*TARGETS, []], help="which (default: all)")
+    parser.add_argument("names", nargs="*", choices=[*PROMISES, []], help="which (default: all)")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     given = parser.parse_args()
     found: list[Reached] = []
-    for name in given.names or TARGETS:
-        for reached in TARGETS[name]():
+    for name in given.names or PROMISES:
+        for reached in PROMISES[name]():
             found.append(reached)
             print(f"{reached.what}: {reached.figure} ({reached.wanted})", file=sys.stderr, flush=True)
     table = Table("", "measured", "wanted", "kept", title="promises in numbers")
@@ -243,7 +243,7 @@ def main() -> int:
     Console(width=130).print(table)
     given.out.mkdir(parents=True, exist_ok=True)
     document = [{"what": r.what, "figure": r.figure, "wanted": r.wanted, "kept": r.kept} for r in found]
-    (given.out / "targets.json").write_text(json.dumps(document, indent=1))
+    (given.out / "promises.json").write_text(json.dumps(document, indent=1))
     return 0 if all(one.kept for one in found) else 1
 
 
