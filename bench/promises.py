@@ -1,4 +1,4 @@
-"""What is promised in numbers, each measured by itself on loopback: `make promises`, or `ARGS="rates fair"` for some."""
+"""What is promised in numbers, each measured by itself on loopback: `make promises`, or ARGS="rates" for one."""
 
 from __future__ import annotations
 
