@@ -28,6 +28,8 @@ RING_AGAIN_BUSY_SECONDS = 60
 OVERDUE_SECONDS = 2
 """Reads have a message of their own under way; only when that is late does the sweep step in."""
 MOST_AT_ONCE = 20_000
+READS_AT_ONCE = 5000
+"""Reads that are worth a message while others wait in the queue: some seconds of work."""
 
 
 @app.task(name="orders.sweep", ignore_result=True)
@@ -79,7 +81,9 @@ def _ring_reads(state: State) -> int:
     now, waiting = time.time(), _queue_length(CONFIRM_QUEUE)
     late = OVERDUE_SECONDS if state is State.PLACED else 0
     rung_before = now - (RING_AGAIN_BUSY_SECONDS if waiting else RING_AGAIN_SECONDS)
-    ids = standing_still(ledger(), state, now - late, rung_before, MOST_AT_ONCE)
+    # Behind a long queue an order is late without its message being lost; a second one would only lengthen the queue.
+    room = READS_AT_ONCE - waiting * settings().chunk
+    ids = standing_still(ledger(), state, now - late, rung_before, room) if room > 0 else []
     if ids:
         (bell().confirm if state is State.PLACED else bell().reconcile)(ids)
         store().mark_rung(ids, now)
