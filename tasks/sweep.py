@@ -23,8 +23,9 @@ from worker.ledger.states import State
 
 RING_AGAIN_SECONDS = 15
 """An order that was rung for and did not move within this time, with its queue empty, is rung for again."""
-RING_AGAIN_BUSY_SECONDS = 60
-"""The same for reads while messages wait in their queue, whose way through it depends on every account."""
+MESSAGE_SECONDS = 0.5
+RING_AGAIN_LATEST_SECONDS = 60
+"""Reads are given this much longer for each message in their queue, and no longer than that in all."""
 OVERDUE_SECONDS = 2
 """Reads have a message of their own under way; only when that is late does the sweep step in."""
 MOST_AT_ONCE = 20_000
@@ -80,7 +81,7 @@ def ring_suspects(account: str, rung_before: float = 0.0) -> int:
 def _ring_reads(state: State) -> int:
     now, waiting = time.time(), _queue_length(CONFIRM_QUEUE)
     late = OVERDUE_SECONDS if state is State.PLACED else 0
-    rung_before = now - (RING_AGAIN_BUSY_SECONDS if waiting else RING_AGAIN_SECONDS)
+    rung_before = now - min(RING_AGAIN_LATEST_SECONDS, RING_AGAIN_SECONDS + waiting * MESSAGE_SECONDS)
     # Behind a long queue an order is late without its message being lost; a second one would only lengthen the queue.
     room = READS_AT_ONCE - waiting * settings().chunk
     ids = standing_still(ledger(), state, now - late, rung_before, room) if room > 0 else []
