@@ -54,10 +54,10 @@ def make_plan(options: Options, ledger_faults: Sequence[str]) -> Plan:
     """Return the plan; the same options make the same plan."""
     dice = random.Random(f"{options.seed}-plan")
     kinds = {name: kind for name, kind in KINDS.items() if kind.group != "ledger" or name in ledger_faults}
-    if options.faults < 100:  # too short for the long ones
-        kinds = {name: kind for name, kind in kinds.items() if kind.smoke}
     if options.only:
         kinds = {name: kinds[name] for name in options.only}
+    elif options.faults < 100:  # too short for the long ones
+        kinds = {name: kind for name, kind in kinds.items() if kind.smoke}
     alone = _alone(options, kinds) if options.measures_alone else ()
     storm = options.but(orders=options.orders - len(alone) * ALONE_ORDERS, faults=options.faults - len(alone))
     return Plan(_waves(storm, dice), tuple(_injections(storm, kinds, dice)), alone)
