@@ -68,7 +68,7 @@ class Rig:
             commands = self.contender.workers(self.in_flight)
             commands += [[*commands[0], "-n", f"place{n}@bench"] for n in range(1, self.place_workers)]
             self.processes += [self._spawn(command) for command in commands]
-            time.sleep(5)
+            time.sleep(4)
 
     def reset(self, latency_seconds: float) -> None:
         """Begin a new record."""
