@@ -11,7 +11,8 @@ from typing import Any
 from celery import Celery
 from celery.utils.nodenames import gethostname
 from harness import Shop, job
-from personal import personal, redis_texts
+from personal import personal
+from redis_texts import redis_texts
 
 QUEUED = "SO-1201"
 BY_MESSAGE = "SO-1202"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import httpx
 import redis
 
 from tests.faults.campaign.makers import personal, secrets
+from tests.redis_texts import redis_texts
 
 
 class Leaks:
@@ -53,23 +51,3 @@ class Leaks:
                 for word in words:
                     if word in low:
                         self.found.setdefault(f"{place} {name}: {word}", text[max(0, low.find(word) - 80) :][:200])
-
-
-def redis_texts(client: redis.Redis) -> dict[str, str]:
-    """Return everything a Redis holds, by key, as text; the bodies of messages decoded."""
-    read: dict[bytes, Callable[[bytes], Any]] = {
-        b"string": client.get,
-        b"list": lambda key: client.lrange(key, 0, -1),
-        b"hash": client.hgetall,
-        b"set": client.smembers,
-        b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
-    }
-    found = {}
-    for key in client.scan_iter(count=1000):
-        kind = client.type(key)
-        if kind in read:
-            text = str(read[kind](key))
-            bodies = re.findall(r'"body": "([A-Za-z0-9+/=]+)"', text)
-            plain = [base64.b64decode(body + "==").decode(errors="replace") for body in bodies]
-            found[key.decode(errors="replace")] = " ".join([text, *plain])
-    return found
