@@ -25,7 +25,7 @@ from worker.once import once
 from worker.retry import Policy
 
 MAX_WAIT_SECONDS = 1.5
-"""A task waits no longer for a slot than this; what must wait longer is put off in the ledger.
+"""A task waits no longer for a slot than this; what must wait longer comes again.
 
 A message holds what its account may send in a second: one that is back in time gets all its slots at once.
 """
@@ -38,6 +38,7 @@ LEAD_SECONDS = 0.03
 LATE_SECONDS = 0.01
 """A call that would leave later than this after its slot takes another one: calls that are late go all at once."""
 TRIES_FOR_A_SLOT = 3
+"""A loop that missed this many slots in a row lets the order go back."""
 MINDED_RATE = 100
 """Up to this many calls a second each is sent at its own slot. Faster accounts are held by the second only."""
 PACE = 0.98
@@ -69,9 +70,10 @@ class Admitted:
 def admit(
     ids: Sequence[str], state: State, kind: str, ring: Callable[[str, Sequence[str], float], None] | None
 ) -> Iterator[Admitted]:
-    """Yield what may go now, an account at a time; what may not is put off and rung for again, in (seconds).
+    """Yield what may go now, an account at a time; what may not is rung for again when its turn comes.
 
-    `kind`: `place` or `read`. `ring` None leaves that to the sweep. Raises RedisAway: without limits nothing is called.
+    `kind`: `place` or `read`. `ring` (account, ids, seconds) tells them; None leaves that to the sweep. Raises RedisAway:
+    without limits nothing is called.
     """
     for account, due in due_by_account(ledger(), ids, state, time.time() + EARLY_SECONDS).items():
         try:
