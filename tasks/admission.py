@@ -72,8 +72,8 @@ def admit(
 ) -> Iterator[Admitted]:
     """Yield what may go now, an account at a time; what may not is rung for again when its turn comes.
 
-    `kind`: `place` or `read`. `ring` (account, ids, seconds) tells them; None leaves that to the sweep. Raises RedisAway:
-    without limits nothing is called.
+    `kind`: `place` or `read`. `ring` (account, ids, seconds) tells them; None leaves that to the sweep.
+    Raises RedisAway: without limits nothing is called.
     """
     for account, due in due_by_account(ledger(), ids, state, time.time() + EARLY_SECONDS).items():
         try:
