@@ -17,6 +17,7 @@ from worker.embedded import connect
 from worker.errors import RedisAway, UnknownAccount
 from worker.ledger.engine import ledger
 from worker.ledger.reports import due_by_account
+from worker.ledger.rows import Moved
 from worker.ledger.states import State
 from worker.ledger.store import EARLY_SECONDS, Store
 from worker.limits import Gate, Limits
@@ -140,6 +141,11 @@ async def _slept(marketplace: Marketplace, kind: str, at: float) -> bool:
 def _gate(account: str, kind: str) -> Gate:
     known = rate(account)
     return _gate(account, "place") if known.shared and kind != "place" else Gate(known)
+
+
+def reads_due(moved: Iterable[Moved]) -> Iterator[tuple[float, str]]:
+    """Yield when (unix seconds) which of these orders is to be read back."""
+    return ((m.due_at, m.order_id) for m in moved if m.state is State.PLACED and m.due_at is not None)
 
 
 @once

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, store, turn_comes
+from tasks.admission import Admitted, admit, order_ids, policy, reads_due, store, turn_comes
 from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.app import app
 from worker.bell import bell
@@ -53,7 +53,7 @@ def _confirm(admitted: Sequence[Admitted]) -> list[Moved]:
     )
     settled = [Settled(order, outcome, decide_read(outcome, order, policy())) for order, outcome in seen]
     moved = store().settle(settled)
-    _ring_again(moved)
+    bell().confirm_at(reads_due(moved))  # of what was not shown yet; the sweep would be some seconds late
     return moved
 
 
@@ -66,11 +66,6 @@ def _read_back(marketplace: Marketplace, order: Waiting) -> ReadSteps:
     wrong = tuple(one.reference for one in outcome.records if marketplace.contradicts(body, order.order_id, one))
     cause = f"the marketplace shows another order under {', '.join(wrong)}"
     return Unknown(cause, FOREIGN_ORDER, wrong) if wrong else outcome
-
-
-def _ring_again(moved: Sequence[Moved]) -> None:
-    """Ring in time for what was not shown yet; the sweep would be some seconds late."""
-    bell().confirm_at((m.due_at, m.order_id) for m in moved if m.state is State.PLACED and m.due_at is not None)
 
 
 def read_all(

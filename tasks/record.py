@@ -7,18 +7,17 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tasks.admission import limits, policy, store
+from tasks.admission import limits, policy, reads_due, store
 from tasks.late import record_late
 from tasks.report import where
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import LedgerAway
 from worker.ledger.rows import Claim, Moved, Sent
-from worker.ledger.states import State
 from worker.once import once
 from worker.outcomes import NotSent, PlaceOutcome, Unknown
 from worker.retry import Pause, decide
@@ -106,7 +105,7 @@ class Recorder:
             except Exception as error:
                 moved = record_late(sent, error, lambda: self._later(group))
             reached(CrashPoint.RECORDED)
-            _ring(moved)
+            bell().confirm_at(reads_due(moved))
         finally:
             # By the claim: an order may be in the group twice, under an old epoch and a new one.
             stands = {one.order_id: one for one in moved}
@@ -130,12 +129,6 @@ def _decided(group: Iterable[Answer]) -> list[Sent]:
         if one.decision.pause:
             held_at[one.claim.account] = time.time()
     return sent
-
-
-def _ring(moved: Sequence[Moved]) -> None:
-    bell().confirm_at(
-        (order.due_at, order.order_id) for order in moved if order.state is State.PLACED and order.due_at is not None
-    )
 
 
 def _tell_breakers(group: Iterable[Answer]) -> None:
