@@ -23,14 +23,15 @@ from worker.ledger.states import State
 
 RING_AGAIN_SECONDS = 15
 """An order that was rung for and did not move within this time, with its queue empty, is rung for again."""
-MESSAGE_SECONDS = 0.5
+READS_SECONDS = 0.5
 RING_AGAIN_LATEST_SECONDS = 60
 """Reads are given this much longer for each message in their queue, and no longer than that in all."""
+SENDS_SECONDS = 0.1
+"""Sends are given what their account's rate takes for each message in its queue, and no less than this."""
 OVERDUE_SECONDS = 2
 """Reads have a message of their own under way; only when that is late does the sweep step in."""
-MOST_AT_ONCE = 20_000
-READS_AT_ONCE = 5000
-"""Reads that are worth a message while others wait in the queue: some seconds of work."""
+MOST_AT_ONCE = 5000
+"""Orders that are worth a message at a time: some seconds of work."""
 
 
 @app.task(name="orders.sweep", ignore_result=True)
@@ -59,7 +60,8 @@ def _ring_places(account: str) -> int:
         return 0
     # What waits in the queue is not lost: it gets the time it takes to come through, but no more. A busy account's
     # queue is never empty, and the orders of a message that was lost must not wait for the end of its backlog.
-    rung_before = now - RING_AGAIN_SECONDS - waiting * message_size(account) / rate(account).per_second
+    each = max(SENDS_SECONDS, message_size(account) / rate(account).per_second)
+    rung_before = now - RING_AGAIN_SECONDS - waiting * each
     ids = standing_still(ledger(), State.QUEUED, now, rung_before, room, account)
     bell().place(account, ids)
     if ids:
@@ -81,9 +83,9 @@ def ring_suspects(account: str, rung_before: float = 0.0) -> int:
 def _ring_reads(state: State) -> int:
     now, waiting = time.time(), _queue_length(CONFIRM_QUEUE)
     late = OVERDUE_SECONDS if state is State.PLACED else 0
-    rung_before = now - min(RING_AGAIN_LATEST_SECONDS, RING_AGAIN_SECONDS + waiting * MESSAGE_SECONDS)
+    rung_before = now - min(RING_AGAIN_LATEST_SECONDS, RING_AGAIN_SECONDS + waiting * READS_SECONDS)
     # Behind a long queue an order is late without its message being lost; a second one would only lengthen the queue.
-    room = READS_AT_ONCE - waiting * settings().chunk
+    room = MOST_AT_ONCE - waiting * settings().chunk
     ids = standing_still(ledger(), state, now - late, rung_before, room) if room > 0 else []
     if ids:
         (bell().confirm if state is State.PLACED else bell().reconcile)(ids)

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
+from worker.ledger.among import Strings, among
 from worker.ledger.moves import hold_references
 from worker.ledger.rows import PushState, Sent, Settled
 from worker.ledger.states import State
-from worker.ledger.tables import order_references, orders, padded, pushes
+from worker.ledger.tables import order_references, orders, pushes
 from worker.outcomes import Accepted, Found, Unknown
 from worker.retry import FOREIGN_ORDER, foreign_look_up, foreign_order
 
@@ -33,8 +34,8 @@ _HELD = (
     .join(orders, orders.c.order_id == order_references.c.order_id)
     .where(
         or_(
-            order_references.c.order_id.in_(bindparam("ids", expanding=True)),
-            order_references.c.reference.in_(bindparam("told", expanding=True)),
+            among(order_references.c.order_id, bindparam("ids", type_=Strings())),
+            among(order_references.c.reference, bindparam("told", type_=Strings())),
         )
     )
     .order_by(order_references.c.learned_at, order_references.c.reference)
@@ -67,7 +68,7 @@ def owners(connection: Connection, ids: Collection[str], told: Collection[str]) 
         return found
     hold_references(connection, told)
     asked = set(ids)
-    for row in connection.execute(_HELD, {"ids": padded(ids), "told": padded(told)}):
+    for row in connection.execute(_HELD, {"ids": ids, "told": told}):
         if row.order_id in asked:
             found.known[row.order_id] = (*found.known.get(row.order_id, ()), row.reference)
         if row.source != DISPROVED:
@@ -170,7 +171,7 @@ def disprove(connection: Connection, rows: Mapping[str, Row[Any]], settled: Iter
                 update(order_references)
                 .where(
                     order_references.c.order_id == one.order.order_id,
-                    order_references.c.reference.in_(one.outcome.references),
+                    among(order_references.c.reference, one.outcome.references),
                 )
                 .values(source=DISPROVED)
             )
@@ -186,7 +187,7 @@ def take_back(connection: Connection, account: str, order_id: str, now: float) -
             update(pushes)
             .where(
                 pushes.c.account == account,
-                pushes.c.reference.in_(gone),
+                among(pushes.c.reference, gone),
                 pushes.c.order_id == order_id,
                 pushes.c.state.in_((PushState.KNOWN, PushState.ADOPTED)),
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
+from worker.ledger.among import among
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import insert_ignore
 from worker.ledger.states import State
@@ -104,7 +105,7 @@ def _tell_apart(connection: Connection, jobs: Sequence[Job], taken: Taken) -> No
     if not jobs:
         return
     query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
-        orders.c.order_id.in_({job.order_id for job in jobs})
+        among(orders.c.order_id, {job.order_id for job in jobs})
     )
     held = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:

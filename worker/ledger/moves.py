@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from worker.ledger.among import among
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
-from worker.ledger.tables import account_pauses, events, order_references, orders, padded
+from worker.ledger.tables import account_pauses, events, order_references, orders
 from worker.retry import FOREIGN_ORDER, Decision, Pause
 
 _MUTABLE = (
@@ -67,7 +68,7 @@ def lock(
     """Return the rows that match, locked to the end of the transaction; with `state`, rows others hold are left out."""
     query = select(orders)
     if ids is not None:
-        query = query.where(orders.c.order_id.in_(padded(ids)))
+        query = query.where(among(orders.c.order_id, ids))
     if state is not None:
         query = query.where(orders.c.state == state)
     if account is not None:
@@ -159,7 +160,7 @@ def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[st
         return found
     query = (
         select(order_references.c.order_id, order_references.c.reference)
-        .where(order_references.c.order_id.in_(padded(ids)))
+        .where(among(order_references.c.order_id, ids))
         .order_by(order_references.c.learned_at, order_references.c.reference)
     )
     for order_id, reference in connection.execute(query):
@@ -177,7 +178,7 @@ def is_paused(connection: Connection, account: str, now: float) -> bool:
 def pausing(connection: Connection, accounts: Iterable[str], now: float) -> set[str]:
     """Return which of these accounts are held for a time; a hold that waits for a person does not hold reads."""
     query = select(account_pauses.c.account).where(
-        account_pauses.c.account.in_(sorted(accounts)), account_pauses.c.until > now
+        among(account_pauses.c.account, sorted(accounts)), account_pauses.c.until > now
     )
     return set(connection.execute(query).scalars())
 

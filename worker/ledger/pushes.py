@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from worker.ledger.among import among
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import DISPROVED
 from worker.ledger.moves import lock, upsert
@@ -79,7 +80,7 @@ class Pushes:
             select(order_references.c.reference, orders.c.order_id, orders.c.state)
             .join(orders, orders.c.order_id == order_references.c.order_id)
             .where(
-                order_references.c.reference.in_(references),
+                among(order_references.c.reference, references),
                 order_references.c.source != DISPROVED,
                 orders.c.marketplace == marketplace,
             )

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
 from worker.errors import UnknownOrder
+from worker.ledger.among import among
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import references
 from worker.ledger.states import FINAL, State
-from worker.ledger.tables import account_pauses, attempts, batches, events, orders, padded, rejections, results
+from worker.ledger.tables import account_pauses, attempts, batches, events, orders, rejections, results
 
 PAGE = 1000
 
@@ -40,7 +41,7 @@ class Filter:
 def due_by_account(ledger: Ledger, ids: Sequence[str], state: State, now: float) -> dict[str, list[str]]:
     """Return which of `ids` stand in `state` and are due, by account."""
     query = select(orders.c.order_id, orders.c.account).where(
-        orders.c.order_id.in_(padded(ids)), orders.c.state == state, orders.c.due_at <= now
+        among(orders.c.order_id, ids), orders.c.state == state, orders.c.due_at <= now
     )
     found: dict[str, list[str]] = defaultdict(list)
     with ledger.reading() as connection:
@@ -253,7 +254,7 @@ def _events(connection: Connection, order_id: str) -> list[dict[str, Any]]:
 
 def results_of(connection: Connection, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return what was read back of these orders, one entry for each of the marketplace's ids."""
-    query = select(results).where(results.c.order_id.in_(padded(ids))).order_by(results.c.reference)
+    query = select(results).where(among(results.c.order_id, ids)).order_by(results.c.reference)
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in connection.execute(query):
         entry = dict(row._mapping)

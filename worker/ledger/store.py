@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, func, insert, update
 
+from worker.ledger.among import among
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import disprove, owners, part, told_by, without_foreign
 from worker.ledger.moves import (
@@ -27,7 +28,7 @@ from worker.ledger.moves import (
 )
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
 from worker.ledger.states import MOVES, Event, State, advance
-from worker.ledger.tables import attempts, events, order_references, orders, padded, results
+from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.ledger.written import abandoned, closing, result_row
 from worker.outcomes import Absent, Found
 from worker.retry import (
@@ -98,7 +99,7 @@ class Store:
         claims = [_claim(row, now, until) for row in rows]
         connection.execute(
             update(orders)
-            .where(orders.c.order_id.in_(padded([c.order_id for c in claims])))
+            .where(among(orders.c.order_id, [c.order_id for c in claims]))
             .values(
                 state=advance(State.QUEUED, Event.CLAIM),
                 epoch=orders.c.epoch + 1,
@@ -198,9 +199,7 @@ class Store:
             rows = [row for row in rows if row.account not in held]
             taken = [row.order_id for row in rows]
             connection.execute(
-                update(orders)
-                .where(orders.c.order_id.in_(padded(taken)))
-                .values(due_at=now + hold_seconds, rung_at=None)
+                update(orders).where(among(orders.c.order_id, taken)).values(due_at=now + hold_seconds, rung_at=None)
             )
             known = references(connection, taken)
             return [_waiting(row, known.get(row.order_id, ())) for row in rows]
@@ -296,9 +295,7 @@ class Store:
     def mark_rung(self, ids: Sequence[str], now: float | None = None) -> None:
         """Note that a message for these orders is on its way."""
         with self.ledger.writing() as connection:
-            connection.execute(
-                update(orders).where(orders.c.order_id.in_(padded(ids))).values(rung_at=now or time.time())
-            )
+            connection.execute(update(orders).where(among(orders.c.order_id, ids)).values(rung_at=now or time.time()))
 
     def let_go(self, ids: Sequence[str]) -> None:
         """Note that the message for these queued orders ends here: the next sweep rings for them again."""
@@ -310,7 +307,7 @@ class Store:
         with self.ledger.writing() as connection:
             connection.execute(
                 update(orders)
-                .where(orders.c.order_id.in_(padded(ids)), orders.c.state == state, orders.c.due_at < until)
+                .where(among(orders.c.order_id, ids), orders.c.state == state, orders.c.due_at < until)
                 .values(due_at=until)
             )
 
@@ -327,7 +324,7 @@ def _completes(row: Row[Any], one: Sent) -> bool:
 
 
 def _message_gone(ids: Sequence[str]) -> Update:
-    return update(orders).where(orders.c.order_id.in_(padded(ids)), orders.c.state == State.QUEUED).values(rung_at=None)
+    return update(orders).where(among(orders.c.order_id, ids), orders.c.state == State.QUEUED).values(rung_at=None)
 
 
 def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -17,10 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-
-PADDED_UP_TO = 1024
-
-PADDED_UP_TO = 1024
 
 metadata = MetaData()
 
@@ -167,14 +161,3 @@ pushes = Table(
     Column("tries", Integer, nullable=False, comment="reads that showed nothing"),
     Index("ix_pushes_state_due", "state", "due_at"),
 )
-
-
-def padded(values: Collection[str]) -> list[str]:
-    """Return values for an IN, the last one repeated up to a power of two.
-
-    Every length is a statement of its own, compiled here, prepared by each connection and kept there; some suffice.
-    """
-    filled = list(values)
-    if 2 < len(filled) < PADDED_UP_TO:
-        filled += filled[-1:] * ((1 << (len(filled) - 1).bit_length()) - len(filled))
-    return filled
