@@ -20,7 +20,7 @@ from worker.ledger.reports import due_by_account
 from worker.ledger.rows import Moved
 from worker.ledger.states import State
 from worker.ledger.store import EARLY_SECONDS, Store
-from worker.limits import Gate, Limits
+from worker.limits import Gate, Limits, late_at_most
 from worker.marketplaces.base import Marketplace
 from worker.once import once
 from worker.retry import Policy
@@ -36,8 +36,6 @@ SOON_SECONDS = 10.0
 """What is back sooner is not put off in the ledger: its message is on its way, and the sweep gives it longer."""
 LEAD_SECONDS = 0.03
 """Kept between a slot's booking and its time, for the claim that comes first."""
-LATE_SECONDS = 0.01
-"""A call that would leave later than this after its slot takes another one: calls that are late go all at once."""
 TRIES_FOR_A_SLOT = 3
 """A loop that missed this many slots in a row lets the order go back."""
 MINDED_RATE = 100
@@ -56,9 +54,9 @@ class Admitted:
 
     def in_time(self, ids: Iterable[str]) -> dict[str, float | None]:
         """Return the times of these orders; another one for what missed its own, None where none is near."""
-        now = time.monotonic()
+        missed = time.monotonic() - _late_at_most(self.marketplace, self.kind)
         times: dict[str, float | None] = {order_id: self.times[order_id] for order_id in ids}
-        late = [order_id for order_id, at in times.items() if at is not None and at < now - LATE_SECONDS]
+        late = [order_id for order_id, at in times.items() if at is not None and at < missed]
         if late:
             try:
                 booked = book(self.marketplace, self.kind, len(late))[0]
@@ -122,10 +120,11 @@ async def turn_comes(marketplace: Marketplace, kind: str, at: float | None) -> b
 
 
 async def _slept(marketplace: Marketplace, kind: str, at: float) -> bool:
+    late = _late_at_most(marketplace, kind)
     for _ in range(TRIES_FOR_A_SLOT):
         if (wait := at - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        if time.monotonic() - at <= LATE_SECONDS * 2 or rate(marketplace.account).per_second > MINDED_RATE:
+        if time.monotonic() - at <= late or rate(marketplace.account).per_second > MINDED_RATE:
             return True
         try:
             times, _ = await asyncio.to_thread(book, marketplace, kind, 1)
@@ -135,6 +134,11 @@ async def _slept(marketplace: Marketplace, kind: str, at: float) -> bool:
             return False
         at = times[0]
     return False
+
+
+def _late_at_most(marketplace: Marketplace, kind: str) -> float:
+    """Return how long after its slot a call may leave; later, it takes another: calls that are late go all at once."""
+    return late_at_most(rate(marketplace.account), calls(marketplace, kind), PACE)
 
 
 @cache

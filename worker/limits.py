@@ -12,6 +12,7 @@ from worker.errors import RedisAway
 from worker.marketplaces.base import Rate
 
 # Books up to n slots that begin within max_wait; answers how many, the wait of the first, and when the rest's turn is.
+# What fills no more than a second (at its pace) is not parted: it gets all its slots when the first begins in time.
 # A slot that is booked and not used is simply gone: a crash costs a moment, never a call too many. The line says when
 # each of those that were put off is to come again, one after the other: all at once they would only push each other
 # back. It reserves nothing, so whoever never comes again leaves no gap.
@@ -32,7 +33,8 @@ local next = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now - (burst 
 local first = next - now
 local granted = 0
 if first <= max_wait then
-  granted = math.min(n, math.floor((max_wait - first) / step) + 1)
+  granted = n
+  if (n - 1) * step > 1050000 then granted = math.min(n, math.floor((max_wait - first) / step) + 1) end
   next = next + granted * step
   -- Kept until a bucket that nobody draws on is full again; a minute more costs nothing.
   local kept = math.ceil((next - now + burst * step) / 1000) + 60000
@@ -70,6 +72,8 @@ FAILURES_TO_OPEN = 20
 """Sends in a row that never arrived, or never were answered, before an account's breaker opens."""
 OPEN_SECONDS = 5.0
 OPEN_SECONDS_MOST = 30.0
+LATE_SECONDS = 0.01
+"""What a call may always be late: no process keeps a time better than this."""
 PROBE_SECONDS = 3.0
 """How long the others wait when one order goes ahead to see whether the marketplace is back."""
 
@@ -102,6 +106,7 @@ class Limits:
     ) -> Booking:
         """Book up to `count` slots of `calls_each` calls that begin within `max_wait_seconds`.
 
+        A count that fills no more than a second is not parted: its last slot may begin up to a second later.
         `kind` is `place` or `read`; where the rate is shared both draw on one bucket.
         """
         step = calls_each / (rate.per_second * self._pace)
@@ -147,6 +152,16 @@ class Limits:
         except redis.RedisError:
             return None
         return int(wait) / 1e6 or None
+
+
+def late_at_most(rate: Rate, calls_each: int, pace: float) -> float:
+    """Return how many seconds a call may leave after its slot while no second ever holds one more than the rate.
+
+    Calls that are late by up to D fall into a second from the slots of 1 + D seconds. Half of what that leaves room for
+    is given to the process, half to the way to the marketplace.
+    """
+    allowed = (rate.per_second + 1) // calls_each * calls_each
+    return max(LATE_SECONDS, (allowed / (rate.per_second * pace) - 1) / 2)
 
 
 class Gate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import ARRAY, Dialect, Text, bindparam
 from sqlalchemy.ext.compiler import compiles
@@ -37,7 +37,7 @@ class Strings(TypeDecorator[Collection[str]]):
 class _Among(ColumnElement[Any]):
     inherit_cache = True
     type = NullType()  # Boolean would be compared with 1 where the database has none
-    _traverse_internals: ClassVar = [
+    _traverse_internals = [  # noqa: RUF012 (so SQLAlchemy has it)
         ("column", InternalTraversal.dp_clauseelement),
         ("values", InternalTraversal.dp_clauseelement),
     ]
