@@ -74,6 +74,8 @@ OPEN_SECONDS = 5.0
 OPEN_SECONDS_MOST = 30.0
 LATE_SECONDS = 0.01
 """What a call may always be late: no process keeps a time better than this."""
+WAY_SECONDS = 0.03
+"""What a call may take from its turn to the wire: the first ones of a process do, until everything is there."""
 PROBE_SECONDS = 3.0
 """How long the others wait when one order goes ahead to see whether the marketplace is back."""
 
@@ -157,11 +159,10 @@ class Limits:
 def late_at_most(rate: Rate, calls_each: int, pace: float) -> float:
     """Return how many seconds a call may leave after its slot while no second ever holds one more than the rate.
 
-    Calls that are late by up to D fall into a second from the slots of 1 + D seconds. Half of what that leaves room for
-    is given to the process, half to the way to the marketplace.
+    Calls that are late by up to D fall into a second from the slots of 1 + D seconds; the way out is part of it.
     """
     allowed = (rate.per_second + 1) // calls_each * calls_each
-    return max(LATE_SECONDS, (allowed / (rate.per_second * pace) - 1) / 2)
+    return max(LATE_SECONDS, allowed / (rate.per_second * pace) - 1 - WAY_SECONDS)
 
 
 class Gate:
