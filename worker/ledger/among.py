@@ -1,4 +1,4 @@
-"""`among`: a column's value is one of a list, as one parameter whatever the list's length.
+"""`among`: a column's value is one of a list, one parameter whatever the list's length; `beside`: what else is asked.
 
 `IN (?, ?, …)` is a statement of its own for every length: put together for each call, prepared by each connection and
 kept there, half a megabyte for some hundred ids.
@@ -18,7 +18,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 
-class Strings(TypeDecorator[Collection[str]]):
+class _Strings(TypeDecorator[Collection[str]]):
     """A list of texts in one parameter: an array for PostgreSQL, JSON for SQLite."""
 
     impl = Text
@@ -32,6 +32,38 @@ class Strings(TypeDecorator[Collection[str]]):
         """Return the parameter's value."""
         found = list(value or ())
         return found if dialect.name == "postgresql" else json.dumps(found)
+
+
+def listed(name: str) -> BindParameter[Any]:
+    """Return a parameter that will hold a list."""
+    return bindparam(name, type_=_Strings())
+
+
+class _Beside(ColumnElement[Any]):
+    inherit_cache = True
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (so SQLAlchemy has it)
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+def beside(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column to compare beside a list of keys: SQLite must not look rows up by its index instead.
+
+    It cannot know how short the list is, and would go through every queued order.
+    """
+    return _Beside(column)
+
+
+@compiles(_Beside)
+def _plain(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.column, **options)
+
+
+@compiles(_Beside, "sqlite")
+def _unindexed(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.column, **options)}"
 
 
 class _Among(ColumnElement[Any]):
@@ -48,9 +80,9 @@ class _Among(ColumnElement[Any]):
 
 
 def among(column: ColumnElement[Any], values: Collection[str] | BindParameter[Any]) -> ColumnElement[Any]:
-    """Return the condition that `column` is one of `values`, or of what a parameter of type `Strings` will hold."""
+    """Return the condition that `column` is one of `values`, or of what a `listed` parameter will hold."""
     if not isinstance(values, BindParameter):
-        values = bindparam(None, values, type_=Strings(), unique=True)
+        values = bindparam(None, values, type_=_Strings(), unique=True)
     return _Among(column, values)
 
 

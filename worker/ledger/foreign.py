@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, update
 
-from worker.ledger.among import Strings, among
+from worker.ledger.among import among, listed
 from worker.ledger.moves import hold_references
 from worker.ledger.rows import PushState, Sent, Settled
 from worker.ledger.states import State
@@ -34,8 +34,8 @@ _HELD = (
     .join(orders, orders.c.order_id == order_references.c.order_id)
     .where(
         or_(
-            among(order_references.c.order_id, bindparam("ids", type_=Strings())),
-            among(order_references.c.reference, bindparam("told", type_=Strings())),
+            among(order_references.c.order_id, listed("ids")),
+            among(order_references.c.reference, listed("told")),
         )
     )
     .order_by(order_references.c.learned_at, order_references.c.reference)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, insert, or_, select, text, update
+from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.among import among
+from worker.ledger.among import among, beside, listed
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import account_pauses, events, order_references, orders
@@ -42,6 +42,21 @@ _UPDATE = (
     .where(orders.c.order_id == bindparam("b_order_id"))
     .values({name: bindparam(name) for name in [*_MUTABLE, "updated_at"]})
 )
+NOTE = insert(events)
+"""Appends rows to the history."""
+_REFERENCES = (
+    select(order_references.c.order_id, order_references.c.reference)
+    .where(among(order_references.c.order_id, listed("ids")))
+    .order_by(order_references.c.learned_at, order_references.c.reference)
+)
+_PAUSED = select(account_pauses.c.account).where(
+    account_pauses.c.account == bindparam("account"),
+    or_(account_pauses.c.until.is_(None), account_pauses.c.until > bindparam("now")),
+)
+_PAUSING = select(account_pauses.c.account).where(
+    among(account_pauses.c.account, listed("accounts")),
+    account_pauses.c.until > bindparam("now"),
+)
 
 
 @dataclass(slots=True)
@@ -66,20 +81,35 @@ def lock(
     limit: int | None = None,
 ) -> Sequence[Row[Any]]:
     """Return the rows that match, locked to the end of the transaction; with `state`, rows others hold are left out."""
-    query = select(orders)
-    if ids is not None:
-        query = query.where(among(orders.c.order_id, ids))
-    if state is not None:
-        query = query.where(orders.c.state == state)
-    if account is not None:
-        query = query.where(orders.c.account == account)
-    if due_before is not None:
-        query = query.where(orders.c.due_at <= due_before)
-    if lease_before is not None:
-        query = query.where(orders.c.lease_until < lease_before)
+    given = {
+        "ids": ids,
+        "state": state,
+        "account": account,
+        "due_before": due_before,
+        "lease_before": lease_before,
+        "limit": limit,
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    return connection.execute(_locking(*asked), asked).all()
+
+
+@cache
+def _locking(*asked: str) -> Select[Any]:
+    """Return the statement for a set of conditions, made once: to build it costs as much as to run it."""
+    conditions = {
+        "ids": among(orders.c.order_id, listed("ids")),
+        "state": (beside(orders.c.state) if "ids" in asked else orders.c.state) == bindparam("state"),
+        "account": beside(orders.c.account) == bindparam("account"),
+        "due_before": beside(orders.c.due_at) <= bindparam("due_before"),
+        "lease_before": orders.c.lease_until < bindparam("lease_before"),
+    }
     # One order of locking for all, or two workers with overlapping messages wait for each other for ever.
-    query = query.order_by(orders.c.order_id).limit(limit).with_for_update(skip_locked=state is not None)
-    return connection.execute(query).all()
+    query = (
+        select(orders).where(*(conditions[name] for name in asked if name in conditions)).order_by(orders.c.order_id)
+    )
+    if "limit" in asked:
+        query = query.limit(bindparam("limit", type_=Integer))
+    return query.with_for_update(skip_locked="state" in asked)
 
 
 def write(connection: Connection, moves: Sequence[Move], now: float) -> None:
@@ -95,7 +125,7 @@ def write(connection: Connection, moves: Sequence[Move], now: float) -> None:
         noted.append(event_row(move.row.order_id, now, move.event, before, move.row.epoch, move.actor, move.note))
         move.changes = values
     connection.execute(_UPDATE, changed)
-    connection.execute(insert(events), noted)
+    connection.execute(NOTE, noted)
 
 
 def event_row(
@@ -158,29 +188,19 @@ def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[st
     found: dict[str, tuple[str, ...]] = {}
     if not ids:
         return found
-    query = (
-        select(order_references.c.order_id, order_references.c.reference)
-        .where(among(order_references.c.order_id, ids))
-        .order_by(order_references.c.learned_at, order_references.c.reference)
-    )
-    for order_id, reference in connection.execute(query):
+    for order_id, reference in connection.execute(_REFERENCES, {"ids": ids}):
         found[order_id] = (*found.get(order_id, ()), reference)
     return found
 
 
 def is_paused(connection: Connection, account: str, now: float) -> bool:
     """Tell whether an account is held at that time, by itself or by a person."""
-    held = or_(account_pauses.c.until.is_(None), account_pauses.c.until > now)
-    query = select(account_pauses.c.account).where(account_pauses.c.account == account, held)
-    return connection.execute(query).first() is not None
+    return connection.execute(_PAUSED, {"account": account, "now": now}).first() is not None
 
 
 def pausing(connection: Connection, accounts: Iterable[str], now: float) -> set[str]:
     """Return which of these accounts are held for a time; a hold that waits for a person does not hold reads."""
-    query = select(account_pauses.c.account).where(
-        among(account_pauses.c.account, sorted(accounts)), account_pauses.c.until > now
-    )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_PAUSING, {"accounts": sorted(accounts), "now": now}).scalars())
 
 
 def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | None]], actor: str, now: float) -> None:

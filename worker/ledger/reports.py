@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select
 
 from worker.errors import UnknownOrder
-from worker.ledger.among import among
+from worker.ledger.among import among, beside, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import references
 from worker.ledger.states import FINAL, State
@@ -38,14 +38,18 @@ class Filter:
         return conditions
 
 
+_DUE = select(orders.c.order_id, orders.c.account).where(
+    among(orders.c.order_id, listed("ids")),
+    beside(orders.c.state) == bindparam("state"),
+    beside(orders.c.due_at) <= bindparam("now"),
+)
+
+
 def due_by_account(ledger: Ledger, ids: Sequence[str], state: State, now: float) -> dict[str, list[str]]:
     """Return which of `ids` stand in `state` and are due, by account."""
-    query = select(orders.c.order_id, orders.c.account).where(
-        among(orders.c.order_id, ids), orders.c.state == state, orders.c.due_at <= now
-    )
     found: dict[str, list[str]] = defaultdict(list)
     with ledger.reading() as connection:
-        for order_id, account in connection.execute(query):
+        for order_id, account in connection.execute(_DUE, {"ids": ids, "state": state, "now": now}):
             found[account].append(order_id)
     return found
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, func, insert, update
 
-from worker.ledger.among import among
+from worker.ledger.among import among, beside, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import disprove, owners, part, told_by, without_foreign
 from worker.ledger.moves import (
+    NOTE,
     Move,
     decided,
     event_row,
@@ -28,7 +29,7 @@ from worker.ledger.moves import (
 )
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
 from worker.ledger.states import MOVES, Event, State, advance
-from worker.ledger.tables import attempts, events, order_references, orders, results
+from worker.ledger.tables import attempts, order_references, orders, results
 from worker.ledger.written import abandoned, closing, result_row
 from worker.outcomes import Absent, Found
 from worker.retry import (
@@ -47,6 +48,23 @@ EARLY_SECONDS = 0.005
 _WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
 """Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
+_CLAIM = (
+    update(orders)
+    .where(among(orders.c.order_id, listed("ids")))
+    .values(
+        state=advance(State.QUEUED, Event.CLAIM),
+        epoch=orders.c.epoch + 1,
+        attempts=orders.c.attempts + 1,
+        first_sent_at=func.coalesce(orders.c.first_sent_at, bindparam("now")),
+        lease_until=bindparam("until"),
+        rung_at=None,
+        updated_at=bindparam("now"),
+    )
+)
+_CLAIM_WAITING = (
+    update(orders).where(among(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
+)
+_OPEN_ATTEMPT = insert(attempts)
 _CLOSE_ATTEMPT = (
     update(attempts)
     .where(
@@ -97,25 +115,13 @@ class Store:
         if not rows:
             return []
         claims = [_claim(row, now, until) for row in rows]
+        connection.execute(_CLAIM, {"ids": [c.order_id for c in claims], "now": now, "until": until})
         connection.execute(
-            update(orders)
-            .where(among(orders.c.order_id, [c.order_id for c in claims]))
-            .values(
-                state=advance(State.QUEUED, Event.CLAIM),
-                epoch=orders.c.epoch + 1,
-                attempts=orders.c.attempts + 1,
-                first_sent_at=func.coalesce(orders.c.first_sent_at, now),
-                lease_until=until,
-                rung_at=None,
-                updated_at=now,
-            )
-        )
-        connection.execute(
-            insert(attempts),
+            _OPEN_ATTEMPT,
             [{"order_id": c.order_id, "number": c.number, "epoch": c.epoch, "sent_at": now} for c in claims],
         )
         connection.execute(
-            insert(events),
+            NOTE,
             [event_row(c.order_id, now, Event.CLAIM, State.QUEUED, c.epoch, self.actor) for c in claims],
         )
         return claims
@@ -198,9 +204,7 @@ class Store:
             held = pausing(connection, {row.account for row in rows}, now)
             rows = [row for row in rows if row.account not in held]
             taken = [row.order_id for row in rows]
-            connection.execute(
-                update(orders).where(among(orders.c.order_id, taken)).values(due_at=now + hold_seconds, rung_at=None)
-            )
+            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + hold_seconds})
             known = references(connection, taken)
             return [_waiting(row, known.get(row.order_id, ())) for row in rows]
 
@@ -307,7 +311,7 @@ class Store:
         with self.ledger.writing() as connection:
             connection.execute(
                 update(orders)
-                .where(among(orders.c.order_id, ids), orders.c.state == state, orders.c.due_at < until)
+                .where(among(orders.c.order_id, ids), beside(orders.c.state) == state, beside(orders.c.due_at) < until)
                 .values(due_at=until)
             )
 
@@ -324,7 +328,8 @@ def _completes(row: Row[Any], one: Sent) -> bool:
 
 
 def _message_gone(ids: Sequence[str]) -> Update:
-    return update(orders).where(among(orders.c.order_id, ids), orders.c.state == State.QUEUED).values(rung_at=None)
+    queued = beside(orders.c.state) == State.QUEUED
+    return update(orders).where(among(orders.c.order_id, ids), queued).values(rung_at=None)
 
 
 def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:
