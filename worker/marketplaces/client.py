@@ -92,9 +92,10 @@ class Client:
             request.method,
             _url(request.url),
             headers=dict(request.headers),
-            content=request.content,
+            stream=httpx.ByteStream(request.content),  # aiohttp writes Host and Content-Length
             extensions=self._extensions,
         )
+        outgoing.read()
         response = await self._transport.handle_async_request(outgoing)
         reached(CrashPoint.ANSWERED)
         try:
