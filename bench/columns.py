@@ -9,6 +9,7 @@ from rig import running
 
 WARM_UP = 300
 """Orders before CPU is counted: what every program does only once is not what an order costs."""
+SHARE_SECONDS = 40
 
 
 def cpu_ms_per_order(contender: Contender, orders: int) -> float:
@@ -29,17 +30,19 @@ def cpu_ms_per_order(contender: Contender, orders: int) -> float:
 
 
 def share_of_ideal(contender: Contender, orders: int, in_flight: int, latency_seconds: float = 0.5) -> float:
-    """Percent of the ideal rate of creates with so many in flight: the middle of the run, by the stub's clock."""
+    """Percent of the ideal rate of creates with so many in flight: the middle of the run, by the stub's clock.
+
+    Of a contender that is not done after `SHARE_SECONDS`, the middle of what it did until then.
+    """
     with running(contender, in_flight, delay_seconds=30.0) as rig:
         rig.reset(latency_seconds)
         if contender.lone:
             return _share(_lone_times(rig, orders), in_flight, latency_seconds)
         rig.submit(orders)
-        if not rig.wait_for("orders", orders, 180):
-            return float("nan")
+        rig.wait_for("orders", orders, SHARE_SECONDS)
         record = rig.ask("_record")
-        if record["creates"] != orders:
-            raise RuntimeError(f"{contender.name}: {record['creates']} creates for {orders} orders")
+        if record["creates"] != record["orders"]:
+            raise RuntimeError(f"{contender.name}: {record['creates']} creates for {record['orders']} orders")
         return _share(sorted(t[0] for t in record["times"].values()), in_flight, latency_seconds)
 
 
@@ -50,7 +53,8 @@ def _lone_times(rig: object, orders: int) -> list[float]:
 
 
 def _share(times: list[float], in_flight: int, latency_seconds: float) -> float:
-    first, last = in_flight, len(times) - in_flight
+    edge = min(in_flight, len(times) // 3)
+    first, last = edge, len(times) - edge
     rate = (last - first) / (times[last] - times[first])
     return rate / (in_flight / latency_seconds) * 100
 
@@ -93,12 +97,12 @@ def memory_mib(contender: Contender, waiting: int) -> float:
         return rig.memory_mib() - idle
 
 
-def idle_cpu_percent(contender: Contender, seconds: float = 12.0) -> float:
+def idle_cpu_percent(contender: Contender, seconds: float = 10.0) -> float:
     """CPU of all its processes together, percent of one core, with nothing to do."""
     if contender.lone:
         return float("nan")
     with running(contender) as rig:
-        time.sleep(2)
+        time.sleep(6)
         before = rig.cpu_seconds()
         time.sleep(seconds)
         return (rig.cpu_seconds() - before) / seconds * 100

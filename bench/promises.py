@@ -19,7 +19,7 @@ from contenders import HERE, OURS, contenders
 from job import ORDER
 from rich.console import Console
 from rich.table import Table
-from rig import Rig
+from rig import Rig, stop_when_told
 
 FULFIL = str(Path(OURS).parent / "fulfil")
 LATENCY_SECONDS = 0.5
@@ -236,6 +236,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*PROMISES, []], help="which (default: all)")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     given = parser.parse_args()
+    stop_when_told()
     found: list[Reached] = []
     for name in given.names or PROMISES:
         for reached in PROMISES[name]():

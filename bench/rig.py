@@ -23,7 +23,7 @@ from contenders import HERE, Contender
 
 from worker.embedded import server_binary
 
-STOP_SECONDS = 15
+STOP_SECONDS = 8
 
 
 def free_port() -> int:
@@ -32,6 +32,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def stop_when_told() -> None:
+    """Let SIGTERM end this program as Ctrl-C does: what it started is stopped first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @dataclass(slots=True)
@@ -69,6 +74,11 @@ class Rig:
             commands += [[*commands[0], "-n", f"place{n}@bench"] for n in range(1, self.place_workers)]
             self.processes += [self._spawn(command) for command in commands]
             time.sleep(4)
+
+    @property
+    def stub_port(self) -> int:
+        """Return where the stub listens."""
+        return self._stub
 
     def reset(self, latency_seconds: float) -> None:
         """Begin a new record."""
@@ -131,16 +141,20 @@ class Rig:
             yield (names or ["beat"])[-1], psutil.Process(process.pid)
 
     def stop(self) -> None:
-        """Stop what was started, each by its own process id."""
-        for process in [*self.processes, *self._around]:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in [*self.processes, *self._around]:
+        """Stop what was started, and what that started, each by its own process id."""
+        ours = [process for process in [*self.processes, *self._around] if process.poll() is None]
+        children = [child for one in ours for child in psutil.Process(one.pid).children(recursive=True)]
+        for process in ours:
+            process.send_signal(signal.SIGTERM)
+        for process in ours:
             try:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         shutil.rmtree(self._home, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import columns
+from capacity import answers_per_second
 from contenders import HERE, THEIRS, Contender, contenders
 from rich.console import Console
 from rich.table import Table
+from rig import running, stop_when_told
 
 sys.path.insert(0, str(HERE.parent))
 from tests.postgres import postgres_server
@@ -51,14 +53,18 @@ def main() -> int:
     parser.add_argument("--columns", help="only columns whose name holds one of these words, comma-separated")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     given = parser.parse_args()
+    stop_when_told()
     with postgres_server() as server:
         rows = [c for c in contenders(server.database) if _wanted(c.name, given.rows)]
         wanted = {name: do for name, do in measured(given.orders).items() if _wanted(name, given.columns)}
         given.out.mkdir(parents=True, exist_ok=True)
+        with running(next(row for row in contenders(server.database) if row.lone)) as rig:
+            stub = answers_per_second(rig)
         report = {"orders": given.orders, "rounds": given.rounds, "at": time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime())}
+        report["stub_per_second"] = round(stub)
         for found in _columns(rows, wanted, given.rounds):
             (given.out / "bench.json").write_text(json.dumps(report | {"figures": found}, indent=1))
-    _print(found)
+    _print(found, f"medians; the stub by itself answers {stub:,.0f} requests a second")
     plot = [THEIRS, str(HERE / "plot.py"), str(given.out / "bench.json"), str(given.out / "bench.png")]
     subprocess.run(plot, check=True)  # noqa: S603
     return 0
@@ -102,8 +108,8 @@ def shown(figure: Any) -> str:
     return f"{figure:.2f}" if abs(figure) < 10 else f"{figure:,.0f}"
 
 
-def _print(found: dict[str, dict[str, list[Any]]]) -> None:
-    table = Table("", *next(iter(found.values())), title="medians", header_style="bold")
+def _print(found: Found, caption: str) -> None:
+    table = Table("", *next(iter(found.values())), title=caption, header_style="bold")
     for name, figures in found.items():
         table.add_row(name, *(shown(median(rounds)) for rounds in figures.values()))
     Console(width=150).print(table)

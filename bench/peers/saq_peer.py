@@ -48,11 +48,11 @@ settings = {
 
 def submit(count: int, first: int = 0) -> None:
     async def run() -> None:
-        await queue.connect()
+        own = Queue.from_url(job.REDIS)  # a queue belongs to one loop, and each call has its own
+        await own.connect()
         for start in range(first, first + count, 200):
             numbers = range(start, min(first + count, start + 200))
-            await asyncio.gather(
-                *(queue.enqueue("create", order=job.order_id(number), timeout=120) for number in numbers)
-            )
+            await asyncio.gather(*(own.enqueue("create", order=job.order_id(n), timeout=120) for n in numbers))
+        await own.disconnect()
 
     asyncio.run(run())
