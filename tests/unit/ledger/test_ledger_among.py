@@ -39,10 +39,9 @@ def test_a_list_of_any_length_is_one_statement(ledger: Ledger) -> None:
     assert len(texts) == 1
 
 
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_no_statement_of_an_orders_life_goes_through_the_orders_of_others(ledger: Ledger) -> None:
     """SQLite cannot know how short a list is: asked for a state beside it, it would go through all in that state."""
-    if not ledger.sqlite:
-        pytest.skip("PostgreSQL plans by what it counted")
     seen: dict[str, Any] = {}
 
     @event.listens_for(ledger.engine, "before_cursor_execute")
