@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import Celery, Task, signals
 
@@ -59,8 +59,14 @@ def _application() -> Celery:
         configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
         app.conf.update(celery_config(configured, redis_url(configured)))
     except (BadSettingError, FulfilError, OSError) as error:
-        sys.exit(f"fulfil: {error}")
+        _give_up(error)
     return app
+
+
+def _give_up(error: Exception) -> NoReturn:
+    """End the program with a sentence and the exit code the command line gives the same failure."""
+    print(f"fulfil: {error}", file=sys.stderr)
+    raise SystemExit(getattr(error, "exit_code", 2)) from None
 
 
 app = _application()
@@ -86,8 +92,7 @@ def _ready(**_: Any) -> None:
             adapter(account)
     except FulfilError as error:
         _redis.stop()
-        print(f"fulfil: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        _give_up(error)
 
 
 @signals.worker_init.connect

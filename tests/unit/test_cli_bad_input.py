@@ -231,7 +231,7 @@ def test_a_confirm_delay_below_ten_seconds_stops_the_worker_too(shop: Shop) -> N
     shop.start("confirm")
     process = shop.processes["confirm"]
     shop.until("the worker to end", lambda: process.poll() is not None)
-    assert process.returncode != 0
+    assert process.returncode == 2
     assert "fulfil: FULFIL_CONFIRM_DELAY_SECONDS: Input should be greater than or equal to 10" in shop.log("confirm")
     assert "Traceback" not in shop.log("confirm")
 
