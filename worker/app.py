@@ -14,7 +14,7 @@ from config.logs import configure_logs
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
 from worker.embedded import EmbeddedRedis, redis_url
-from worker.errors import FulfilError
+from worker.errors import ConfigError, FulfilError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +58,19 @@ def _application() -> Celery:
         )
         configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
         app.conf.update(celery_config(configured, redis_url(configured)))
-    except (BadSettingError, FulfilError, OSError) as error:
-        _give_up(error)
+    except BadSettingError as error:
+        _give_up(error, ConfigError.exit_code)
+    except OSError as error:
+        _give_up(error, Unavailable.exit_code)
+    except FulfilError as error:
+        _give_up(error, error.exit_code)
     return app
 
 
-def _give_up(error: Exception) -> NoReturn:
+def _give_up(error: Exception, code: int) -> NoReturn:
     """End the program with a sentence and the exit code the command line gives the same failure."""
     print(f"fulfil: {error}", file=sys.stderr)
-    raise SystemExit(getattr(error, "exit_code", 2)) from None
+    raise SystemExit(code) from None
 
 
 app = _application()
@@ -92,7 +96,7 @@ def _ready(**_: Any) -> None:
             adapter(account)
     except FulfilError as error:
         _redis.stop()
-        _give_up(error)
+        _give_up(error, error.exit_code)
 
 
 @signals.worker_init.connect
