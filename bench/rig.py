@@ -52,22 +52,23 @@ class Rig:
     """Ours only: worker processes for sends."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Ours only: further variables."""
+    stub_port: int = 0
+    """Where the stub listens, once it is started."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _around: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
     _ledger: str = ""
-    _stub: int = 0
     _redis: int = 0
 
     def start(self) -> None:
         """Start Redis, the stub and the contender's workers, and wait until they settled."""
-        self._stub, self._redis = free_port(), free_port()
+        self.stub_port, self._redis = free_port(), free_port()
         make = self.contender.ledger
         self._ledger = make() if make else f"sqlite:///{self._home}/ledger.sqlite3"
         options = ["--port", str(self._redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._around.append(self._spawn([server_binary(), *options, "--dir", str(self._home)]))
-        self._around.append(self._spawn([sys.executable, str(HERE / "stub.py"), str(self._stub)]))
-        self._wait_for(self._stub)
+        self._around.append(self._spawn([sys.executable, str(HERE / "stub.py"), str(self.stub_port)]))
+        self._wait_for(self.stub_port)
         self._wait_for(self._redis)
         if not self.contender.lone:
             commands = self.contender.workers(self.in_flight)
@@ -75,18 +76,13 @@ class Rig:
             self.processes += [self._spawn(command) for command in commands]
             time.sleep(4)
 
-    @property
-    def stub_port(self) -> int:
-        """Return where the stub listens."""
-        return self._stub
-
     def reset(self, latency_seconds: float) -> None:
         """Begin a new record."""
         self.ask(f"_reset?latency={latency_seconds}")
 
     def ask(self, path: str) -> Any:
         """Return the stub's answer to a control path."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._stub}/{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.stub_port}/{path}", timeout=60) as answer:
             return json.load(answer)
 
     def submit(self, *numbers: int) -> float:
@@ -160,7 +156,7 @@ class Rig:
     def environment(self) -> dict[str, str]:
         """Return what the contender's processes see."""
         redis = f"redis://127.0.0.1:{self._redis}/0"
-        url = f"http://127.0.0.1:{self._stub}/sync"
+        url = f"http://127.0.0.1:{self.stub_port}/sync"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FULFIL_")}
         ours = {
             "FULFIL_HOME": str(self._home),
