@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config.settings import settings
 from worker.errors import ConfigError, LedgerAway
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""

@@ -70,10 +70,16 @@ orders = Table(
     Column("code", String(100)),
     Column("reason", Text),
     Column("fix", Text),
+    Column("taken_for", String(16), comment="fingerprint of the address its account had at intake"),
+    Column("binding", String(16), comment="what it was first sent with; null: never sent"),
+    Column("absence_told_at", Double, comment="when a person said that it does not exist at the marketplace"),
+    Column("forecast_amount", String(40), comment="what a preview said it will cost"),
+    Column("forecast_currency", String(10)),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("ix_orders_state_due", "state", "due_at"),
     Index("ix_orders_account_state_due", "account", "state", "due_at"),
+    Index("ix_orders_fingerprint", "fingerprint"),
 )
 
 attempts = Table(
@@ -89,6 +95,8 @@ attempts = Table(
     Column("cause", Text),
     Column("request_id", String(100)),
     Column("duration_ms", Integer),
+    Column("sender", String(80), comment="the process that sent it"),
+    Column("sender_gone_at", Double, comment="since when that process surely sends nothing more of it"),
 )
 
 events = Table(
@@ -141,6 +149,35 @@ account_pauses = Table(
     Column("reason", Text, nullable=False),
     Column("fix", Text),
     Column("actor", String(60), nullable=False),
+)
+
+account_bindings = Table(
+    "account_bindings",
+    metadata,
+    Column("binding", String(16), primary_key=True, comment="fingerprint of account and parts"),
+    Column("account", String(32), nullable=False),
+    Column("parts", JSON, nullable=False, comment="marketplace, address, app or shop, buyer, tag prefix; no secret"),
+    Column("first_used_at", Double, nullable=False),
+)
+
+same_buyers = Table(
+    "same_buyers",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("buyer", String(80), primary_key=True),
+    Column("buyer_group", String(80), nullable=False, comment="buyers with the same word here are one person or company"),
+    Column("said_by", String(60), nullable=False),
+    Column("said_at", Double, nullable=False),
+)
+
+account_days = Table(
+    "account_days",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True, comment="UTC"),
+    Column("currency", String(10), primary_key=True, comment="empty: the count of orders"),
+    Column("total", Double, nullable=False),
+    Column("granted", Double, nullable=False, comment="what a person allowed above the day's limit"),
 )
 
 pushes = Table(
