@@ -39,6 +39,29 @@ class Account(BaseModel):
         description="calls that may go at once before the rate holds; unset: the marketplace's",
     )
 
+    recreate_after_seconds: float | None = Field(
+        None,
+        ge=3600,
+        le=7 * 86400,
+        description="make an order of unknown fate anew when it was looked up and not found for so long, at least an"
+        " hour; a marketplace that commits it later still makes a second one. Unset: never, a person decides",
+    )
+    max_orders_per_day: int | None = Field(
+        None, ge=1, description="orders sent in a day (UTC) before the account is held; unset: no limit"
+    )
+    max_amount_per_day: float | None = Field(
+        None,
+        gt=0,
+        description="money spent in a day (UTC), in each currency, as it was read back, before the account is held;"
+        " unset: no limit",
+    )
+    max_order_amount: float | None = Field(
+        None,
+        gt=0,
+        description="what an order may cost, in its own currency: refused where a preview tells it, else told at the"
+        " read-back; unset: no limit",
+    )
+
     def extras(self) -> dict[str, str]:
         """Return the keys that belong to the marketplace (credentials and its own settings)."""
         return dict(self.model_extra or {})

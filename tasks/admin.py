@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from config.settings import settings
+from tasks.admission import graves
 from tasks.report import lines
-from worker.accounts import marketplaces, unknown_account
+from worker.accounts import ability, adapter, binding, unknown_account
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
@@ -18,13 +20,22 @@ from worker.ledger.operators import Operator
 from worker.ledger.reports import account_of
 from worker.ledger.rows import Moved
 from worker.ledger.states import State
+from worker.rules.reconcile import Ability
 
 MOST_ORDERS = 1000
 
 
-def retry(order_id: str, actor: str) -> Moved:
-    """Let an order go again, settle it or read it back, whatever its state allows. Raises NotAllowed, UnknownOrder."""
-    moved = _operator(actor).retry(order_id, _window_seconds(order_id))
+def retry(order_id: str, actor: str, absent: bool = False) -> Moved:
+    """Let an order go again, settle it or read it back, whatever its state allows.
+
+    `absent`: the person says that the order does not exist at the marketplace, so that it may be made anew.
+    Raises NotAllowed, UnknownOrder.
+    """
+    can = _ability(order_id)
+    if absent:
+        moved = _operator(actor).absent(order_id, can is not None and can.can_look_up, graves().is_alive)
+    else:
+        moved = _operator(actor).retry(order_id, can.resend_window_seconds if can else None)
     reached(CrashPoint.RETRYING)
     _ring(moved)
     return moved
@@ -62,10 +73,19 @@ def resume(account: str, actor: str) -> str:
     return f"{account} resumed" if _operator(actor).resume(account) else f"{account} was not paused"
 
 
+def same_buyer(account: str, actor: str) -> str:
+    """Take a person's word that an account's new token is of the same buyer. Raises UnknownAccount, NotAllowed."""
+    _check(account)
+    since, moved = _operator(actor).same_buyer(binding(adapter(account)))
+    _ring_for(moved)
+    used = time.strftime("%Y-%m-%d", time.gmtime(since))
+    return f"{account}: its present token counts as that of the buyer used since {used}; {len(moved)} orders go on"
+
+
 @app.task(name="admin.retry")
-def retry_task(*order_ids: str, actor: str = "flower") -> str:
-    """Retry orders; tell a line each."""
-    return _each(order_ids, lambda order_id: retry(order_id, _actor(actor)))
+def retry_task(*order_ids: str, actor: str = "flower", absent: bool = False) -> str:
+    """Retry orders; tell a line each. `absent`: a person says that they do not exist at the marketplace."""
+    return _each(order_ids, lambda order_id: retry(order_id, _actor(actor), absent is True))
 
 
 @app.task(name="admin.cancel")
@@ -139,11 +159,14 @@ def _check(account: str) -> None:
         raise UnknownAccount(unknown_account(account, settings().accounts))
 
 
-def _window_seconds(order_id: str) -> float | None:
+def _ability(order_id: str) -> Ability | None:
     account = account_of(ledger(), order_id)
-    marketplace = marketplaces().get(account) if account else None
-    window = marketplace.resend_window if marketplace else None
-    return window.total_seconds() if window else None
+    return ability(account) if account in settings().accounts else None
+
+
+def _ring_for(moved: Sequence[Moved]) -> None:
+    for one in moved:
+        _ring(one)
 
 
 def _ring(moved: Moved) -> None:

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from config.queues import COUNTDOWN_LIMIT_SECONDS
 from config.settings import settings
-from worker.accounts import adapter, rate
+from worker.accounts import adapter, ceilings, rate
 from worker.embedded import connect
 from worker.errors import RedisAway, UnknownAccount
 from worker.ledger.engine import ledger
+from worker.ledger.marks import Graves, Marks
 from worker.ledger.reports import due_by_account
 from worker.ledger.rows import Moved
 from worker.ledger.states import State
@@ -155,7 +157,24 @@ def reads_due(moved: Iterable[Moved]) -> Iterator[tuple[float, str]]:
 @once
 def store() -> Store:
     """Return the process's store."""
-    return Store(ledger())
+    limited = frozenset(account for account in settings().accounts if ceilings(account) is not None)
+    return Store(ledger(), sender=marks().sender, limited=limited)
+
+
+@once
+def marks() -> Marks:
+    """Return the process's send marks."""
+    return Marks(_marks_folder())
+
+
+@once
+def graves() -> Graves:
+    """Return the marks that dead processes of this home left."""
+    return Graves(_marks_folder())
+
+
+def _marks_folder() -> Path:
+    return settings().home / "sending"
 
 
 @once

@@ -75,7 +75,7 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: boo
 
     batches: list[Batch] = []
     failures: list[InputError] = []
-    with _doorbell():
+    with doorbell():
         for path in files:
             try:
                 batches.append(submit_file(path))
@@ -188,43 +188,6 @@ def why(order: str, json_: bool) -> None:
         out.print(text)
 
 
-def _act(do: Callable[[], Any], json_: bool) -> None:
-    from tasks.report import lines
-
-    with _doorbell():
-        moved = do()
-    if json_:
-        print_json({"order_id": moved.order_id, "state": moved.state, "references": list(moved.references)})
-    else:
-        out.print(lines([moved]))
-
-
-def _order_command(name: str, text: str) -> None:
-    @main.command(name, help=text)
-    @click.argument("order")
-    @as_json
-    def command(order: str, json_: bool) -> None:
-        from tasks import admin
-
-        _act(lambda: getattr(admin, name)(order, admin.person()), json_)
-
-
-_order_command("retry", "Let an order go again now: sent, settled or read back, whatever its state allows.")
-_order_command("cancel", "Call off an order that surely does not exist at the marketplace.")
-_order_command("reconcile", "Settle an unknown order now.")
-
-
-@main.command()
-@click.argument("order")
-@click.option("--reference", required=True, metavar="ID", help="The marketplace's order id you found.")
-@as_json
-def adopt(order: str, reference: str, json_: bool) -> None:
-    """Give an order the marketplace's id that a person found for it; it is read back next."""
-    from tasks import admin
-
-    _act(lambda: admin.adopt(order, reference, admin.person()), json_)
-
-
 @main.command()
 @as_json
 def orphans(json_: bool) -> None:
@@ -242,21 +205,6 @@ def orphans(json_: bool) -> None:
     else:
         out.print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)
-
-
-def _account_command(name: str, text: str) -> None:
-    @main.command(name, help=text)
-    @click.argument("account")
-    @as_json
-    def command(account: str, json_: bool) -> None:
-        from tasks import admin
-
-        told = getattr(admin, name)(account, admin.person())
-        print_json({"account": account, "said": told}) if json_ else out.print(told)
-
-
-_account_command("pause", "Hold an account's sends; what is placed is still read back.")
-_account_command("resume", "Let an account's orders go again.")
 
 
 @main.command()
@@ -314,7 +262,7 @@ def _results(orders: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         return reports.results_of(connection, [order["order_id"] for order in orders])
 
 
-def _doorbell() -> Any:
+def doorbell() -> Any:
     """Return the broker, started for the time of the command where it is embedded and not running."""
     from worker.embedded import EmbeddedRedis
 
@@ -368,7 +316,7 @@ def _tell(batch: Any, wait: bool) -> None:
             out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")
 
 
-from tasks import operate, support  # noqa: E402, F401  (add the commands that run programs, and what is supported)
+from tasks import acts, operate, support  # noqa: E402, F401  (add the other commands)
 
 if __name__ == "__main__":
     # `operate` has added its commands to the module of this name, not to this second run of its file.

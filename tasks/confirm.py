@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from config.settings import settings
 from tasks.admission import Admitted, admit, order_ids, policy, reads_due, store, turn_comes
 from tasks.report import RESULT_CHARACTERS, lines, where
+from worker.accounts import binding
 from worker.app import app
 from worker.bell import bell
 from worker.errors import RedisAway
@@ -45,13 +46,19 @@ def _confirm(admitted: Sequence[Admitted]) -> list[Moved]:
     """Read back what several accounts admitted: one message, one claim, one record."""
     ids = [order_id for one in admitted for order_id in one.times]
     orders: dict[str, list[Waiting]] = defaultdict(list)
+    settled: list[Settled] = []
     for order in store().claim_waiting(ids, State.PLACED, settings().lease_seconds):
         orders[order.account].append(order)
+    for one in admitted:
+        placed = orders[one.marketplace.account]
+        changed = store().sent_otherwise(placed, binding(one.marketplace))
+        settled += [Settled(order, None, changed[order.order_id]) for order in placed if order.order_id in changed]
+        orders[one.marketplace.account] = [order for order in placed if order.order_id not in changed]
     seen = read_all(
         (one, [(order, _read_back(one.marketplace, order)) for order in orders[one.marketplace.account]])
         for one in admitted
     )
-    settled = [Settled(order, outcome, decide_read(outcome, order, policy())) for order, outcome in seen]
+    settled += [Settled(order, outcome, decide_read(outcome, order, policy())) for order, outcome in seen]
     moved = store().settle(settled)
     bell().confirm_at(reads_due(moved))  # of what was not shown yet; the sweep would be some seconds late
     return moved

@@ -8,16 +8,19 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, store, turn_comes
+from tasks.admission import Admitted, admit, marks, order_ids, store, turn_comes
 from tasks.record import Answer, Sheet, held_at, recorder
 from tasks.report import RESULT_CHARACTERS, lines, where
 from tasks.sweep import ring_suspects
+from worker.accounts import binding, ceilings
 from worker.app import app
 from worker.bell import bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import LedgerAway, RedisAway
+from worker.ledger.claims import Terms
 from worker.ledger.journal import journal
 from worker.ledger.rows import Claim, Moved
 from worker.ledger.states import State
@@ -49,18 +52,13 @@ def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
 
 
 def _place(admitted: Admitted) -> list[Moved]:
-    marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
+    marketplace = admitted.marketplace
     if process_loop().stopping:
         store().let_go(list(admitted.times))
         return []
-    if not _has_journal(list(admitted.times)):
+    if not _has_room_on_disk(list(admitted.times)):
         return []
-    claims = store().claim(
-        marketplace.account,
-        list(admitted.times),
-        settings().lease_seconds,
-        window.total_seconds() if window else None,
-    )
+    claims = store().claim(marketplace.account, list(admitted.times), _terms(marketplace))
     sheet = Sheet(len(claims))
     reached(CrashPoint.CLAIMED)
     times = admitted.in_time(claim.order_id for claim in claims)
@@ -71,10 +69,24 @@ def _place(admitted: Admitted) -> list[Moved]:
     return moved
 
 
-def _has_journal(ids: list[str]) -> bool:
-    """Open the journal; where its disk has no room, put the orders off: what is learned could not be kept."""
+def _terms(marketplace: Marketplace) -> Terms:
+    window = marketplace.resend_window
+    return Terms(
+        settings().lease_seconds,
+        window.total_seconds() if window else None,
+        binding(marketplace),
+        ceilings(marketplace.account),
+    )
+
+
+def _has_room_on_disk(ids: list[str]) -> bool:
+    """Open the journal and the send marks; where their disk has no room, put the orders off.
+
+    What is learned of a send, and that it left, could not be kept.
+    """
     try:
         journal().open()
+        marks().open()
     except OSError as error:
         log.error("nothing is sent: the journal cannot be opened (%s); make room on its disk", error.strerror)
         with suppress(LedgerAway):  # on the same disk; the sweep rings again anyway
@@ -105,7 +117,8 @@ async def _send(marketplace: Marketplace, claim: Claim, at: float | None, sheet:
         else:
             try:
                 steps = marketplace.place(json.loads(claim.body), claim.order_id)
-                outcome = await loop.client.drive(steps, _deadline(marketplace, claim))
+                note = partial(marks().note, claim.order_id, claim.number)
+                outcome = await loop.client.drive(steps, _deadline(marketplace, claim), note)
             except Exception as error:
                 # A defect of ours, and the request may be out: its text may hold the order, so only its type is told.
                 log.error("%s: %s while placing", claim.order_id, where(error))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, store
+from tasks.admission import Admitted, admit, graves, order_ids, policy, store
 from tasks.confirm import read_all
 from tasks.report import RESULT_CHARACTERS, lines
+from worker.accounts import ability, binding
 from worker.app import app
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
-from worker.ledger.rows import Moved, Settled
+from worker.ledger.engine import ledger
+from worker.ledger.leases import open_senders
+from worker.ledger.rows import Moved, Settled, Waiting
 from worker.ledger.states import State
 from worker.outcomes import ReadOutcome
-from worker.retry import Ability, decide_unknown
+from worker.rules.reconcile import counts_as_absence, decide_unknown
 
 
 @app.task(name="orders.reconcile", resultrepr_maxsize=RESULT_CHARACTERS)
@@ -32,20 +37,37 @@ def reconcile(ids: list[str]) -> str:
 
 
 def _settle(admitted: Admitted) -> list[Moved]:
-    marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
-    ability = Ability(marketplace.can_look_up, window.total_seconds() if window else None)
+    marketplace = admitted.marketplace
+    can = ability(marketplace.account)
     orders = store().claim_waiting(list(admitted.times), State.UNKNOWN, settings().lease_seconds)
     reached(CrashPoint.RECONCILING)
+    changed = store().sent_otherwise(orders, binding(marketplace))
+    settled = [Settled(order, None, changed[order.order_id]) for order in orders if order.order_id in changed]
+    orders = [order for order in orders if order.order_id not in changed]
+    if can.recreate_after_seconds is not None:
+        orders = _with_senders(orders)
     seen: dict[str, ReadOutcome] = {}
-    if ability.can_look_up:
+    if can.can_look_up:
         reads = [
             (order, marketplace.look_up(json.loads(order.body), order.order_id, order.first_sent_at))
             for order in orders
             if not order.references
         ]
         seen = {order.order_id: outcome for order, outcome in read_all([(admitted, reads)])}
-    settled = []
     for order in orders:
         outcome = seen.get(order.order_id)
-        settled.append(Settled(order, outcome, decide_unknown(order, ability, outcome, policy(), time.time())))
+        decision = decide_unknown(order, can, outcome, policy(), time.time())
+        settled.append(Settled(order, outcome, decision, counts_as_absence(outcome, can)))
     return store().settle(settled)
+
+
+def _with_senders(orders: Sequence[Waiting]) -> list[Waiting]:
+    """Return the orders with what is known of the processes that sent them: whether all are gone."""
+    known = open_senders(ledger(), [order.order_id for order in orders])
+    return [
+        replace(
+            order,
+            senders_gone=all(sender and graves().is_dead(sender) for sender in known.get(order.order_id, ())),
+        )
+        for order in orders
+    ]

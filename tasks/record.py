@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tasks.admission import limits, policy, reads_due, store
+from tasks.admission import limits, marks, policy, reads_due, store
 from tasks.late import record_late
 from tasks.report import where
 from worker.bell import bell
@@ -104,6 +104,8 @@ class Recorder:
                 moved = store().record(sent)
             except Exception as error:
                 moved = record_late(sent, error, lambda: self._later(group))
+            for one in sent:
+                marks().release(one.claim.order_id, one.claim.number)
             reached(CrashPoint.RECORDED)
             bell().confirm_at(reads_due(moved))
         finally:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from celery.worker.request import Request
 
-from worker.accounts import marketplaces
+from worker.accounts import marketplaces, taken_for
 from worker.app import app
 from worker.bell import bell, worth_ringing
 from worker.crashpoints import CrashPoint, reached
@@ -104,7 +104,8 @@ def _take_all(entries: Iterable[Job | Rejection], source: str) -> Batch:
         rung, rest = _split(jobs, room)
         for some, rung_at, turned_away in ((rung, now, refused), (rest, None, [])):
             if some or turned_away:
-                taken = take(opened, batch.batch, some, turned_away, rung_at)
+                places = {account: taken_for(account) or "" for account in {job.account for job in some}}
+                taken = take(opened, batch.batch, some, turned_away, rung_at, places)
                 _add(batch, taken)
                 if rung_at is not None:
                     reached(CrashPoint.SUBMITTED)

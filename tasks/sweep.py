@@ -8,7 +8,7 @@ import redis
 
 from config.queues import CONFIRM_QUEUE, place_queue
 from config.settings import settings
-from tasks.admission import limits, store
+from tasks.admission import graves, limits, store
 from tasks.match import pushes
 from worker.accounts import adapter, rate
 from worker.app import app
@@ -18,6 +18,7 @@ from worker.embedded import connect
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
 from worker.ledger.journal import journal
+from worker.ledger.leases import busy_senders
 from worker.ledger.reports import paused_accounts, standing_still, suspects
 from worker.ledger.states import State
 
@@ -37,8 +38,11 @@ MOST_AT_ONCE = 5000
 @app.task(name="orders.sweep", ignore_result=True)
 def sweep() -> str:
     """Take back leases that ran out and ring for every order that is due; tell how many."""
-    lost = store().expire_leases()
+    # First what dead processes had learned, then what their marks tell of the rest.
     kept = journal().replay(store())
+    dead = graves().dead()
+    lost = store().expire_leases(dead=dead)
+    graves().clear(busy_senders(ledger(), dead), time.time())
     reached(CrashPoint.SWEEPING)
     try:
         placed = sum(_ring_places(account) for account in settings().accounts)
@@ -46,8 +50,8 @@ def sweep() -> str:
         if pushes().any_due():
             bell().match()
     except RedisAway as error:
-        return f"{len(lost)} leases ran out; {error}"
-    return f"{len(lost)} leases ran out, {kept} replayed, rang for {placed} to place and {read} to read"
+        return f"{len(lost)} orders taken back; {error}"
+    return f"{len(lost)} orders taken back, {kept} replayed, rang for {placed} to place and {read} to read"
 
 
 def _ring_places(account: str) -> int:

@@ -9,8 +9,11 @@ from pydantic import ValidationError
 
 from config.settings import Account, settings
 from worker.errors import ConfigError, UnknownAccount
+from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
+from worker.rules.binding import Binding
+from worker.rules.reconcile import Ability
 
 
 @cache
@@ -36,6 +39,39 @@ def adapter(account: str) -> Marketplace:
         )
         raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}") from None
     return kind(account, credentials, configured.base_url)
+
+
+@cache
+def binding(marketplace: Marketplace) -> Binding:
+    """Return what an account sends with."""
+    return Binding(marketplace.account, {"marketplace": marketplace.name, **marketplace.sent_with()})
+
+
+@cache
+def taken_for(account: str) -> str | None:
+    """Return the fingerprint of where an account sends; None where its credentials are not complete here."""
+    try:
+        return binding(adapter(account)).taken_for
+    except ConfigError:
+        return None
+
+
+def ability(account: str) -> Ability:
+    """Return what may be done about the unknown orders of an account. Raises UnknownAccount, ConfigError."""
+    marketplace = adapter(account)
+    window = marketplace.resend_window
+    return Ability(
+        marketplace.can_look_up,
+        window.total_seconds() if window else None,
+        settings().accounts[account].recreate_after_seconds,
+    )
+
+
+def ceilings(account: str) -> Ceilings | None:
+    """Return what an account may spend in a day; None: it has no limit."""
+    configured = settings().accounts[account]
+    found = Ceilings(configured.max_orders_per_day, configured.max_amount_per_day)
+    return None if found == Ceilings() else found
 
 
 def rate(account: str) -> Rate:

@@ -106,10 +106,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The marketplace answered that it does not show this order (yet); not a proof that it does not exist."""
+    """The marketplace answered that it does not show this order (yet); not a proof that it does not exist.
+
+    `clock_offset_seconds`: how far the marketplace's clock, as its `Date` header has it, is ahead of ours.
+    """
 
     cause: str
     code: str | None = None
+    clock_offset_seconds: float | None = None
 
 
 ReadOutcome = Found | Absent | Throttled | NotSent | Unknown

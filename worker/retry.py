@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from worker.ledger.states import Event
@@ -27,12 +28,6 @@ RETRYABLE_REFUSALS = 3
 CONFIRM_FLOOR_SECONDS = 10
 """The vendor's word: an order is not shown sooner after its create."""
 CRASHES_BEFORE_QUARANTINE = 3
-ABSENCES_BEFORE_RESEND = 3
-RESENDS_AFTER_ABSENCE = 2
-"""How often an order that was lost and proven absent is made anew before a person is asked."""
-LOOK_UPS_BEFORE_ATTENTION = 6
-ABSENT_SECONDS = 60
-"""A marketplace's index lags: an order is absent only when it was not found this often over this long."""
 FOREIGN_ID = "FOREIGN_ID"
 """Our code: an answer told an id that belongs to another order of ours."""
 FOREIGN_ORDER = "FOREIGN_ORDER"
@@ -113,7 +108,7 @@ def decide(outcome: PlaceOutcome, order: Standing, policy: Policy, chance: rando
         case Refused():
             return _refused(outcome, order, policy, chance)
         case Throttled():
-            return _throttled(outcome, order, policy, chance)
+            return throttled(outcome, order, policy, chance)
         case NotSent():
             return _not_sent(outcome, order, policy, chance)
         case Unknown(references=references) if references:
@@ -152,7 +147,7 @@ def _refused(outcome: Refused, order: Standing, policy: Policy, chance: random.R
             attention=True,
             code=outcome.code,
             reason=f"refused ({outcome.reason}), but an earlier send of this order may have been accepted",
-            fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
+            fix="look for it in the buyer's order list; adopt it if it is there, else: fulfil retry ORDER --absent",
             pause=pause,
         )
     return Decision(
@@ -165,7 +160,8 @@ def _refused(outcome: Refused, order: Standing, policy: Policy, chance: random.R
     )
 
 
-def _throttled(outcome: Throttled, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
+def throttled(outcome: Throttled, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
+    """Return what follows when the marketplace declined to look: the order waits, its account perhaps too."""
     wait = outcome.retry_after_seconds
     if wait is None:
         wait = backoff(order.holds + 1, policy, chance)
@@ -216,8 +212,24 @@ def may_send_until(claim: Leased, answer_seconds: float, window_seconds: float |
     return lease_ends if window_seconds is None else min(lease_ends, claim.first_sent_at + window_seconds)
 
 
-def lease_ran_out(crashes: int) -> Decision:
-    """Return what follows when a worker did not come back; an order that keeps killing workers is set aside."""
+class Fate(StrEnum):
+    """What the disk of a sender's host tells of a request whose sender did not come back."""
+
+    NEVER_LEFT = "never left"
+    """The sender is dead and had not noted that the request may leave: no byte of it left."""
+    MAY_HAVE_LEFT = "may have left"
+    """The sender is dead, its note is there."""
+    NOT_KNOWN = "not known"
+    """The sender may live (frozen, cut off), or its notes cannot be read here."""
+
+
+def lease_ran_out(crashes: int, fate: Fate = Fate.NOT_KNOWN, in_doubt: bool = False) -> Decision:
+    """Return what follows when a worker did not come back; an order that keeps killing workers is set aside.
+
+    `crashes`: how many times in a row, this one included. `in_doubt`: an earlier send may have been executed.
+    """
+    if fate is Fate.NEVER_LEFT and not in_doubt:
+        return _died_before_sending(crashes)
     if crashes >= CRASHES_BEFORE_QUARANTINE:
         return Decision(
             Event.PARK,
@@ -226,7 +238,22 @@ def lease_ran_out(crashes: int) -> Decision:
             reason=f"its worker died {crashes} times in a row while sending it",
             fix="report the order's id to the maintainers; then fulfil reconcile ORDER or adopt it",
         )
+    if fate is Fate.NEVER_LEFT:
+        reason = "its worker died before it sent the order once more; an earlier send is to be settled"
+        return Decision(Event.LOSE, RECONCILE_SECONDS, code="LEASE_RAN_OUT", reason=reason)
     return Decision(Event.LOSE, RECONCILE_SECONDS, code="LEASE_RAN_OUT", reason="its worker did not come back")
+
+
+def _died_before_sending(crashes: int) -> Decision:
+    if crashes >= CRASHES_BEFORE_QUARANTINE:
+        return Decision(
+            Event.EXHAUST,
+            attention=True,
+            code="QUARANTINED",
+            reason=f"its worker died {crashes} times in a row before it sent the order",
+            fix="report the order's id to the maintainers; then: fulfil retry ORDER",
+        )
+    return Decision(Event.RETRY, 0.0, code="NOT_SENT", reason="its worker died before the order left")
 
 
 def window_closed() -> Decision:
@@ -236,7 +263,7 @@ def window_closed() -> Decision:
         attention=True,
         code="WINDOW_CLOSED",
         reason="the time in which it may safely be sent again has passed",
-        fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
+        fix="look for it in the buyer's order list; adopt it if it is there, else: fulfil retry ORDER --absent",
     )
 
 
@@ -247,7 +274,7 @@ def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: r
             alert = next((record.alert for record in records if record.alert), None)
             return Decision(Event.CONFIRM, attention=alert is not None, code="ALERT" if alert else None, reason=alert)
         case Throttled():
-            return _throttled(outcome, order, policy, chance)
+            return throttled(outcome, order, policy, chance)
         case Absent():
             code, reason = outcome.code or "NOT_SHOWN_YET", outcome.cause
         case NotSent():
@@ -289,88 +316,3 @@ def foreign_look_up(reference: str, owner: str, order: Standing) -> Decision:
         reason=f"the look-up found the id {reference}, which belongs to {owner}",
         fix=f"{_ADOPT}; looking goes on by itself",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Ability:
-    """What a marketplace lets us do about an unknown order."""
-
-    can_look_up: bool
-    resend_window_seconds: float | None
-
-
-class Doubtful(Standing, Protocol):
-    """What settling an unknown order looks at."""
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Ids known of it."""
-
-    @property
-    def first_sent_at(self) -> float:
-        """Unix seconds of its first send."""
-
-    @property
-    def absences(self) -> int:
-        """Look-ups in a row that did not find it."""
-
-    @property
-    def absent_since(self) -> float | None:
-        """Unix seconds of the first of those."""
-
-
-def decide_unknown(order: Doubtful, ability: Ability, seen: ReadOutcome | None, policy: Policy, now: float) -> Decision:
-    """Return how an unknown order goes on. `seen`: what a look-up told, where there is one."""
-    if order.references or isinstance(seen, Found):
-        return _found(seen)
-    if ability.can_look_up and seen is not None:
-        return _looked_up(order, seen, policy, now)
-    window = ability.resend_window_seconds
-    if window is None:
-        return Decision(
-            Event.PARK,
-            attention=True,
-            code="CANNOT_TELL",
-            reason="it may have been accepted, and this marketplace cannot be asked",
-            fix="look for it in the buyer's order list; adopt it if it is there, else submit a new order",
-        )
-    if now >= order.first_sent_at + window:
-        return window_closed()
-    return Decision(Event.RETRY, 0.0, reason="sent again with the same key, which the marketplace accepts once")
-
-
-def _found(seen: ReadOutcome | None) -> Decision:
-    several = isinstance(seen, Found) and len(seen.records) > 1
-    return Decision(
-        Event.ACCEPT,
-        CONFIRM_FLOOR_SECONDS,
-        attention=several,
-        code="SEVERAL_FOUND" if several else None,
-        reason="several orders carry this order's key" if several else "it was found at the marketplace",
-    )
-
-
-def _looked_up(order: Doubtful, seen: Absent | Throttled | NotSent | Unknown, policy: Policy, now: float) -> Decision:
-    if isinstance(seen, Throttled):
-        return _throttled(seen, order, policy, None)
-    if isinstance(seen, NotSent | Unknown):
-        return Decision(
-            Event.SNOOZE,
-            backoff(order.holds + 1, policy),
-            attention=order.holds >= LOOK_UPS_BEFORE_ATTENTION,
-            code="LOOK_UP_FAILED",
-            reason=seen.cause,
-            fix="look for it in the shop's own order list; looking goes on by itself",
-        )
-    since = order.absent_since or now
-    if order.absences + 1 < ABSENCES_BEFORE_RESEND or now - since < ABSENT_SECONDS:
-        return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
-    if order.spent > RESENDS_AFTER_ABSENCE:
-        return Decision(
-            Event.PARK,
-            attention=True,
-            code="KEEPS_GETTING_LOST",
-            reason=f"sent {order.spent} times, each time without a usable answer, and never found",
-            fix="ask the marketplace what it objects to; then: fulfil retry ORDER",
-        )
-    return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: it does not exist")

@@ -12,10 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from harness import Shop, job
 
 from tasks.cli import main
+from worker.ledger.claims import Terms
 from worker.ledger.rows import Sent, Settled
 from worker.ledger.states import State
 from worker.ledger.store import Store
@@ -42,7 +44,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         shop.submit([job(order_id) for order_id in (*OUTCOMES, *QUEUED)])
         shop.submit([job("SO-other", "other")])
         store = Store(shop.ledger)
-        claims = store.claim("main", list(OUTCOMES), 90, None)
+        claims = store.claim("main", list(OUTCOMES), Terms(90, None))
         now = time.time()
         outcomes = [(claim, OUTCOMES[claim.order_id]) for claim in claims]
         store.record([Sent(claim, out, decide(out, claim, POLICY), now, now + 0.25) for claim, out in outcomes])
@@ -233,8 +235,10 @@ def test_every_command_takes_json_and_has_help() -> None:
     assert {"submit", "status", "list", "show", "why", "retry", "cancel", "adopt", "reconcile"} < main.commands.keys()
     assert {"pause", "resume", "export", "up", "sandbox", "demo", "doctor"} < main.commands.keys()
     for name, command in main.commands.items():
-        assert any("--json" in parameter.opts for parameter in command.params), name
         assert command.help, name
+        for inner in command.commands.values() if isinstance(command, click.Group) else [command]:
+            assert any("--json" in parameter.opts for parameter in inner.params), name
+            assert inner.help, name
 
 
 def test_a_file_is_named_in_its_batch_and_never_by_its_whole_path(shop: Shop, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
@@ -55,11 +55,13 @@ def take(
     jobs: Sequence[Job],
     refused: Sequence[Rejection],
     rung_at: float | None = None,
+    taken_for: Mapping[str, str] | None = None,
 ) -> Taken:
     """Write a group of jobs and the rejections among them, in one transaction.
 
     An order the ledger holds already is a duplicate when its content is the same, a rejection when it is not.
-    `rung_at`: when the caller is about to ring for them; None leaves that to the sweep.
+    `rung_at`: when the caller is about to ring for them; None leaves that to the sweep. `taken_for`: for each
+    account the fingerprint of the address its orders are to go to, "" where that is not known here.
     """
     now = time.time()
     taken = Taken(rejected=list(refused))
@@ -71,7 +73,8 @@ def take(
         else:
             unique[job.order_id] = job
     # One order of locking for all, or two clients that submit the same jobs wait for each other for ever.
-    rows = [_row(unique[order_id], batch_id, now, rung_at) for order_id in sorted(unique)]
+    places = taken_for or {}
+    rows = [_row(unique[order_id], batch_id, now, rung_at, places) for order_id in sorted(unique)]
     with ledger.writing() as connection:
         fresh: set[str] = set()
         if rows:
@@ -84,7 +87,7 @@ def take(
     return taken
 
 
-def _row(job: Job, batch_id: str, now: float, rung_at: float | None) -> dict[str, object]:
+def _row(job: Job, batch_id: str, now: float, rung_at: float | None, places: Mapping[str, str]) -> dict[str, object]:
     return {
         **_START,
         "order_id": job.order_id,
@@ -96,6 +99,7 @@ def _row(job: Job, batch_id: str, now: float, rung_at: float | None) -> dict[str
         "fingerprint": job.fingerprint,
         "due_at": now,
         "rung_at": rung_at,
+        "taken_for": places.get(job.account) or None,
         "created_at": now,
         "updated_at": now,
     }

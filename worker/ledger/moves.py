@@ -27,6 +27,7 @@ _MUTABLE = (
     "absences",
     "absent_since",
     "first_sent_at",
+    "absence_told_at",
     "in_doubt",
     "accepted_at",
     "attention",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete
+from sqlalchemy import Row, bindparam, delete, select, update
 
 from worker.errors import NotAllowed, UnknownOrder
+from worker.ledger import ceilings
+from worker.ledger.bindings import vouch
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import owners, take_back
 from worker.ledger.moves import (
@@ -25,10 +27,17 @@ from worker.ledger.moves import (
 from worker.ledger.pushes import mark_adopted
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
-from worker.ledger.tables import account_pauses, order_references
+from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.retry import CONFIRM_FLOOR_SECONDS, FOREIGN_ORDER, Decision, Pause
+from worker.rules.binding import ACCOUNT_CHANGED, Binding
 
 Choice = Callable[[Row[Any], float], Decision]
+
+_OPEN_SENDERS = select(attempts.c.sender).where(
+    attempts.c.order_id == bindparam("order_id"), attempts.c.sender.is_not(None), attempts.c.sender_gone_at.is_(None)
+)
+_UNBIND = update(orders).where(orders.c.order_id == bindparam("b_order_id")).values(binding=None, taken_for=None)
+"""For an order that begins anew: it may go wherever its account sends now."""
 
 
 class Operator:
@@ -45,6 +54,38 @@ class Operator:
         Raises UnknownOrder, NotAllowed.
         """
         return self._move(order_id, lambda row, now: _retry(row, now, window_seconds))
+
+    def absent(self, order_id: str, can_look_up: bool, is_alive: Callable[[str], bool]) -> Moved:
+        """Take a person's word that an unknown order does not exist at the marketplace, so that it may be made anew.
+
+        Where it can be looked up, that is done once more before it is sent. `is_alive` tells whether a process of
+        this home still runs. Raises UnknownOrder, and NotAllowed where the order is not unknown or where a process
+        that may still send it runs.
+        """
+        with self.ledger.reading() as connection:
+            senders = list(connection.execute(_OPEN_SENDERS, {"order_id": order_id}).scalars())
+        alive = [sender for sender in senders if is_alive(sender)]
+        return self._move(order_id, lambda row, now: _absent(row, can_look_up, alive), absent=True)
+
+    def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
+        """Take a person's word that an account's present token is of the buyer it had before.
+
+        Returns since when (unix seconds) the token before was used, and the orders that go on. Raises NotAllowed
+        where no order was sent with another token.
+        """
+        now = time.time()
+        with self.ledger.writing() as connection:
+            since = vouch(connection, binding, self.actor)
+            rows = [
+                row
+                for row in lock(connection, None, State.UNKNOWN, account=binding.account)
+                if row.code == ACCOUNT_CHANGED
+            ]
+            reason = "its account's present token is of the same buyer, a person says"
+            decision = Decision(Event.SNOOZE, 0.0, code=ACCOUNT_CHANGED, reason=reason)
+            moves = [Move(row, decision.event, self.actor, reason, decided(decision, now)) for row in rows]
+            write(connection, moves, now)
+            return since, [moved(move, {}) for move in moves]
 
     def cancel(self, order_id: str) -> Moved:
         """Call an order off that surely does not exist at the marketplace. Raises UnknownOrder, NotAllowed."""
@@ -94,20 +135,48 @@ class Operator:
 
     def resume(self, account: str) -> bool:
         """Let an account's orders go again; tell whether it was held."""
+        this = account_pauses.c.account == account
         with self.ledger.writing() as connection:
-            gone = connection.execute(delete(account_pauses).where(account_pauses.c.account == account))
-            return gone.rowcount > 0
+            code = connection.execute(select(account_pauses.c.code).where(this)).scalar()
+            if code == ceilings.DAY_LIMIT:
+                ceilings.forgive(connection, account, time.time())
+            return connection.execute(delete(account_pauses).where(this)).rowcount > 0
 
-    def _move(self, order_id: str, choose: Choice) -> Moved:
+    def _move(self, order_id: str, choose: Choice, absent: bool = False) -> Moved:
         now = time.time()
         with self.ledger.writing() as connection:
             row = _known(next(iter(lock(connection, [order_id])), None), order_id)
             decision = choose(row, now)
             changes = decided(decision, now) | {"holds": 0, "crashes": 0, "spent": 0, "absences": 0}
             changes |= {"absent_since": None, **standing_alarm(row)}
+            if absent:
+                changes |= _taken_for_absent(decision, now)
             move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
+            if decision.event is Event.RETRY and (absent or row.code == ACCOUNT_CHANGED):
+                connection.execute(_UNBIND, {"b_order_id": order_id})
             return moved(move, references(connection, [order_id]))
+
+
+def _absent(row: Row[Any], can_look_up: bool, alive: Sequence[str]) -> Decision:
+    if row.state != State.UNKNOWN:
+        raise NotAllowed(f"{row.order_id} is {row.state}: only of unknown orders it may be said that they do not exist")
+    if alive:
+        raise NotAllowed(
+            f"{row.order_id} may still be sent: a process that began to send it runs and has not reported;"
+            " restart the workers, then say it again"
+        )
+    if can_look_up and row.code != ACCOUNT_CHANGED:
+        reason = "a person says that it does not exist at the marketplace; it is looked up once more"
+        return Decision(Event.SNOOZE, 0.0, reason=reason)
+    return Decision(Event.RETRY, 0.0, reason="made anew: a person says that it does not exist at the marketplace")
+
+
+def _taken_for_absent(decision: Decision, now: float) -> dict[str, Any]:
+    """Return what a person's word changes: a last look-up decides, or the order begins anew."""
+    if decision.event is Event.SNOOZE:
+        return {"absence_told_at": now}
+    return {"in_doubt": False, "first_sent_at": None}
 
 
 def _known(row: Row[Any] | None, order_id: str) -> Row[Any]:

@@ -61,6 +61,13 @@ def account_of(ledger: Ledger, order_id: str) -> str | None:
         return found
 
 
+def states_of(ledger: Ledger, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return account and state of those of these orders the ledger holds."""
+    query = select(orders.c.order_id, orders.c.account, orders.c.state).where(among(orders.c.order_id, ids))
+    with ledger.reading() as connection:
+        return {row.order_id: (row.account, row.state) for row in connection.execute(query)}
+
+
 def suspects(ledger: Ledger, account: str, due_before: float, rung_before: float) -> list[str]:
     """Return due orders whose last worker died: all that saw one death, and only the first that saw several.
 

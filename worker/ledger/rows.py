@@ -57,15 +57,21 @@ class Waiting:
     absences: int
     absent_since: float | None
     in_doubt: bool
+    absence_told_at: float | None = None
+    binding: str | None = None
+    """The fingerprint of what it was sent with."""
+    senders_gone: bool = False
+    """Whether it is known that nobody can still send it; asked for only where that matters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one waiting order."""
+    """What became of one waiting order. `absent`: the look-up adds to its absences in a row."""
 
     order: Waiting
     outcome: ReadOutcome | None
     decision: Decision
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

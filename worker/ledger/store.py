@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, func, insert, update
+from sqlalchemy import Connection, Row, Update, bindparam, update
 
+from worker.ledger import ceilings
 from worker.ledger.among import among, beside, listed
+from worker.ledger.bindings import others, remember
+from worker.ledger.claims import Terms, sendable, take
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import disprove, owners, part, told_by, without_foreign
+from worker.ledger.leases import lost, lost_attempt, lost_move
+from worker.ledger.marks import Dead
 from worker.ledger.moves import (
-    NOTE,
     Move,
     decided,
-    event_row,
     insert_ignore,
     is_paused,
     lock,
@@ -28,19 +31,18 @@ from worker.ledger.moves import (
     write,
 )
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
-from worker.ledger.states import MOVES, Event, State, advance
+from worker.ledger.states import MOVES, Event, State
 from worker.ledger.tables import attempts, order_references, orders, results
-from worker.ledger.written import abandoned, closing, result_row
-from worker.outcomes import Absent, Found
+from worker.ledger.written import closing, result_row
+from worker.outcomes import Absent, Found, NotSent
 from worker.retry import (
     CONFIRM_FLOOR_SECONDS,
     FOREIGN_ID,
     Decision,
     Pause,
-    lease_ran_out,
     told_foreign_id,
-    window_closed,
 )
+from worker.rules.binding import READING, Binding, differing, sent_otherwise
 
 EARLY_SECONDS = 0.005
 """A message may arrive this much before its order may be sent."""
@@ -48,23 +50,9 @@ EARLY_SECONDS = 0.005
 _WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
 """Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
-_CLAIM = (
-    update(orders)
-    .where(among(orders.c.order_id, listed("ids")))
-    .values(
-        state=advance(State.QUEUED, Event.CLAIM),
-        epoch=orders.c.epoch + 1,
-        attempts=orders.c.attempts + 1,
-        first_sent_at=func.coalesce(orders.c.first_sent_at, bindparam("now")),
-        lease_until=bindparam("until"),
-        rung_at=None,
-        updated_at=bindparam("now"),
-    )
-)
 _CLAIM_WAITING = (
     update(orders).where(among(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
 )
-_OPEN_ATTEMPT = insert(attempts)
 _CLOSE_ATTEMPT = (
     update(attempts)
     .where(
@@ -73,57 +61,62 @@ _CLOSE_ATTEMPT = (
         attempts.c.outcome.is_(None),
     )
     .values(
-        {n: bindparam(n) for n in ("sent_at", "closed_at", "outcome", "code", "cause", "request_id", "duration_ms")}
+        {
+            name: bindparam(name)
+            for name in (
+                *("sent_at", "closed_at", "outcome", "code", "cause"),
+                *("request_id", "duration_ms", "sender_gone_at"),
+            )
+        }
     )
+)
+_SENDER_GONE = (
+    update(attempts)
+    .where(attempts.c.order_id == bindparam("b_order_id"), attempts.c.number == bindparam("b_number"))
+    .values(sender_gone_at=bindparam("at"))
 )
 
 
 class Store:
-    """Writes what happens to orders. `actor` names the process in every event."""
+    """Writes what happens to orders.
 
-    def __init__(self, ledger: Ledger, actor: str = "worker") -> None:
+    `actor` names the process in every event, `sender` its file of send marks. `limited`: the accounts whose orders
+    and money of a day are counted.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        actor: str = "worker",
+        sender: str | None = None,
+        limited: Collection[str] = (),
+    ) -> None:
         self.ledger = ledger
         self.actor = actor
+        self.sender = sender
+        self.limited = limited
+        self._remembered: set[str] = set()
 
-    def claim(
-        self,
-        account: str,
-        ids: Sequence[str],
-        lease_seconds: float,
-        resend_window_seconds: float | None,
-        now: float | None = None,
-    ) -> list[Claim]:
+    def claim(self, account: str, ids: Sequence[str], terms: Terms, now: float | None = None) -> list[Claim]:
         """Take the orders of `ids` that are queued and due; their attempts are committed before this returns.
 
-        Orders of a paused account are left alone. An order whose safe window has closed is parked, not claimed.
+        Orders of a paused account are left alone. What may not be sent is put aside with words: an order whose safe
+        window has closed, or that was sent with something else, or that is above the account's limits.
         """
         now = now or time.time()
         with self.ledger.writing() as connection:
             if is_paused(connection, account, now):
                 connection.execute(_message_gone(ids))  # its message ends here: the sweep rings when the hold ends
                 return []
+            if terms.binding is not None and terms.binding.id not in self._remembered:
+                remember(connection, terms.binding, now)
             rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
-            late = {r.order_id for r in rows if _is_late(r, resend_window_seconds, now)}
-            write(connection, [self._parked(r, now) for r in rows if r.order_id in late], now)
-            return self._take(connection, [r for r in rows if r.order_id not in late], now, now + lease_seconds)
-
-    def _parked(self, row: Row[Any], now: float) -> Move:
-        decision = window_closed()
-        return Move(row, decision.event, self.actor, decision.reason, decided(decision, now))
-
-    def _take(self, connection: Connection, rows: Sequence[Row[Any]], now: float, until: float) -> list[Claim]:
-        if not rows:
-            return []
-        claims = [_claim(row, now, until) for row in rows]
-        connection.execute(_CLAIM, {"ids": [c.order_id for c in claims], "now": now, "until": until})
-        connection.execute(
-            _OPEN_ATTEMPT,
-            [{"order_id": c.order_id, "number": c.number, "epoch": c.epoch, "sent_at": now} for c in claims],
-        )
-        connection.execute(
-            NOTE,
-            [event_row(c.order_id, now, Event.CLAIM, State.QUEUED, c.epoch, self.actor) for c in claims],
-        )
+            going = sendable(connection, account, rows, terms, self.actor, now)
+            if len(going) < len(rows):
+                connection.execute(_message_gone([row.order_id for row in rows]))
+            claims = take(connection, going, terms, self.sender, self.actor, now)
+        if terms.binding is not None:
+            self._remembered.add(terms.binding.id)
         return claims
 
     def record(self, sent: Sequence[Sent], now: float | None = None) -> list[Moved]:
@@ -143,7 +136,7 @@ class Store:
                 connection.execute(insert_ignore(connection, order_references), learned)
             known = held.known
             moves: dict[str, Move] = {}
-            closed = []
+            closed, late = [], []
             for one, wrong in zip(sent, foreign, strict=True):
                 row = rows[one.claim.order_id]
                 if row.epoch == one.claim.epoch and row.state == State.PLACING:
@@ -152,11 +145,19 @@ class Store:
                         decision = decision.with_known_references()
                     moves[row.order_id] = self._sent_move(row, one, decision)
                     closed.append(closing(one))
-                elif row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
+                    continue
+                late.append({"b_order_id": row.order_id, "b_number": one.claim.number, "at": one.closed_at})
+                if row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
                     moves[row.order_id] = self._late_move(row, one)
+                elif _never_left(row, one):
+                    moves[row.order_id] = self._never_left_move(row, one)
             write(connection, list(moves.values()), now)
             if closed:
                 connection.execute(_CLOSE_ATTEMPT, closed)
+            if late:
+                connection.execute(_SENDER_GONE, late)
+            if self.limited:
+                ceilings.give_back(connection, [one for one in sent if one.claim.account in self.limited])
             pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
             return [moved(move, known) for move in moves.values()]
 
@@ -194,6 +195,13 @@ class Store:
         }
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
+    def _never_left_move(self, row: Row[Any], one: Sent) -> Move:
+        decision = Decision(Event.RETRY, 0.0, code="NOT_SENT", reason=f"its worker came back: {one.outcome.cause}")  # type: ignore[union-attr]
+        changes = decided(decision, one.closed_at) | {"in_doubt": False, "absences": 0, "absent_since": None}
+        if not one.claim.sent_before:
+            changes["first_sent_at"] = None
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
     def claim_waiting(
         self, ids: Sequence[str], state: State, hold_seconds: float, now: float | None = None
     ) -> list[Waiting]:
@@ -220,9 +228,21 @@ class Store:
             for order_id, reference in self._keep_records(connection, current, now):
                 known[order_id] = (*known.get(order_id, ()), reference)
             disprove(connection, rows, current)
+            self._spend(connection, current)
             write(connection, moves, now)
             pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
             return [moved(move, known) for move in moves]
+
+    def _spend(self, connection: Connection, settled: Sequence[Settled]) -> None:
+        for account in sorted({one.order.account for one in settled} & set(self.limited)):
+            amounts = [
+                (one.order.first_sent_at, record.amount.currency, float(record.amount.amount))
+                for one in settled
+                if one.order.account == account and one.decision.event is Event.CONFIRM
+                for record in (one.outcome.records if isinstance(one.outcome, Found) else ())
+                if record.amount is not None
+            ]
+            ceilings.spend(connection, account, amounts)
 
     def _settled_move(self, row: Row[Any], one: Settled, now: float) -> Move:
         decision = one.decision
@@ -230,7 +250,8 @@ class Store:
         if decision.event is Event.SNOOZE:
             changes |= {"holds": row.holds + 1, **standing_alarm(row)}
         if row.state == State.UNKNOWN and isinstance(one.outcome, Absent):
-            changes |= {"absences": row.absences + 1, "absent_since": row.absent_since or now}
+            counted = {"absences": row.absences + 1, "absent_since": row.absent_since or now}
+            changes |= counted if one.absent else {"absences": 0, "absent_since": None}
         if decision.event is Event.ACCEPT:
             changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
         if decision.event is Event.RETRY and isinstance(one.outcome, Absent):
@@ -262,34 +283,33 @@ class Store:
             connection.execute(upsert(connection, results), kept)
         return [(row["order_id"], row["reference"]) for row in learned]
 
-    def expire_leases(self, now: float | None = None) -> list[Moved]:
-        """Declare every order unknown whose worker let its lease run out; quarantine what does so repeatedly."""
+    def expire_leases(self, now: float | None = None, dead: Sequence[Dead] = ()) -> list[Moved]:
+        """Take back the orders whose worker let its lease run out or is known to be dead.
+
+        What surely never left is queued again, everything else is unknown; an order that keeps killing its workers
+        is set aside. `dead`: processes known to be gone, with the sends they had noted.
+        """
         now = now or time.time()
         with self.ledger.writing() as connection:
-            rows = lock(connection, None, State.PLACING, lease_before=now, limit=1000)
-            known = references(connection, [row.order_id for row in rows])
-            moves = [self._expired(row, row.order_id in known, now) for row in rows]
+            found = lost(connection, dead, now)
+            known = references(connection, [row.order_id for row, _ in found])
+            moves = [lost_move(row, fate, row.order_id in known, self.actor, now) for row, fate in found]
             write(connection, moves, now)
-            if rows:
-                connection.execute(_CLOSE_ATTEMPT, [abandoned(row, now) for row in rows])
+            if found:
+                connection.execute(_CLOSE_ATTEMPT, [lost_attempt(row, fate, now) for row, fate in found])
             return [moved(move, known) for move in moves]
 
-    def _expired(self, row: Row[Any], known: bool, now: float) -> Move:
-        decision = lease_ran_out(row.crashes + 1)
-        if known:
-            decision = decision.with_known_references()
-        accepted = decision.event is Event.ACCEPT
-        changes = decided(decision, now) | {
-            "lease_until": None,
-            "crashes": row.crashes + 1,
-            "spent": row.spent + 1,
-            # Look-ups from before this send prove nothing about it.
-            "absences": 0,
-            "absent_since": None,
-            "in_doubt": not accepted,
-            "accepted_at": row.accepted_at or (now if accepted else None),
+    def sent_otherwise(self, orders: Sequence[Waiting], binding: Binding) -> dict[str, Decision]:
+        """Return what follows for those orders of one account that were sent with something else than it has now."""
+        if all(order.binding in (None, binding.id) for order in orders):
+            return {}
+        with self.ledger.reading() as connection:
+            before = others(connection, binding, {order.binding for order in orders})
+        return {
+            order.order_id: sent_otherwise(before[order.binding], binding, Event.SNOOZE)
+            for order in orders
+            if order.binding in before and _matters(order, before[order.binding], binding)
         }
-        return Move(row, decision.event, self.actor, decision.reason, changes)
 
     def hold(self, account: str, pause: Pause, now: float | None = None) -> None:
         """Hold an account's sends."""
@@ -316,6 +336,17 @@ class Store:
             )
 
 
+def _never_left(row: Row[Any], one: Sent) -> bool:
+    """Tell whether a late answer proves that an order taken for unknown never left: its worker had only slept."""
+    same = row.state == State.UNKNOWN and row.epoch == one.claim.epoch
+    return bool(same and isinstance(one.outcome, NotSent) and not one.claim.in_doubt)
+
+
+def _matters(order: Waiting, before: Mapping[str, str], now: Binding) -> bool:
+    """Tell whether a difference stops an order: a read-back only needs the place, an id shows by itself whose it is."""
+    return order.state is not State.PLACED or not set(READING).isdisjoint(differing(before, now.parts))
+
+
 def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]]) -> bool:
     """Tell whether an order is as it was taken; one that was read back must have the ids it was read under."""
     same_ids = order.state is not State.PLACED or order.references == known.get(order.order_id, ())
@@ -330,27 +361,6 @@ def _completes(row: Row[Any], one: Sent) -> bool:
 def _message_gone(ids: Sequence[str]) -> Update:
     queued = beside(orders.c.state) == State.QUEUED
     return update(orders).where(among(orders.c.order_id, ids), queued).values(rung_at=None)
-
-
-def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:
-    return window_seconds is not None and row.first_sent_at is not None and now > row.first_sent_at + window_seconds
-
-
-def _claim(row: Row[Any], now: float, until: float) -> Claim:
-    return Claim(
-        order_id=row.order_id,
-        account=row.account,
-        body=row.body,
-        epoch=row.epoch + 1,
-        number=row.attempts + 1,
-        lease_until=until,
-        first_sent_at=row.first_sent_at or now,
-        sent_before=row.first_sent_at is not None,
-        spent=row.spent + 1,
-        holds=row.holds,
-        in_doubt=row.in_doubt,
-        suspect=row.crashes > 0,
-    )
 
 
 def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
@@ -368,4 +378,6 @@ def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
         absences=row.absences,
         absent_since=row.absent_since,
         in_doubt=row.in_doubt,
+        absence_told_at=row.absence_told_at,
+        binding=row.binding,
     )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from worker.ledger.moves import CODE_CHARACTERS, told
 from worker.ledger.rows import Sent
-from worker.outcomes import OrderRecord, Unknown
+from worker.outcomes import OrderRecord
 
 
 def closing(one: Sent) -> dict[str, Any]:
@@ -24,21 +22,7 @@ def closing(one: Sent) -> dict[str, Any]:
         "cause": told(getattr(outcome, "cause", None) or getattr(outcome, "reason", None)),
         "request_id": told(getattr(outcome, "request_id", None), CODE_CHARACTERS),
         "duration_ms": round((one.closed_at - one.sent_at) * 1000),
-    }
-
-
-def abandoned(row: Row[Any], now: float) -> dict[str, Any]:
-    """Return what closes the attempt of a worker that did not come back."""
-    return {
-        "b_order_id": row.order_id,
-        "b_number": row.attempts,
-        "sent_at": row.updated_at,
-        "closed_at": now,
-        "outcome": Unknown.__name__,
-        "code": "LEASE_RAN_OUT",
-        "cause": "the worker did not come back",
-        "request_id": None,
-        "duration_ms": None,
+        "sender_gone_at": one.closed_at,
     }
 
 

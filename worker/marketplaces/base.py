@@ -7,6 +7,7 @@ requests (preview, then create; several ids to read) is written straight down an
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from abc import ABC, abstractmethod
@@ -23,12 +24,16 @@ from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored."""
+    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored.
+
+    `creates`: it may make an order, so that it is noted on disk before its first byte leaves.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     content: bytes
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,18 @@ class Marketplace(ABC):
         """Tell whether `look_up` can find an order by our own key; may depend on the account's settings."""
         return False
 
+    def sent_with(self) -> dict[str, str]:
+        """Return what an order is sent with, in parts that hold no secret: `address`, and `app` or `shop`, `buyer`, …
+
+        An order that may exist goes on only under the same parts: under another buyer its key protects nothing.
+        By default every change of a credential counts as another buyer.
+        """
+        return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
+
+    def _plain_credentials(self) -> Iterator[object]:
+        for _, value in self.credentials:
+            yield value.get_secret_value() if isinstance(value, SecretStr) else value
+
     @abstractmethod
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order. `order` is JSON-ready, as `order_model` dumped it; `key` is the order_id."""
@@ -233,6 +250,11 @@ class Marketplace(ABC):
     def _secrets(self) -> frozenset[str]:
         values = (value for _, value in self.credentials)
         return frozenset(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+
+def fingerprint(*secrets: str) -> str:
+    """Return a short text that tells secrets apart and does not tell them."""
+    return hashlib.sha256("\0".join(secrets).encode()).hexdigest()[:16]
 
 
 _CASED = "A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ BODY_LIMIT_BYTES = 1 << 20
 TOO_LATE = "its time ran out before it was sent"
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
+_note: ContextVar[Callable[[], None] | None] = ContextVar("note", default=None)
+"""Notes on disk that the request at hand may leave now; None: it makes nothing."""
 
 
 class _TooLateError(aiohttp.ClientError):
@@ -36,10 +38,20 @@ class _TimedRequest(aiohttp.ClientRequest):
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        note = _note.get()
+        if note is not None:
+            _noted(note)
         if time.time() >= _deadline.get():
             raise _TooLateError(TOO_LATE)
         reached(CrashPoint.SENDING)
         return await super().send(conn)
+
+
+def _noted(note: Callable[[], None]) -> None:
+    try:
+        note()
+    except OSError as error:
+        raise _TooLateError(f"its send mark cannot be written ({error.strerror or error})") from None
 
 
 _NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, _TooLateError)
@@ -60,8 +72,14 @@ class Client:
         self._extensions = {"timeout": timeout.as_dict()}
         self._transport = transport or AiohttpTransport(client=_session(connections), trust_env=False)
 
-    async def drive(self, steps: Generator[Request, Reply | Lost, T], deadline: float) -> T:
-        """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds)."""
+    async def drive(
+        self, steps: Generator[Request, Reply | Lost, T], deadline: float, note: Callable[[], None] | None = None
+    ) -> T:
+        """Run an adapter's call to its outcome. No request leaves after `deadline` (unix seconds).
+
+        `note` is called before the first byte of a request that may make an order; what it raises as OSError keeps
+        the request from leaving.
+        """
         _deadline.set(deadline)
         try:
             request = next(steps)
@@ -69,6 +87,7 @@ class Client:
                 if time.time() >= deadline:
                     request = steps.send(Lost(TOO_LATE, may_have_arrived=False))
                 else:
+                    _note.set(note if request.creates else None)
                     request = steps.send(await self.send(request))
         except StopIteration as stop:
             result: T = stop.value
@@ -134,6 +153,8 @@ def _lost(error: Exception) -> Lost:
     kind of failure proves nothing; what aiohttp itself raised does. Without such proof the request may have arrived.
     """
     cause: Any = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    if isinstance(cause, _TooLateError):
+        return Lost(str(cause), may_have_arrived=False)
     if isinstance(cause, _NEVER_LEFT) or (isinstance(error, httpx.ConnectError) and cause is error):
         return Lost(f"no connection ({type(cause).__name__})", may_have_arrived=False)
     return Lost(f"the connection broke ({type(cause).__name__})", may_have_arrived=True)

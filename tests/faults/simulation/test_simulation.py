@@ -31,7 +31,7 @@ from worker.ledger.states import FINAL, MOVES, Event, State
 from worker.ledger.tables import events, metadata, orders, results
 
 FAULTS = ["", "", "", "lost_before", "lost_after", "lost_after", "throttled", "refused", "refused_connection"]
-FAULTS += ["wrong_ids", "wrong_ids"]
+FAULTS += ["wrong_ids", "wrong_ids", "late_commit", "late_commit"]
 STEPS = st.sampled_from([0.5, 3.0, 12.0, 25.0, 70.0, 600.0, 6 * 3600.0, 12 * 3600.0, 23 * 3600.0, 30 * 3600.0])
 EXAMPLES = int(os.environ.get("FULFIL_TEST_SIMULATIONS", "60"))
 MANY = st.integers(min_value=0, max_value=10_000)
@@ -88,7 +88,19 @@ class Promise(RuleBasedStateMachine):
 
     @rule(seconds=STEPS)
     def time_passes(self, seconds: float) -> None:
-        self.clock.now += seconds
+        self.world.time_passes(seconds)
+
+    @precondition(lambda self: self.world.flights)
+    @rule(index=MANY)
+    def freeze(self, index: int) -> None:
+        self.world.freeze(index % len(self.world.flights))
+
+    @rule(index=MANY)
+    def a_person_says_it_does_not_exist(self, index: int) -> None:
+        known = sorted(self.world.accepted)
+        if known:
+            with contextlib.suppress(FulfilError):
+                self.world.say_absent(known[index % len(known)])
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 300.0]))
     def the_clock_is_set_back(self, seconds: float) -> None:
@@ -152,12 +164,12 @@ class Promise(RuleBasedStateMachine):
         for _ in range(200):  # calm: no faults any more
             if all(State(row.state) in FINAL or row.attention for row in self.rows()):
                 break
-            self.clock.now += 20
+            self.world.time_passes(20)
             self.world.sweep()
             while self.world.messages:
                 self.world.deliver(0)
             while self.world.flights:
-                self.world.send(0, "")
+                self.world.send(0, "")  # also what slept wakes up now
                 self.world.record(0)
         self.no_order_exists_twice()
         self.the_ledger_says_nothing_false()

@@ -9,7 +9,8 @@ from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.shoplazza.sandbox import AFTER, BEFORE, FAILED, STATES, ShoplazzaFace
 from worker.outcomes import Absent, Accepted, Found, Refused, Throttled, Unknown
-from worker.retry import Ability, Policy, decide_unknown
+from worker.retry import Policy
+from worker.rules.reconcile import Ability, decide_unknown
 
 POLICY = Policy(max_attempts=8, base_seconds=1, cap_seconds=10, confirm_delay_seconds=10)
 
@@ -108,7 +109,7 @@ def test_faulty_reads_settle_nothing(shop: Shop) -> None:
 
 
 def test_the_way_back_from_unknown_makes_no_second_order(shop: Shop) -> None:
-    """Drive the look-ups as retry.decide_unknown wants them, with the order hidden for 20 seconds."""
+    """Drive the look-ups as decide_unknown wants them, with the order hidden for 20 seconds."""
     shop.face.sync_seconds = 20
     assert isinstance(shop.place("SO-7~reset_after_commit"), Unknown)
     ability = Ability(can_look_up=True, resend_window_seconds=None)
@@ -135,6 +136,8 @@ class Standing:
     spent, holds, in_doubt = 1, 0, True
     absences = 0
     absent_since: float | None = None
+    absence_told_at: float | None = None
+    senders_gone = False
 
     def __init__(self, first_sent_at: float) -> None:
         self.first_sent_at = first_sent_at

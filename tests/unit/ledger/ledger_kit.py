@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
 from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
@@ -20,7 +21,8 @@ from worker.ledger.store import Store
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.orders.models import Job
 from worker.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
-from worker.retry import Ability, Policy, decide, decide_read, decide_unknown
+from worker.retry import Policy, decide, decide_read
+from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
 
 POLICY = Policy(max_attempts=3, base_seconds=2.0, cap_seconds=60.0, confirm_delay_seconds=12.0)
 LEASE = 90.0
@@ -53,7 +55,7 @@ def submit(ledger: Ledger, *order_ids: str, account: str = ACCOUNT) -> str:
 
 
 def claim(ledger: Ledger, *order_ids: str, now: float | None = None, window: float | None = WINDOW) -> list[Claim]:
-    return Store(ledger).claim(ACCOUNT, order_ids, LEASE, window, now)
+    return Store(ledger).claim(ACCOUNT, order_ids, Terms(LEASE, window), now)
 
 
 def one_claim(ledger: Ledger, order_id: str = "SO-1", now: float | None = None, window: float | None = WINDOW) -> Claim:
@@ -91,7 +93,8 @@ def reconcile(
 ) -> list[Moved]:
     """Settle an unknown order once."""
     (order,) = waiting(ledger, State.UNKNOWN, order_id, now=now)
-    return Store(ledger).settle([Settled(order, seen, decide_unknown(order, ability, seen, POLICY, now))], now)
+    decision = decide_unknown(order, ability, seen, POLICY, now)
+    return Store(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, ability))], now)
 
 
 def confirmed(ledger: Ledger, reference: str = "8198352049851315", order_id: str = "SO-1") -> None:
@@ -184,7 +187,7 @@ def assert_order(order: Any, moves: Sequence[Any], sends: Sequence[Any], told: b
     if state is State.CONFIRMED:
         assert read, f"{name} is confirmed and nothing was read back"
     if state is State.QUEUED:
-        assert order.due_at is not None, f"{name} is queued and never due"
+        assert order.due_at is not None or order.attention, f"{name} is queued, never due, and nobody is told"
     if state in (State.UNKNOWN, State.UNMATCHED):
         assert order.due_at is not None or order.attention, f"{name} is {state}; nothing and nobody is told to go on"
     if state in (State.CONFIRMED, State.CANCELLED, State.REFUSED, State.DEAD):

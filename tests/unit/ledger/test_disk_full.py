@@ -22,6 +22,7 @@ from sqlalchemy import event, text
 
 from worker.errors import LedgerAway
 from worker.ledger import reports
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.journal import Journal
 from worker.ledger.rows import Sent
@@ -69,7 +70,7 @@ def answered(ledger: Ledger) -> list[Sent]:
     """Claim many orders and return what the marketplace answered, not recorded yet."""
     names = [f"SO-{number:03d}" for number in range(MANY)]
     submit(ledger, *names)
-    claims = Store(ledger).claim(ACCOUNT, names, LEASE, None)
+    claims = Store(ledger).claim(ACCOUNT, names, Terms(LEASE, None))
     return [sent(one, Accepted((reference,))) for one, reference in zip(claims, IDS, strict=True)]
 
 

@@ -28,6 +28,7 @@ from ledger_kit import (
 )
 from sqlalchemy import text
 
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
@@ -38,6 +39,7 @@ from worker.outcomes import NotSent, Refused, Throttled, Unknown
 
 CLAIMER = """
 import json, sys
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.store import Store
 url, ids = sys.argv[1], json.loads(sys.argv[2])
@@ -47,7 +49,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 won = []
 for start in range(0, len(ids), 10):
-    won += [claim.order_id for claim in Store(ledger).claim("main", ids[start:start + 10], 90.0, None)]
+    won += [claim.order_id for claim in Store(ledger).claim("main", ids[start:start + 10], Terms(90.0, None))]
 print(json.dumps(won), flush=True)
 """
 
@@ -128,7 +130,7 @@ def test_the_pause_of_one_account_does_not_hold_up_another(ledger: Ledger) -> No
     submit(ledger, "SO-1")
     submit(ledger, "SO-2", account="second")
     Operator(ledger, "cli").pause(ACCOUNT)
-    assert Store(ledger).claim("second", ["SO-1", "SO-2"], LEASE, WINDOW)[0].order_id == "SO-2"
+    assert Store(ledger).claim("second", ["SO-1", "SO-2"], Terms(LEASE, WINDOW))[0].order_id == "SO-2"
 
 
 def test_one_of_many_threads_wins_an_order(ledger: Ledger) -> None:

@@ -30,6 +30,7 @@ DIE_INSIDE = """
 import os, signal, sys
 import worker.ledger.{module} as module
 from ledger_kit import ACCOUNT, job, sent
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
@@ -215,10 +216,10 @@ def test_a_reader_is_not_held_up_by_a_writer(ledger: Ledger) -> None:
         assert reports.counts(ledger) == {"queued": 1}
 
 
-CLAIMED = "claimed = Store(ledger).claim(ACCOUNT, ['SO-1', 'SO-2'], 90.0, None)"
+CLAIMED = "claimed = Store(ledger).claim(ACCOUNT, ['SO-1', 'SO-2'], Terms(90.0, None))"
 DEATHS = {
     "taking orders in": ("intake", "_count", "", "take(ledger, open_batch(ledger, 'f'), [job('SO-8')], [])"),
-    "claiming, before the event": ("store", "event_row", "", CLAIMED),
+    "claiming, before the event": ("claims", "event_row", "", CLAIMED),
     "recording, before the attempt is closed": (
         "store",
         "pause_accounts",
@@ -227,7 +228,7 @@ DEATHS = {
     ),
     "taking leases back, before the attempt is closed": (
         "store",
-        "abandoned",
+        "lost_attempt",
         CLAIMED,
         "Store(ledger).expire_leases(9e9)",
     ),

@@ -39,7 +39,8 @@ from worker.ledger.store import Store
 from worker.ledger.tables import events, orders
 from worker.marketplaces.base import Push
 from worker.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, Unknown
-from worker.retry import FOREIGN_ORDER, READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read, decide_unknown
+from worker.retry import FOREIGN_ORDER, READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read
+from worker.rules.reconcile import decide_unknown
 
 FIRST, SECOND, THIRD = "8198352049850001", "8198352049850002", "8198352049850003"
 OTHER_GOODS = Unknown(f"the marketplace shows another order under {FIRST}", FOREIGN_ORDER, (FIRST,))

@@ -133,10 +133,10 @@ def test_two_clients_with_the_same_jobs_in_another_order_do_not_wait_for_each_ot
     first, batch = [job("SO-1"), job("SO-2")], open_batch(ledger, "f")
     with ThreadPoolExecutor(1) as pool, ledger.engine.connect() as other:
         with other.begin():
-            other.execute(insert(orders), [_row(first[0], batch, 1.0, None)])
+            other.execute(insert(orders), [_row(first[0], batch, 1.0, None, {})])
             second = pool.submit(take, ledger, batch, first[::-1], [])
             wait_until_it_waits(ledger)
-            other.execute(insert(orders), [_row(first[1], batch, 1.0, None)])
+            other.execute(insert(orders), [_row(first[1], batch, 1.0, None, {})])
         taken = second.result(20)
     assert taken.new == []
     assert sorted(taken.duplicates) == [("SO-1", "queued"), ("SO-2", "queued")]

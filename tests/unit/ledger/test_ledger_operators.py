@@ -31,7 +31,8 @@ from worker.ledger.states import State
 from worker.ledger.store import Store
 from worker.ledger.tables import events
 from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
-from worker.retry import CONFIRM_FLOOR_SECONDS, Ability, Pause
+from worker.retry import CONFIRM_FLOOR_SECONDS, Pause
+from worker.rules.reconcile import Ability
 
 ID = "8198352049851315"
 NO = Refused("DELIVERY_METHOD_NOT_EXIST", "no delivery", "choose another product")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from ledger_kit import (
@@ -24,12 +25,14 @@ from ledger_kit import (
 
 from worker.ledger import reports
 from worker.ledger.engine import Ledger
+from worker.ledger.operators import Operator
 from worker.ledger.rows import Claim, Sent
 from worker.ledger.states import Event, State
 from worker.ledger.store import Store
 from worker.ledger.tables import attempts, order_references
 from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
-from worker.retry import ABSENCES_BEFORE_RESEND, CONFIRM_FLOOR_SECONDS, Decision
+from worker.retry import CONFIRM_FLOOR_SECONDS, Decision
+from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION
 
 IDS = ("8198352049851315", "8198352049851316")
 REPEATED = Accepted((), "REPEATED_ORDER_ERROR", "repeated order", "req-2")
@@ -163,11 +166,13 @@ def test_an_illegal_move_writes_nothing_of_its_group(ledger: Ledger) -> None:
 def test_a_worker_that_slept_through_its_lease_writes_nothing(ledger: Ledger, outcome: PlaceOutcome) -> None:
     asleep = slept_through(ledger)
     again = one_claim(ledger, now=time.time() + 400)
-    before, moves, sends = row(ledger), history(ledger), rows(ledger, attempts)
+    before, moves, sends = row(ledger), history(ledger), [_without_sender(one) for one in rows(ledger, attempts)]
     assert record(ledger, asleep, outcome) == []
     assert row(ledger) == before
     assert history(ledger) == moves
-    assert rows(ledger, attempts) == sends, "the first attempt stays closed as lost, the second stays open"
+    after = rows(ledger, attempts)
+    assert [_without_sender(one) for one in after] == sends, "the first one stays closed as lost, the second open"
+    assert [one.sender_gone_at is not None for one in after] == [True, False], "the sleeper sends nothing more of it"
     assert record(ledger, again, Accepted(IDS))[0].state is State.PLACED
 
 
@@ -180,6 +185,10 @@ def test_the_same_answer_recorded_twice_moves_once(ledger: Ledger) -> None:
     assert record(ledger, one, NO) == []
     assert row(ledger) == after
     assert tries(ledger) == [(1, "Accepted")]
+
+
+def _without_sender(attempt: Any) -> dict[str, Any]:
+    return {name: value for name, value in attempt._mapping.items() if name != "sender_gone_at"}
 
 
 def slept_through(ledger: Ledger) -> Claim:
@@ -285,12 +294,13 @@ def test_a_refusal_in_doubt_is_parked_unless_the_content_earned_it(ledger: Ledge
 
 
 def test_look_ups_from_before_a_crash_prove_nothing_about_the_send_that_crashed(ledger: Ledger) -> None:
-    """Otherwise one look-up after a crash would do where three over a minute are asked for: a second order."""
+    """Otherwise one look-up after a crash would do where an hour of them is asked for: a second order."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
-    for step in range(ABSENCES_BEFORE_RESEND):
+    for step in range(ABSENCES_BEFORE_ATTENTION):
         reconcile(ledger, at + 100 + step * 100, LOOKED_UP, Absent("not found"))
+    Operator(ledger, "cli").absent("SO-1", can_look_up=False, is_alive=lambda _: False)
     assert row(ledger).state == "queued"
     one_claim(ledger, now=at + 1000)
     Store(ledger).expire_leases(at + 2000)

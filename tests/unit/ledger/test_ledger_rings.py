@@ -14,7 +14,8 @@ from worker.ledger.rows import Settled
 from worker.ledger.states import State
 from worker.ledger.store import Store
 from worker.ledger.tables import orders
-from worker.retry import Pause, decide_unknown
+from worker.retry import Pause
+from worker.rules.reconcile import decide_unknown
 
 
 def rung(ledger: Ledger, *order_ids: str) -> None:

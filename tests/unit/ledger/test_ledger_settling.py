@@ -33,7 +33,8 @@ from worker.ledger.rows import Settled
 from worker.ledger.states import Event, State
 from worker.ledger.store import Store
 from worker.outcomes import Absent, Accepted, Found, Money, NotSent, ReadOutcome, Throttled, Unknown
-from worker.retry import ABSENCES_BEFORE_RESEND, Ability, Decision, decide_read, decide_unknown
+from worker.retry import Decision, decide_read
+from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
 
 ID = "8198352049851315"
 SOON = 20.0
@@ -197,29 +198,19 @@ def test_an_unknown_order_that_is_looked_up_and_found_is_placed(ledger: Ledger) 
     assert result_rows(ledger) == [], "looked up is not read back: only that confirms"
 
 
-def test_absent_is_believed_after_three_look_ups_over_a_minute(ledger: Ledger) -> None:
+def test_absence_never_sends_an_order_again_and_a_person_is_told(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
-    for step in range(ABSENCES_BEFORE_RESEND):
-        assert row(ledger).state == "unknown"
+    for step in range(ABSENCES_BEFORE_ATTENTION):
+        assert not row(ledger).attention
         reconcile(ledger, at + 100 + 31 * step, LOOKED_UP, Absent("not found"))
-    assert row(ledger).state == "queued"
-    assert history(ledger)[2:] == ["snooze>unknown", "snooze>unknown", "retry>queued"]
-
-
-def test_three_look_ups_in_a_hurry_prove_nothing(ledger: Ledger) -> None:
-    submit(ledger, "SO-1")
-    at = time.time()
-    place_one(ledger, Unknown("cut"), at=at)
-    seen = Absent("not found")
-    for step in range(5):
-        if step:
-            Operator(ledger, "cli").reconcile("SO-1")  # an impatient person
-        (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=at + 100 + step)
-        decision = decide_unknown(order, LOOKED_UP, seen, POLICY, at + 100 + step)
-        Store(ledger).settle([Settled(order, seen, decision)], at + 100 + step)
-        assert row(ledger).state == "unknown"
+    order = row(ledger)
+    assert (order.state, order.attention, order.code) == ("unknown", True, "NOT_FOUND")
+    assert "looked up 3 times from " in order.reason
+    assert "fulfil retry ORDER --absent" in order.fix
+    assert order.due_at > at, "looking goes on: it may come late"
+    assert history(ledger)[2:] == ["snooze>unknown"] * 3
 
 
 def test_ids_known_meanwhile_settle_an_unknown_order_without_a_look_up(ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ledger_kit import ACCOUNT, LEASE, POLICY, submit
 
 from worker.errors import LedgerAway
+from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.reports import counts
 from worker.ledger.rows import Claim
@@ -52,7 +53,7 @@ class Desk:
 
     def claim(self, *names: str) -> list[Claim]:
         submit(self.ledger, *names)
-        return Store(self.ledger).claim(ACCOUNT, names, LEASE, None)
+        return Store(self.ledger).claim(ACCOUNT, names, Terms(LEASE, None))
 
     def answer(self, claim: Claim, outcome: Any, sheet: Any) -> Any:
         return self.record.Answer(claim, outcome, time.time(), time.time(), sheet)

@@ -27,6 +27,7 @@ from worker.marketplaces.base import (
     ReadSteps,
     Reply,
     Request,
+    fingerprint,
 )
 from worker.marketplaces.replies import lost
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
@@ -69,6 +70,7 @@ class AliExpress(Marketplace):
             self.url += "/sync"  # the vendor's Java demo names the bare host, its PHP demo the full address
         keys = AliExpressCredentials.model_validate(credentials, from_attributes=True)
         self._secret = keys.app_secret.get_secret_value()
+        self._buyer_id = keys.buyer_id
         self._system = {
             "app_key": keys.app_key,
             "format": "json",
@@ -76,9 +78,14 @@ class AliExpress(Marketplace):
             "sign_method": "sha256",
         }
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the gateway, the app, and the buyer: by its id where the account names it, else by its token."""
+        token, buyer_id = self._system["session"], self._buyer_id
+        return {"address": self.url, "app": self._system["app_key"], "buyer": buyer_id or fingerprint(token)}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order under `key` as out_order_id: one call, several ids when the items are of several shops."""
-        came = yield self._request(CREATE, create_params(order, key))
+        came = yield self._request(CREATE, create_params(order, key), creates=True)
         return read_create(came, lambda text: self.clean(text, order))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
@@ -122,11 +129,11 @@ class AliExpress(Marketplace):
         address = order.get("logistics_address")
         return super().scrub(text, {"logistics_address": address, "ds_extend_request": [*person, *memos]})
 
-    def _request(self, method: str, business: Mapping[str, str]) -> Request:
+    def _request(self, method: str, business: Mapping[str, str], creates: bool = False) -> Request:
         params = {"method": method, "timestamp": str(int(self.clock() * 1000)), **self._system, **business}
         params["sign"] = signing.aliexpress_sync(params, self._secret)
         # Everything in the body: the address is personal, and a query ends up in access logs.
-        return Request("POST", self.url, _HEADERS, urlencode(params).encode())
+        return Request("POST", self.url, _HEADERS, urlencode(params).encode(), creates)
 
     def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Throttled | NotSent | Unknown:
         if isinstance(came, Lost):

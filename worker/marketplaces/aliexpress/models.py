@@ -215,3 +215,6 @@ class AliExpressCredentials(Credentials):
     app_key: str = Field(min_length=1, description="the app's key")
     app_secret: SecretStr = Field(min_length=1, description="signs every call")
     access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")
+    buyer_id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = Field(
+        None, description="the buyer's `user_id` as the token's grant told it; a renewed token of it is no change"
+    )

@@ -73,10 +73,15 @@ class Shoplazza(Marketplace):
         """Every version can: by tag, or by time and tag."""
         return True
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the shop and what its orders are marked with; neither a new token nor a new version is a change."""
+        address = self.url.partition("/openapi")[0]
+        return {"address": address, "shop": self._keys.shop, "tag_prefix": self._keys.tag_prefix}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order, marked with a tag and a note line made from `key`."""
         body = create_body(order, self._mark(key), self._keys.api_version)
-        came = yield Request("POST", f"{self.url}/orders", self._headers, body)
+        came = yield Request("POST", f"{self.url}/orders", self._headers, body, creates=True)
         return read_create(came, self._context(order))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from worker.marketplaces import signing
-from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request
+from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request, fingerprint
 from worker.marketplaces.xportcn.account import XportcnCredentials, fill
 from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.envelope import Answer
@@ -71,6 +71,10 @@ class Xportcn(Marketplace):
         """Tell whether the account has an order list to look in; without one an unknown order is parked."""
         return bool(self._keys.list_path)
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the gateway, the key pair by its public half, and the user it acts for."""
+        return {"address": self.url, "app": fingerprint(self._keys.access_key), "buyer": self._keys.user_id}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
         success, scrub = self._keys.success_codes, partial(self.clean, order=order)
@@ -84,7 +88,7 @@ class Xportcn(Marketplace):
             return refusal
         if preview.trade_type and not body.get("tradeType"):
             body["tradeType"] = preview.trade_type
-        came = yield self._request(CREATE, body)
+        came = yield self._request(CREATE, body, creates=True)
         return read_create(came, success, scrub)
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
@@ -124,7 +128,7 @@ class Xportcn(Marketplace):
     def _ask_list(self, key: str | None, page: int) -> Request:
         return self._request(self._keys.list_path, fill(self._keys.list_body, {"{outOrderId}": key, "{page}": page}))
 
-    def _request(self, path: str, body: Mapping[str, Any]) -> Request:
+    def _request(self, path: str, body: Mapping[str, Any], creates: bool = False) -> Request:
         """Build one request with headers of its own: 32 random characters of nonce, a timestamp good for 600 s."""
         keys, now = self._keys, self.clock()
         signed = {
@@ -143,7 +147,7 @@ class Xportcn(Marketplace):
             "content-type": "application/json",
             "accept": "application/json",
         }
-        return Request("POST", self.url + path, headers, _compact(body).encode())
+        return Request("POST", self.url + path, headers, _compact(body).encode(), creates)
 
 
 def create_body(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""Which queued orders a worker may send now, and the claim that makes them its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, update
+
+from worker.ledger import ceilings
+from worker.ledger.among import among, listed
+from worker.ledger.bindings import others
+from worker.ledger.ceilings import Ceilings
+from worker.ledger.moves import NOTE, Move, decided, event_row, pause_accounts, write
+from worker.ledger.rows import Claim
+from worker.ledger.states import Event, State, advance
+from worker.ledger.tables import attempts, orders
+from worker.retry import Decision, window_closed
+from worker.rules.binding import Binding, other_marketplace, sent_otherwise, taken_otherwise
+
+_CLAIM = (
+    update(orders)
+    .where(among(orders.c.order_id, listed("ids")))
+    .values(
+        state=advance(State.QUEUED, Event.CLAIM),
+        epoch=orders.c.epoch + 1,
+        attempts=orders.c.attempts + 1,
+        first_sent_at=func.coalesce(orders.c.first_sent_at, bindparam("now")),
+        lease_until=bindparam("until"),
+        binding=func.coalesce(bindparam("binding"), orders.c.binding),
+        taken_for=func.coalesce(bindparam("taken_for"), orders.c.taken_for),
+        absence_told_at=None,
+        rung_at=None,
+        updated_at=bindparam("now"),
+    )
+)
+_OPEN_ATTEMPT = insert(attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under what an account's orders may be sent; durations in seconds.
+
+    `resend_window_seconds`: how long after its first send an order may be sent again; None: the account has no such
+    window. `binding`: what is sent with; None: it is not compared. `ceilings`: what may be spent in a day.
+    """
+
+    lease_seconds: float
+    resend_window_seconds: float | None
+    binding: Binding | None = None
+    ceilings: Ceilings | None = None
+
+
+def sendable(
+    connection: Connection, account: str, rows: Sequence[Row[Any]], terms: Terms, actor: str, now: float
+) -> list[Row[Any]]:
+    """Return the locked rows that may be sent; put aside, with words, what may not, and hold a full account."""
+    aside = _aside(connection, rows, terms, now)
+    write(
+        connection,
+        [Move(row, d.event, actor, d.reason, decided(d, now)) for row in rows if (d := aside.get(row.order_id))],
+        now,
+    )
+    left = [row for row in rows if row.order_id not in aside]
+    if terms.ceilings is None or not left:
+        return left
+    left, pause = ceilings.let_through(connection, account, terms.ceilings, left, now)
+    pause_accounts(connection, [(account, pause)], actor, now)
+    return left
+
+
+def _aside(connection: Connection, rows: Sequence[Row[Any]], terms: Terms, now: float) -> dict[str, Decision]:
+    """Return what follows for the orders that may not be sent, by their ids."""
+    aside = {row.order_id: window_closed() for row in rows if _is_late(row, terms.resend_window_seconds, now)}
+    binding = terms.binding
+    if binding is None:
+        return aside
+    before = others(connection, binding, {row.binding for row in rows if row.in_doubt})
+    for row in rows:
+        if row.marketplace != binding.parts["marketplace"]:
+            aside[row.order_id] = other_marketplace(row.marketplace, row.in_doubt, binding)
+        elif row.in_doubt and row.binding in before:
+            aside[row.order_id] = sent_otherwise(before[row.binding], binding, Event.PARK)
+        elif not row.in_doubt and row.taken_for not in (None, binding.taken_for):
+            aside[row.order_id] = taken_otherwise(binding)
+    return aside
+
+
+def _is_late(row: Row[Any], window_seconds: float | None, now: float) -> bool:
+    return window_seconds is not None and row.first_sent_at is not None and now > row.first_sent_at + window_seconds
+
+
+def take(
+    connection: Connection, rows: Sequence[Row[Any]], terms: Terms, sender: str | None, actor: str, now: float
+) -> list[Claim]:
+    """Claim locked rows and open their attempts. `sender`: the process that will send them."""
+    if not rows:
+        return []
+    until, binding = now + terms.lease_seconds, terms.binding
+    claims = [_claim(row, now, until) for row in rows]
+    connection.execute(
+        _CLAIM,
+        {
+            "ids": [claim.order_id for claim in claims],
+            "now": now,
+            "until": until,
+            "binding": binding and binding.id,
+            "taken_for": binding and binding.taken_for,
+        },
+    )
+    connection.execute(
+        _OPEN_ATTEMPT,
+        [
+            {"order_id": c.order_id, "number": c.number, "epoch": c.epoch, "sent_at": now, "sender": sender}
+            for c in claims
+        ],
+    )
+    connection.execute(NOTE, [event_row(c.order_id, now, Event.CLAIM, State.QUEUED, c.epoch, actor) for c in claims])
+    return claims
+
+
+def _claim(row: Row[Any], now: float, until: float) -> Claim:
+    return Claim(
+        order_id=row.order_id,
+        account=row.account,
+        body=row.body,
+        epoch=row.epoch + 1,
+        number=row.attempts + 1,
+        lease_until=until,
+        first_sent_at=row.first_sent_at or now,
+        sent_before=row.first_sent_at is not None,
+        spent=row.spent + 1,
+        holds=row.holds,
+        in_doubt=row.in_doubt,
+        suspect=row.crashes > 0,
+    )
