@@ -52,6 +52,11 @@ class Promise(RuleBasedStateMachine):
         self.world = World(self.ledger, self.clock, seed)
         for market in self.world.markets.values():
             market.tells_ids = tells
+        # Hypothesis leaves whole rules out of an example; there must be something in hand even where `submit` is one.
+        for account in KINDS:
+            for number in range(2):
+                self.world.submit(f"{account}-{number}", account)
+                self.world.deliver(0)
 
     @rule(number=st.integers(0, 5), account=st.sampled_from(list(KINDS)))
     def submit(self, number: int, account: str) -> None:
@@ -253,3 +258,79 @@ def test_an_order_told_the_id_of_one_whose_answer_was_lost_is_not_confirmed_unti
     world.sweep()
     with ledger.reading() as connection:
         assert set(connection.execute(select(orders.c.state)).scalars()) == {"confirmed"}
+
+
+@pytest.fixture
+def world(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in which nothing happens but what the test says."""
+    clock = Clock()
+    for module in ("store", "operators", "intake", "reports"):
+        monkeypatch.setattr(f"worker.ledger.{module}.time", clock)
+    return World(ledger, clock, 1)
+
+
+def sent(world: World, fault: str, account: str = "searchable") -> None:
+    """Submit SO-1 and send it, with what goes wrong on the way."""
+    world.submit("SO-1", account)
+    world.deliver(0)
+    world.send(0, fault)
+
+
+def made(world: World, account: str = "searchable") -> int:
+    return len(world.markets[account].made["SO-1"])
+
+
+def go_on(world: World, seconds: float, steps: int) -> None:
+    """Let the programs work for so long."""
+    for _ in range(steps):
+        world.time_passes(seconds / steps)
+        world.sweep()
+        while world.messages:
+            world.deliver(0)
+        for index in reversed([i for i, flight in enumerate(world.flights) if not flight.frozen]):
+            world.send(index, "")
+            world.record(index)
+
+
+def test_an_order_committed_long_after_it_was_looked_up_is_made_once_and_found(world: World) -> None:
+    sent(world, "late_commit")
+    world.record(0)
+    go_on(world, 1700, 40)
+    assert (made(world), state(world)) == (0, "unknown")
+    go_on(world, 9000, 40)
+    assert (made(world), state(world)) == (1, "confirmed")
+
+
+def test_a_worker_frozen_at_the_very_moment_of_the_send_makes_no_second_order(world: World) -> None:
+    world.submit("SO-1", "searchable")
+    world.deliver(0)
+    world.freeze(0)
+    go_on(world, 7200, 60)
+    assert (made(world), state(world)) == (0, "unknown")
+    with pytest.raises(FulfilError, match="restart the workers"):
+        world.say_absent("SO-1")
+    world.send(0, "")
+    world.record(0)
+    go_on(world, 600, 10)
+    assert (made(world), state(world)) == (1, "confirmed")
+
+
+@pytest.mark.parametrize("account", ["searchable", "blind", "onceaday"])
+def test_a_worker_killed_before_it_sent_costs_nobody_a_word(world: World, account: str) -> None:
+    world.submit("SO-1", account)
+    world.deliver(0)
+    world.die(0)
+    go_on(world, 120, 10)
+    assert (made(world, account), state(world)) == (1, "confirmed")
+
+
+def test_a_worker_killed_after_it_sent_makes_no_second_order(world: World) -> None:
+    sent(world, "")
+    world.die(0)
+    go_on(world, 600, 20)
+    assert (made(world), state(world)) == (1, "confirmed")
+
+
+def state(world: World) -> str:
+    with world.ledger.reading() as connection:
+        return str(connection.execute(select(orders.c.state)).scalar_one())
