@@ -293,10 +293,11 @@ class Shop:
 
     def sandbox_orders(self, key: str | None = None) -> list[dict[str, Any]]:
         """Return the marketplaces' own record: everything they made, or what they made for one order."""
-        addresses = {value for name, value in self.environment.items() if name.endswith("__BASE_URL")}
+        addresses = (value for name, value in self.environment.items() if name.endswith("__BASE_URL"))
+        records = {httpx.URL(address).join("/_sandbox/orders") for address in addresses}
         found: list[dict[str, Any]] = []
-        for address in addresses:
-            found += httpx.get(httpx.URL(address).join("/_sandbox/orders"), timeout=30, trust_env=False).json()
+        for record in records:
+            found += httpx.get(record, timeout=30, trust_env=False).json()
         return [order for order in found if key in (None, order["key"])]
 
     def create_elsewhere(self, one: Mapping[str, Any]) -> PlaceOutcome:
