@@ -14,11 +14,19 @@ LOST = "SO-1~timeout_after_commit"
 SHOP_ORDER = {
     "line_items": [{"variant_id": "v-1", "product_id": "p-1", "quantity": 1}],
     "shipping_address": {
-        **{"last_name": "Byron", "email": "ada@example.com", "country": "United States", "country_code": "US"},
-        **{"province": "California", "province_code": "CA", "city": "San Francisco", "zip": "94103"},
+        "last_name": "Byron",
+        "email": "ada@example.com",
+        "country": "United States",
+        "country_code": "US",
+        "province": "California",
+        "province_code": "CA",
+        "city": "San Francisco",
+        "zip": "94103",
         "address": "12 Analytical Way",
     },
-    **{"tax_total": "0.00", "currency_code": "USD", "discount": "0"},
+    "tax_total": "0.00",
+    "currency_code": "USD",
+    "discount": "0",
     "shipping_line": {"name": "Free Shipping", "shipping_price": "0.00"},
 }
 
