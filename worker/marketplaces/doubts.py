@@ -8,9 +8,11 @@ time. A plain "not" right before such a word takes it back; anything less plain 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from worker.marketplaces.searching import objects
 
 MOST_CHARACTERS = 20_000
 """No documented answer has as many."""
@@ -85,6 +87,7 @@ _WORDS: Mapping[Topic, re.Pattern[str]] = {
         r"|line.?items?|quantity|数量",
     }.items()
 }
+_WORDY = re.compile(r"(?:msg|message|reason|desc|description|detail|details|error|errors|tips?|remark|text)$", re.I)
 _SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 
 
@@ -98,6 +101,10 @@ class Words:
 
     clean: Callable[[str], str]
     ours: Callable[[], Collection[str]]
+
+    def doubts(self, texts: Iterable[str], meant: Topics, documented: Collection[str] = ()) -> str | None:
+        """Return the first doubt that any of an answer's texts raises; each for itself, so that none hides another."""
+        return next(filter(None, (self.doubt(text, meant, documented) for text in texts)), None)
 
     def doubt(self, text: str, meant: Topics, documented: Collection[str] = ()) -> str | None:
         """Return what in the words speaks against a no about `meant`; None where nothing does.
@@ -129,6 +136,17 @@ class Words:
             if word not in self.ours():
                 return self.clean(word)
         return None
+
+
+def texts_in(document: object) -> list[str]:
+    """Return every text of a reply that stands under a name of words (msg, error_message, reason), each once."""
+    found = (
+        value
+        for node in objects(document)
+        for name, value in node.items()
+        if isinstance(value, str) and value.strip() and _WORDY.search(name)
+    )
+    return list(dict.fromkeys(found))
 
 
 def topics(text: str) -> Topics:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
-from collections.abc import Iterator
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
@@ -23,9 +21,6 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
 _ID = re.compile(r"(?=[0A-Za-z_-]*[1-9])[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 """An order id. A word without a digit ("null") or a zero is none."""
-
-
-MAX_NODES = 200_000
 
 
 class Fraction(str):
@@ -66,28 +61,6 @@ def id_of(value: object) -> str:
     """Return an order id as the string it came as, or "" for what cannot be one: a float, a zero, a bare word."""
     text = "" if isinstance(value, Fraction) else text_of(value)
     return text if _ID.fullmatch(text) else ""
-
-
-def objects(data: object) -> Iterator[dict[str, Any]]:
-    """Yield every object in a reply, the shallowest first."""
-    waiting: deque[object] = deque([data])
-    for _ in range(MAX_NODES):
-        if not waiting:
-            return
-        node = waiting.popleft()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(inner for inner in node.values() if isinstance(inner, dict | list))
-        elif isinstance(node, list):
-            waiting.extend(inner for inner in node if isinstance(inner, dict | list))
-
-
-def values(data: object, *names: str) -> Iterator[Any]:
-    """Yield every value of these names: all of the first name, then all of the second; the shallowest first."""
-    for name in names:
-        for node in objects(data):
-            if name in node:
-                yield node[name]
 
 
 def storable(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import read_object, text_of, values
+from worker.marketplaces.replies import read_object, text_of
 
 MARKS = frozenset({"is_success", "order_list", "error_code", "error_msg", "order_status", "child_order_list"})
 """Fields that tell a bare result from its wrapper (facts: with simplify there may be no wrapper)."""
@@ -21,13 +21,13 @@ class Answer:
     """The API itself answered. `result` is empty where the envelope came without one.
 
     `documented`: it stands where the vendor puts the answer to a create, and nothing beside it says otherwise.
-    `order_lists`: every `order_list` in the reply, for an id means an order, whatever it stands in.
+    `document`: the whole reply, for its ids and its words count wherever they stand.
     """
 
     result: Mapping[str, Any]
     request_id: str | None
     documented: bool = False
-    order_lists: tuple[Any, ...] = ()
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Fault:
     text: str
     request_id: str | None
     documented: bool = True
-    order_lists: tuple[Any, ...] = ()
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,19 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
     document = read_object(body)
     if isinstance(document, str):
         return Garbage(document)
-    order_lists = tuple(values(document, "order_list"))
     wrapper = next((name for name in document if name.endswith("_response") and name != "error_response"), None)
     if "error_response" in document:
         error = document["error_response"]
-        return _fault(error if isinstance(error, dict) else {}, document, wrapper is None, order_lists)
+        return _fault(error if isinstance(error, dict) else {}, document, wrapper is None)
     if wrapper is not None:
         inner = document[wrapper]
         documented = wrapper in WRAPPERS and not _code(document) and isinstance(inner, dict) and "result" in inner
         request_id = _request_id(inner) or _request_id(document)
-        return Answer(_result(inner), request_id, documented, order_lists)
+        return Answer(_result(inner), request_id, documented, document)
     result = _result(document)
     if not result and _code(document):
-        return _fault(document, document, bool(FAULT_MARKS & document.keys()), order_lists)
-    return Answer(result, _request_id(document), False, order_lists)
+        return _fault(document, document, bool(FAULT_MARKS & document.keys()))
+    return Answer(result, _request_id(document), False, document)
 
 
 def _code(document: Mapping[str, Any]) -> str:
@@ -84,9 +83,7 @@ def _result(wrapper: object) -> Mapping[str, Any]:
     return wrapper if MARKS & wrapper.keys() else {}
 
 
-def _fault(
-    error: Mapping[str, Any], document: Mapping[str, Any], documented: bool, order_lists: tuple[Any, ...]
-) -> Fault:
+def _fault(error: Mapping[str, Any], document: Mapping[str, Any], documented: bool) -> Fault:
     texts = [text_of(error.get(name)) for name in ("msg", "message", "sub_msg")]
     return Fault(
         code=text_of(error.get("code")),
@@ -94,7 +91,7 @@ def _fault(
         text=": ".join(dict.fromkeys(filter(None, texts))),
         request_id=_request_id(error) or _request_id(document),
         documented=documented,
-        order_lists=order_lists,
+        document=document,
     )
 
 

@@ -22,8 +22,9 @@ from worker.marketplaces.aliexpress.codes import (
 )
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.doubts import LIMIT, Words
+from worker.marketplaces.doubts import LIMIT, Words, texts_in
 from worker.marketplaces.replies import Fraction, lost, text_of
+from worker.marketplaces.searching import values
 from worker.outcomes import Accepted, PlaceOutcome, Refused, Throttled, Unknown
 
 CREATED_UNPAID = "CREATED_UNPAID"
@@ -65,7 +66,7 @@ def read_create(came: Reply | Lost, words: Words) -> PlaceOutcome:
 
 def _shown(opened: Answer | Fault | Garbage) -> tuple[str, ...]:
     """Return every id a reply shows, wherever its order_list stands."""
-    lists = () if isinstance(opened, Garbage) else opened.order_lists
+    lists = () if isinstance(opened, Garbage) else values(opened.document, "order_list")
     return tuple(dict.fromkeys(one for value in lists for one in order_ids(value)))
 
 
@@ -118,7 +119,7 @@ def _too_many(came: Reply, opened: Answer | Fault | Garbage, words: Words) -> Th
     doubt = "its body tells of an order" if words.tells_of_an_order(raw) else None
     if isinstance(opened, Fault):
         entry, code = of_fault(opened.code, opened.sub_code), clean_code(opened.sub_code or opened.code, words.clean)
-        doubt = doubt or words.doubt(opened.text, LIMIT)
+        doubt = doubt or words.doubts(texts_in(opened.document), LIMIT)
         if entry is not None and topics_of(entry) != LIMIT:
             doubt = doubt or f"its body has the code {code}"
     elif isinstance(opened, Answer) and opened.result:
@@ -135,7 +136,7 @@ def _from_gateway(fault: Fault, status: int, words: Words) -> PlaceOutcome:
         return Unknown(cause, told, (), fault.request_id)
     if not fault.documented or status != 200:
         return _unknown(_out_of_place(status), fault.text, told, words, fault.request_id)
-    return _believed(entry, fault.text, words, fault.request_id)
+    return _believed(entry, fault.text, fault, words)
 
 
 def _from_result(answer: Answer, status: int, words: Words) -> PlaceOutcome:
@@ -153,7 +154,7 @@ def _from_result(answer: Answer, status: int, words: Words) -> PlaceOutcome:
     if entry is None:
         what = "refused with a code that is not documented" if raw else "refused without a code"
         return _unknown(what, text, told, words, answer.request_id)
-    return _believed(entry, text, words, answer.request_id)
+    return _believed(entry, text, answer, words)
 
 
 def _out_of_place(status: int) -> str:
@@ -179,11 +180,12 @@ def _with_ids(ids: tuple[str, ...], opened: Answer | Fault | Garbage, words: Wor
     return Accepted(ids, code or None, text or None, request_id)
 
 
-def _believed(entry: Entry, text: str, words: Words, request_id: str | None) -> PlaceOutcome:
-    """Return the no of a documented code in its documented place, unless its own words speak against it."""
-    doubt = words.doubt(text, topics_of(entry), entry.texts)
+def _believed(entry: Entry, text: str, opened: Answer | Fault, words: Words) -> PlaceOutcome:
+    """Return the no of a documented code in its documented place, unless a text of the answer speaks against it."""
+    texts, request_id = texts_in(opened.document), opened.request_id
+    doubt = words.doubts(texts, topics_of(entry), entry.texts)
     if doubt is not None:
-        return _unknown(f"{entry.code}, but {doubt}", text, entry.code, words, request_id)
+        return _unknown(f"{entry.code}, but {doubt}", "; ".join(texts), entry.code, words, request_id)
     reason = words.clean(text) or entry.meaning
     return declined(entry, reason, ban_seconds(text), request_id) or Refused(
         entry.code,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import Fraction, objects, read_object, text_of, values
+from worker.marketplaces.replies import Fraction, read_object, text_of
+from worker.marketplaces.searching import objects, values
 
 _ENVELOPE = ("requestId", "data", "developId", "developerId")
 

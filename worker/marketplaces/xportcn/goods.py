@@ -8,7 +8,8 @@ from typing import Any
 
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
-from worker.marketplaces.replies import objects, text_of, values
+from worker.marketplaces.replies import text_of
+from worker.marketplaces.searching import objects, values
 from worker.marketplaces.xportcn.statuses import ENDED
 from worker.outcomes import OrderRecord
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.doubts import LIMIT, Words
-from worker.marketplaces.replies import id_of, lost, values
+from worker.marketplaces.doubts import LIMIT, Words, texts_in
+from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.searching import values
 from worker.marketplaces.xportcn.codes import (
     Entry,
     Kind,
@@ -111,10 +112,7 @@ def _too_many(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> 
     words = create.words
     doubt = "its body tells of an order" if words.tells_of_an_order(came.body.decode("utf-8", "replace")) else None
     code = "" if isinstance(opened, Garbage) else opened.code
-    if isinstance(opened, Fault):
-        doubt = doubt or words.doubt(opened.text, LIMIT)
-    elif isinstance(opened, Answer):
-        doubt = doubt or words.doubt(opened.msg, LIMIT)
+    doubt = doubt or words.doubts(texts_in(opened.document), LIMIT)
     entry = of_order(code) or of_gateway(code)
     if code in create.success or (entry is not None and entry.kind is not Kind.THROTTLE):
         doubt = doubt or "its body has a code that says otherwise"
@@ -125,7 +123,7 @@ def _from_gateway(fault: Fault, status: int, create: Create) -> PlaceOutcome:
     entry = of_gateway(fault.code)
     if entry is None or status not in GATEWAY_STATUSES:
         return _unknown("a gateway error that is not documented", fault.text, fault.code, create, None)
-    return _believed(entry, fault.text, fault.text, create, None)
+    return _believed(entry, fault.text, texts_in(fault.document), create, None)
 
 
 def _without_ids(opened: Answer, status: int, create: Create) -> PlaceOutcome:
@@ -138,7 +136,7 @@ def _without_ids(opened: Answer, status: int, create: Create) -> PlaceOutcome:
         return _unknown(_explained(opened, said), said, opened.code, create, opened)
     if inner.success or (inner.code and of_order(inner.code) is None):
         return _unknown("what stands inside the answer speaks against it", said, opened.code, create, opened)
-    return _believed(entry, said, opened.msg or inner.text, create, opened)
+    return _believed(entry, opened.msg or inner.text, texts_in(opened.document), create, opened)
 
 
 def _outer_yes(opened: Answer, inner: Verdict, status: int, create: Create) -> PlaceOutcome:
@@ -147,21 +145,21 @@ def _outer_yes(opened: Answer, inner: Verdict, status: int, create: Create) -> P
         told = "success without an order id"
         return _unknown(told, inner.text, inner.code or opened.code, create, opened)
     entry = of_order(inner.code)
-    said = inner.text if says_success(opened.msg) else f"{opened.msg} {inner.text}".strip()
+    # Xportcn's own "success" is of the call and says nothing of the order.
+    texts = [text for text in texts_in(opened.document) if text != opened.msg or not says_success(text)]
     if entry is None or status != 200:
-        return _unknown(
-            "Xportcn says success, 1688 inside it does not", said, inner.code or opened.code, create, opened
-        )
-    return _believed(entry, said, inner.text, create, opened)
+        what, code = "Xportcn says success, 1688 inside it does not", inner.code or opened.code
+        return _unknown(what, "; ".join(texts), code, create, opened)
+    return _believed(entry, inner.text, texts, create, opened)
 
 
-def _believed(entry: Entry, said: str, text: str, create: Create, opened: Answer | None) -> PlaceOutcome:
-    """Return the no of a documented code in its documented place, unless the answer's own words speak against it."""
-    doubt = create.words.doubt(said, topics_of(entry)) or _made_something(opened)
+def _believed(entry: Entry, reason: str, texts: Sequence[str], create: Create, opened: Answer | None) -> PlaceOutcome:
+    """Return the no of a documented code in its documented place, unless a text of the answer speaks against it."""
+    doubt = create.words.doubts(texts, topics_of(entry)) or _made_something(opened)
     if doubt is not None:
-        return _unknown(f"{entry.code}, but {doubt}", said, entry.code, create, opened)
-    reason, request_id = create.words.clean(text) or entry.meaning, opened.request_id if opened else None
-    return declined(entry, reason, request_id) or Refused(entry.code, reason, entry.fix, request_id=request_id)
+        return _unknown(f"{entry.code}, but {doubt}", "; ".join(texts), entry.code, create, opened)
+    told, request_id = create.words.clean(reason) or entry.meaning, opened.request_id if opened else None
+    return declined(entry, told, request_id) or Refused(entry.code, told, entry.fix, request_id=request_id)
 
 
 def _made_something(opened: Answer | None) -> str | None:

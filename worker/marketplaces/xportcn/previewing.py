@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, text_of, values
+from worker.marketplaces.replies import Fraction, text_of
+from worker.marketplaces.searching import values
 from worker.marketplaces.xportcn.codes import Entry, Kind, find, find_gateway, is_known, preview_code
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY

@@ -11,7 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, id_of, lost, text_of, values
+from worker.marketplaces.replies import Fraction, id_of, lost, text_of
+from worker.marketplaces.searching import values
 from worker.marketplaces.xportcn.codes import find, find_gateway, is_known, says_no_such_order
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES
