@@ -42,16 +42,17 @@ ORDER_OR_DOOR: Topics = frozenset({Topic.ORDER, Topic.DOOR})
 """For a refused parameter, which may be the address as well as the signature, and for a refused buyer account."""
 
 _MADE = re.compile(
-    r"(?<!un)\bsuccess(?!\W{0,3}(?:false|0)\b)|\bsucceed|\bcreated\b|\bplaced\b|\baccepted\b|\bexist(?:s|ed)?\b"
+    r"(?<!un)\bsuccess(?!\W{0,4}(?:false|0)\b)|\bsucceed|\bcreated\b|\bplaced\b|\baccepted\b|\bexist(?:s|ed)?\b"
     r"|\border\b(?:\W+\w+){0,3}?\W+(?:made|generated|submitted|received|confirmed|completed|processed|booked|paid)\b"
     r"|\b(?:made|generated|submitted|received|confirmed|completed|processed|booked)\b(?:\W+\w+){0,2}?\W+orders?\b"
-    r"|\bin progress\b|\bbeing processed\b|处理中|进行中|正在(?:处理|创建|生成|下单|提交)"
+    r"|\bbeen (?:made|generated|submitted|ordered|purchased|saved|completed|processed)\b|\bin progress\b"
+    r"|\bbeing processed\b|处理中|进行中|正在(?:处理|创建|生成|下单|提交)"
     r"|\balready\b(?:\W+\w+){0,2}?\W+(?:order|submit|process|handl|purchas|bought|paid|generat|made)"
     r"|\b(?:duplicated?|repeated(?:ly)?)\b(?:\W+\w+){0,3}?\W+(?:order|request|purchase|submission)"
     r"|\b(?:order|request|order ?id)\b\W+(?:is\W+)?(?:duplicate|repeat)"
     r"|成功|已经?(?:被|为您)?(?:创建|生成|下单|提交|存在|受理|接受|接单|收到|支付|付款|成交|购买|拍下|完成|建立)"
     r"|(?:创建|生成|下单|提交|拍下|购买)(?:了|完成|完毕)"
-    r"|订单(?:号|编号)?被?(?:创建|生成)(?!失败|异常|出错|错误|超时|时|前|中|接口|不)"
+    r"|订单(?:号|编号)?被?(?:创建|生成|提交)(?!失败|异常|出错|错误|超时|时|前|中|接口|不)"
     r"|(?:订单|单号|order ?id)[^，。；;,.]{0,8}(?<!不)存在|(?<!不)存在[^，。；;,.]{0,8}订单"
     r"|重复(?:下单|提交|订单|请求|创建|购买|支付)|(?:订单|单号|order ?id)[^，。；;,.]{0,8}重复",
     re.IGNORECASE | re.ASCII,
@@ -118,11 +119,9 @@ class Words:
         named = self._named(text)
         if named is not None:
             return f"its words name an order ({named})"
-        found = topics(text)
-        for topic in (Topic.MADE, Topic.BACKEND):
-            if topic in found:
-                return f"its words tell of {topic}"
-        return f"its words tell of {min(found)}" if found and not found & meant else None
+        wrong = topics(text) - meant
+        told = next((topic for topic in Topic if topic in wrong), None)
+        return None if told is None else f"its words tell of {told}"
 
     def tells_of_an_order(self, text: str) -> bool:
         """Tell whether words say that an order was made, or name one: what is asked of a body nobody can read."""
@@ -157,7 +156,12 @@ def topics(text: str) -> Topics:
 
 
 def _says_made(text: str) -> bool:
-    return any(not _NEGATED.search(text[max(0, found.start() - 40) : found.start()]) for found in _MADE.finditer(text))
+    found = _MADE.search(text)
+    while found is not None:
+        if not _NEGATED.search(text[max(0, found.start() - 40) : found.start()]):
+            return True
+        found = _MADE.search(text, found.start() + 1)  # inside what was negated another may begin that is not
+    return False
 
 
 def _plain(text: str) -> str:

@@ -35,5 +35,6 @@ def _is_near(amount: Decimal, forecast: Decimal) -> bool:
 
 def other_currency(who: str, asked: str, shown: Collection[str]) -> list[str]:
     """Say that amounts are shown in another currency than was asked for; "" asks for none."""
-    others = sorted({word for word in shown if word and word.upper() != asked.upper()}) if asked else []
+    told = {word.upper() for word in shown if len(word) == 3 and word.isascii() and word.isalpha()}
+    others = sorted(told - {asked.upper()}) if asked else []
     return [f"{who} shows amounts in {', '.join(others)}, {asked} was asked for"] if others else []
