@@ -7,6 +7,7 @@ shows it too, and would show it without that. Nothing is ordered again by itself
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from harness import Answer, Shop
@@ -24,9 +25,15 @@ ADDRESS = {
 
 
 def begin(shop: Shop) -> None:
-    """An account at 1688 joins before the workers start."""
+    """An account at 1688 joins before the workers start, with a marketplace of its own."""
+    shop.start_program("1688", [sys.executable, "-m", "worker.sandbox", "--port", "0", "--sync-seconds", "1"])
+
+    def listening() -> str | None:
+        return next((line for line in shop.log("1688").splitlines() if "listening on " in line), None)
+
+    address = shop.until("1688 to listen", listening, 30).rpartition(" ")[2]
     keys = {"access_key": "sandbox-key", "access_secret": "sandbox-secret", "user_id": "sandbox-user"}
-    account = {"marketplace": "xportcn", "base_url": f"{shop.sandbox_url}/api", "rate_per_second": "50", **keys}
+    account = {"marketplace": "xportcn", "base_url": f"{address}/api", "rate_per_second": "50", **keys}
     shop.environment.update({f"FULFIL_ACCOUNTS__WHOLESALE__{name.upper()}": value for name, value in account.items()})
 
 
