@@ -128,6 +128,8 @@ def test_a_code_counts_only_where_the_vendor_puts_it():
             {"aliexpress_ds_order_create_response": refusal},
             {"aliexpress_trade_ds_order_get_response": {"result": refusal}},
             {"aliexpress_ds_order_create_response": {"result": refusal}, "code": "15"},
+            {"aliexpress_ds_order_create_response": {"result": refusal, "code": "15"}},
+            {"aliexpress_ds_order_create_response": {"result": {**refusal, "success": True}}},
             {"aliexpress_ds_order_create_response": {"result": refusal}, "error_response": {"code": "40"}},
         ):
             outcome = place(reply(document))

@@ -142,6 +142,13 @@ def test_the_door_counts_in_a_documented_form_only(raw, status):
     assert isinstance(place(reply(raw, status)), Unknown)
 
 
+@pytest.mark.parametrize("text", ["tags are odd", "no", "signature error", "zip is required", "record_not_found"])
+def test_http_403_that_does_not_speak_of_the_scope_is_unknown(text):
+    assert isinstance(place(reply({"errors": [text]}, 403)), Unknown)
+    assert isinstance(place(reply({"errors": ["Forbidden"]}, 403)), Throttled)
+    assert isinstance(place(reply({"code": "Forbidden", "message": "sorry"}, 403)), Throttled)
+
+
 @pytest.mark.parametrize("text", ["order created", "订单已创建", "库存不足", "system busy", "see 11218-00000001"])
 @pytest.mark.parametrize("status", [401, 403, 429])
 def test_words_that_speak_against_the_door_take_it_back(text, status):

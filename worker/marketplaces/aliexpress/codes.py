@@ -117,7 +117,7 @@ def find_gateway(code: str, sub_code: str, text: str) -> Entry:
         Kind.BACKEND_UNKNOWN,
         "a gateway error this application does not know",
         "nothing: the order is read again by itself",
-        "nowhere",
+        "documented nowhere",
     )
 
 

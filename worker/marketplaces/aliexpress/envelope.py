@@ -60,7 +60,8 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
         return _fault(error if isinstance(error, dict) else {}, document, wrapper is None)
     if wrapper is not None:
         inner = document[wrapper]
-        documented = wrapper in WRAPPERS and not _code(document) and isinstance(inner, dict) and "result" in inner
+        documented = wrapper in WRAPPERS and isinstance(inner, dict) and "result" in inner
+        documented = documented and not _code(document) and not _code(inner)
         request_id = _request_id(inner) or _request_id(document)
         return Answer(_result(inner), request_id, documented, document)
     result = _result(document)

@@ -148,7 +148,7 @@ def _from_result(answer: Answer, status: int, words: Words) -> PlaceOutcome:
         return _unknown(_out_of_place(status), text, told, words, answer.request_id)
     if entry is not None and entry.kind is Kind.REPEATED:
         return Accepted((), REPEATED, words.clean(text) or entry.meaning, answer.request_id)
-    if success is not False:
+    if success is not False or _truth(result.get("success")):
         cause = "success without an order id" if success else "neither success, an order id nor a clear refusal"
         return _unknown(cause, text, told, words, answer.request_id)
     if entry is None:

@@ -220,7 +220,7 @@ REFUSING = frozenset({400, 422})
 """Those of them under which an order's content is refused."""
 
 
-_BY_STATUS = {401: DOOR[1], 403: DOOR[2]}
+_TOKEN, _SCOPE = (next(entry for entry in DOOR if entry.code == code) for code in ("AccessToken", "Scope"))
 
 
 def find(text: str) -> Entry | None:
@@ -232,19 +232,25 @@ def of_create(status: int, problems: Sequence[str], code: str, version: str) -> 
     """Return the entry of a no to a create; None for whatever is not documented as one.
 
     `problems`: the texts of an answer in a documented form, every one of which has to be such a no, under a status it
-    is documented with: the page's 422, or 400, under which versions from 2025-06 on have it (facts: B1). By the status
-    alone, with texts nobody listed, only 401 and 403 are one: the token and the scope (facts: B1, B2).
+    is documented with: the page's 422, or 400, under which versions from 2025-06 on have it (facts: B1). With texts
+    nobody listed only 401 is one, which is the token, and 403 where it speaks of the scope it is for (facts: B1, B2).
     """
     found = [_exact(problem) or _of_field(problem, status, code, version) for problem in problems]
     known = [entry for entry in found if entry is not None]
     if not known:
-        return _BY_STATUS.get(status) if problems else None
+        return _by_status(status, [*problems, code]) if problems else None
     at_the_door = {entry.kind is Kind.CONFIGURATION for entry in known}
     if len(known) < len(found) or len(at_the_door) > 1:
         return None
     statuses = DOCUMENTED | {401} if True in at_the_door else REFUSING
     # Of several the least certain: what the order's content does not always earn.
     return min(known, key=lambda one: one.kind is Kind.REFUSED_BY_CONTENT) if status in statuses else None
+
+
+def _by_status(status: int, texts: Sequence[str]) -> Entry | None:
+    if status == 403 and not any(_SCOPE.matches(text) for text in texts):
+        return None
+    return {401: _TOKEN, 403: _SCOPE}.get(status)
 
 
 def _exact(problem: str) -> Entry | None:
@@ -284,7 +290,7 @@ def _of_field(problem: str, status: int, code: str, version: str) -> Entry | Non
 
 def unauthorised() -> Entry:
     """Return the entry of HTTP 401, whatever its words are."""
-    return _BY_STATUS[401]
+    return _TOKEN
 
 
 def topics_of(entry: Entry) -> Topics:
