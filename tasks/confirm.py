@@ -65,14 +65,19 @@ def _confirm(admitted: Sequence[Admitted]) -> list[Moved]:
 
 
 def _read_back(marketplace: Marketplace, order: Waiting) -> ReadSteps:
-    """Read an order back; what shows other goods, or another key, than this order's is not believed."""
+    """Read an order back; what shows other goods, or another key, than this order's is not believed.
+
+    What shows fewer goods, or anything else that is not as ordered, is this order all the same, and is told.
+    """
     outcome = yield from marketplace.confirm(order.references)
     if not isinstance(outcome, Found):
         return outcome
     body = json.loads(order.body)
     wrong = tuple(one.reference for one in outcome.records if marketplace.contradicts(body, order.order_id, one))
-    cause = f"the marketplace shows another order under {', '.join(wrong)}"
-    return Unknown(cause, FOREIGN_ORDER, wrong) if wrong else outcome
+    if wrong:
+        return Unknown(f"the marketplace shows another order under {', '.join(wrong)}", FOREIGN_ORDER, wrong)
+    differs = marketplace.differs(body, order.order_id, outcome.records, order.forecast, order.differs)
+    return Found(outcome.records, differs)
 
 
 def read_all(

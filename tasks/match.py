@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -150,7 +151,14 @@ class _Settling:
         )
 
     def _read_anew(self, row: Pushed, record: OrderRecord) -> Judged:
-        return Judged(row, PushState.KNOWN, self._owners[row.reference].order_id, record=record)
+        """Compare all records of a confirmed order, this one among them, with what was ordered, as at its confirm."""
+        order_id = self._owners[row.reference].order_id
+        held = pushes().confirmed(order_id)
+        if held is None:
+            return Judged(row, PushState.KNOWN, order_id, record=record)
+        records = [record, *(one for one in held.records if one.reference != record.reference)]
+        differs = self._marketplace.differs(json.loads(held.body), order_id, records, held.forecast, held.differs)
+        return Judged(row, PushState.KNOWN, order_id, record=record, differs=differs)
 
     def _adopt_all(self, matches: Sequence[Match]) -> None:
         alone, contested = in_contest(matches)

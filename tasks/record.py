@@ -148,7 +148,7 @@ def _tell_breakers(group: Iterable[Answer]) -> None:
 
 
 def _failed(outcome: Unknown | NotSent) -> bool:
-    return isinstance(outcome, Unknown) or outcome.counted
+    return not outcome.is_answer if isinstance(outcome, Unknown) else outcome.counted
 
 
 @once

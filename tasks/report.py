@@ -9,6 +9,7 @@ from pathlib import Path
 
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
+from worker.outcomes import GOODS_DIFFER
 from worker.retry import FOREIGN_ORDER
 
 RESULT_CHARACTERS = 8000
@@ -23,13 +24,14 @@ def lines(moved: Iterable[Moved], *notes: str) -> str:
 def _line(order: Moved) -> str:
     if order.state in (State.PLACED, State.CONFIRMED):
         waits = f" (not shown yet, again {clock(order.due_at)})" if order.code in _WAITS else ""
-        wrong = " (another order: fulfil why)" if order.code == FOREIGN_ORDER else ""
+        wrong = _WRONG.get(order.code or "", "")
         return f"{order.order_id} {order.state} {' '.join(order.references)}{waits}{wrong}"
     if order.state is State.QUEUED:
         return f"{order.order_id} due {clock(order.due_at)} {_why(order)}"
     return f"{order.order_id} {order.state} {order.code or ''}".rstrip()
 
 
+_WRONG = {FOREIGN_ORDER: " (another order: fulfil why)", GOODS_DIFFER: " (not what was ordered: fulfil why)"}
 _WAITS = frozenset({"NOT_SHOWN_YET", "isv.insufficient-permission"})
 
 

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
+
+GOODS_DIFFER = "GOODS_DIFFER"
+"""Our code: the marketplace made, or shows, something else than what was ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount as the marketplace wrote it, with its currency."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """How an order that exists is not what was ordered: a sentence for each difference, and a person's next step.
+
+    Sentences hold ids, quantities and amounts; never a name or an address.
+    """
+
+    sentences: tuple[str, ...]
+    fix: str
+
+    @property
+    def reason(self) -> str:
+        """The sentences as one text."""
+        return "; ".join(self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The marketplace has the order. `references` are its ids; empty when it told none (REPEATED without ids)."""
+    """The marketplace has the order. `references` are its ids; empty when it told none (REPEATED without ids).
+
+    `differs`: the answer itself says that it made less than was ordered. `forecast`: what a preview said it will cost,
+    which says nothing of what was answered and so takes no part in comparing two outcomes.
+    """
 
     references: tuple[str, ...]
     code: str | None = None
     reason: str | None = None
     request_id: str | None = None
+    differs: Differs | None = None
+    forecast: Money | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +95,24 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The marketplace may have executed it. `references` keeps any id the answer showed nevertheless."""
+    """The marketplace may have executed it. `references` keeps any id the answer showed nevertheless.
+
+    `forecast`: as of Accepted.
+    """
 
     cause: str
     code: str | None = None
     references: tuple[str, ...] = ()
     request_id: str | None = None
+    forecast: Money | None = field(default=None, compare=False)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the marketplace itself answered, with a code or an HTTP status about this request (4xx)."""
+        return self.code is not None and (not self.code.startswith("HTTP_") or self.code.startswith("HTTP_4"))
 
 
 PlaceOutcome = Accepted | Refused | Throttled | NotSent | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount as the marketplace wrote it, with its currency."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +134,34 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The order was read back from the marketplace, one record for each reference."""
+    """The order was read back from the marketplace, one record for each reference.
+
+    `differs`: the records together are not what was ordered.
+    """
 
     records: tuple[OrderRecord, ...]
+    differs: Differs | None = None
+
+
+class Told(TypedDict):
+    """What the ledger keeps of an order for a person: whether a step of theirs is due, the code, the reason, and it."""
+
+    attention: bool
+    code: str | None
+    reason: str | None
+    fix: str | None
+
+
+def told_of(alerts: Iterable[str | None], differs: Differs | None) -> Told:
+    """Return what a person is told of an order that was read back, or read anew.
+
+    `alerts`: of all its records. `differs`: how they are not what was ordered.
+    """
+    alert = next(filter(None, alerts), None)
+    if differs is not None:
+        reason = "; ".join(filter(None, (differs.reason, alert)))
+        return Told(attention=True, code=GOODS_DIFFER, reason=reason, fix=differs.fix)
+    return Told(attention=alert is not None, code="ALERT" if alert else None, reason=alert, fix=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from worker.outcomes import (
     Refused,
     Throttled,
     Unknown,
+    told_of,
 )
 
 READ_STEPS_SECONDS = (10, 20, 40, 80, 160)
@@ -32,7 +33,12 @@ FOREIGN_ID = "FOREIGN_ID"
 """Our code: an answer told an id that belongs to another order of ours."""
 FOREIGN_ORDER = "FOREIGN_ORDER"
 """Our code: what was read back under an order's id is another order."""
+_ASK_WHAT = "ask the marketplace what it means by this code (fulfil show ORDER has the request ids), or"
 _ADOPT = "find it in the buyer's order list, then: fulfil adopt ORDER --reference ID"
+CAPPED_STEP = 31
+"""A failure from which on a backoff is at its cap."""
+UNKNOWNS_BEFORE_ATTENTION = 5
+"""After as many unknowns in a row, each an answer of the marketplace's own, a person is told and the waits are long."""
 RECONCILE_SECONDS = 5
 """First wait before an unknown order is settled; grows with each unknown in a row."""
 
@@ -114,13 +120,22 @@ def decide(outcome: PlaceOutcome, order: Standing, policy: Policy, chance: rando
         case Unknown(references=references) if references:
             return Decision(Event.ACCEPT, policy.confirm_delay_seconds, code=outcome.code, reason=outcome.cause)
         case Unknown():
-            wait = RECONCILE_SECONDS + backoff(order.holds + 1, policy, chance)
-            return Decision(Event.LOSE, wait, code=outcome.code, reason=outcome.cause)
+            return _lost(outcome, order, policy, chance)
+
+
+def _lost(outcome: Unknown, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
+    """Settle it before anything else; where the marketplace keeps answering so, slowly, and with a person told."""
+    told = outcome.is_answer and order.holds >= UNKNOWNS_BEFORE_ATTENTION
+    wait = RECONCILE_SECONDS + backoff(CAPPED_STEP if told else order.holds + 1, policy, chance)
+    fix = f"{_ASK_WHAT} {_ADOPT}; settling it goes on by itself" if told else None
+    return Decision(Event.LOSE, wait, attention=told, code=outcome.code, reason=outcome.cause, fix=fix)
 
 
 def _accepted(outcome: Accepted, policy: Policy) -> Decision:
     if outcome.references:
-        return Decision(Event.ACCEPT, policy.confirm_delay_seconds, code=outcome.code, reason=outcome.reason)
+        # What it says of the goods waits for the read-back, which is due in a moment; the order keeps it until then.
+        fix = outcome.differs.fix if outcome.differs else None
+        return Decision(Event.ACCEPT, policy.confirm_delay_seconds, code=outcome.code, reason=outcome.reason, fix=fix)
     return Decision(
         Event.ACCEPT_BLIND,
         attention=True,
@@ -270,9 +285,8 @@ def window_closed() -> Decision:
 def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
     """Return what follows from reading a placed order back. Waiting never uses up an attempt."""
     match outcome:
-        case Found(records=records):
-            alert = next((record.alert for record in records if record.alert), None)
-            return Decision(Event.CONFIRM, attention=alert is not None, code="ALERT" if alert else None, reason=alert)
+        case Found(records=records, differs=differs):
+            return Decision(Event.CONFIRM, **told_of([record.alert for record in records], differs))
         case Throttled():
             return throttled(outcome, order, policy, chance)
         case Absent():

@@ -47,6 +47,7 @@ def test_every_known_answer_has_its_class_meaning_and_fix(subject: Subject) -> N
         assert isinstance(entry.kind, StrEnum), entry.code
         assert entry.meaning.strip(), entry.code
         assert entry.fix.strip(), entry.code
+        assert entry.source.strip(), f"{entry.code}: who documents it?"
     words = [entry.code for entry in subject.marketplace.codes]
     assert len(set(words)) == len(words)
 

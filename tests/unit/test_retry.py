@@ -107,6 +107,26 @@ def test_an_unknown_outcome_never_leads_to_a_blind_second_send(outcome: Unknown,
     assert (decision.event is Event.ACCEPT) == bool(outcome.references)
 
 
+@given(st.integers(0, 300), st.sampled_from(["SYSTEM_ERROR", "9999", "isp.anything", "NO_CODE", "HTTP_422"]), policies)
+def test_a_marketplace_that_keeps_answering_what_nobody_documents_is_told_and_asked_slowly(
+    holds: int, code: str, policy: Policy
+) -> None:
+    decision = decide(Unknown("System busy", code), Order(holds=holds), policy)
+    told = holds >= retry.UNKNOWNS_BEFORE_ATTENTION
+    assert (decision.event, decision.attention, decision.code) == (Event.LOSE, told, code)
+    assert decision.reason == "System busy"
+    assert decision.due_in_seconds is not None, "it goes on"
+    if told:
+        assert decision.due_in_seconds >= policy.cap_seconds / 10
+        assert "fulfil show ORDER" in (decision.fix or "")
+        assert "fulfil adopt ORDER --reference ID" in (decision.fix or "")
+
+
+@pytest.mark.parametrize("outcome", [Unknown("cut"), Unknown("HTTP 503", "HTTP_503"), Unknown("garbage", "HTTP_200")])
+def test_answers_that_are_lost_for_long_are_no_person_s_matter(outcome: Unknown) -> None:
+    assert not decide(outcome, Order(holds=300), POLICY).attention
+
+
 @given(placed, orders, policies)
 def test_only_a_reply_that_proves_it_queues_an_order_again(outcome: PlaceOutcome, order: Order, policy: Policy) -> None:
     """Back to queued means: this send surely created nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from worker.ledger.among import among, beside, listed
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import account_pauses, events, order_references, orders
+from worker.outcomes import GOODS_DIFFER, Money, PlaceOutcome
 from worker.retry import FOREIGN_ORDER, Decision, Pause
 
 _MUTABLE = (
@@ -34,6 +36,8 @@ _MUTABLE = (
     "code",
     "reason",
     "fix",
+    "forecast_amount",
+    "forecast_currency",
 )
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 CODE_CHARACTERS = 100
@@ -157,10 +161,32 @@ def decided(decision: Decision, now: float) -> dict[str, Any]:
 
 
 def standing_alarm(row: Row[Any]) -> dict[str, Any]:
-    """Return what goes on being told of an order that was read back as another one, whatever else happens to it."""
-    if row.code != FOREIGN_ORDER:
-        return {}
-    return {"attention": True, "code": row.code, "reason": row.reason, "fix": row.fix}
+    """Return what goes on being told of an order that is not read yet, whatever else happens to it.
+
+    It was read back as another one, or its create did not take all of its goods.
+    """
+    standing = {"code": row.code, "reason": row.reason, "fix": row.fix}
+    if row.code == FOREIGN_ORDER:
+        return {"attention": True, **standing}
+    return standing if row.code == GOODS_DIFFER else {}
+
+
+def told_differs(row: Row[Any]) -> str | None:
+    """Return what stands of an order about its goods."""
+    return row.reason if row.code == GOODS_DIFFER else None
+
+
+def forecast(row: Row[Any]) -> Money | None:
+    """Return what a preview said that an order will cost."""
+    if row.forecast_amount is None or row.forecast_currency is None:
+        return None
+    return Money(Decimal(row.forecast_amount), row.forecast_currency)
+
+
+def forecasting(outcome: PlaceOutcome) -> dict[str, Any]:
+    """Return the columns that keep an outcome's forecast; none where it has none, so that an earlier one stands."""
+    money = getattr(outcome, "forecast", None)
+    return {"forecast_amount": f"{money.amount:f}", "forecast_currency": money.currency} if money else {}
 
 
 def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:

@@ -14,13 +14,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from worker.ledger.among import among
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import DISPROVED
-from worker.ledger.moves import lock, upsert
-from worker.ledger.rows import Candidate, Judged, Owner, Pushed, PushState
+from worker.ledger.moves import forecast, lock, told, told_differs, upsert
+from worker.ledger.rows import Candidate, Confirmed, Judged, Owner, Pushed, PushState
 from worker.ledger.states import State
 from worker.ledger.store import EARLY_SECONDS
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
-from worker.ledger.written import result_row
+from worker.ledger.written import record_of, result_row
 from worker.marketplaces.base import Push
+from worker.outcomes import told_of
 
 
 class Pushes:
@@ -87,6 +88,15 @@ class Pushes:
         )
         with self.ledger.reading() as connection:
             return {row.reference: Owner(row.order_id, State(row.state)) for row in connection.execute(query)}
+
+    def confirmed(self, order_id: str) -> Confirmed | None:
+        """Return what a confirmed order was to be and what was read of it last; None for an order in another state."""
+        with self.ledger.reading() as connection:
+            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).first()
+            if row is None or row.state != State.CONFIRMED:
+                return None
+            kept = connection.execute(select(results).where(results.c.order_id == order_id)).all()
+        return Confirmed(row.body, forecast(row), tuple(map(record_of, kept)), told_differs(row))
 
     def candidates(self, account: str) -> list[Candidate]:
         """Return the orders of an account that may exist at the marketplace under an id we do not know."""
@@ -215,6 +225,6 @@ def _refresh(connection: Connection, judged: Iterable[Judged], now: float) -> No
             continue
         connection.execute(upsert(connection, results), [result_row(row.order_id, one.record, now)])
         alerts = connection.execute(select(results.c.alert).where(results.c.order_id == row.order_id)).scalars()
-        alert = next(filter(None, alerts), None)
-        told = {"attention": alert is not None, "code": "ALERT" if alert else None, "reason": alert}
-        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(told))
+        said = told_of(alerts, one.differs)
+        values = {**said, "reason": told(said["reason"]), "fix": told(said["fix"])}
+        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(values))

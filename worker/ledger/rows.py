@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from worker.ledger.states import Event, State
-from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
+from worker.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 from worker.retry import Decision
 
 
@@ -62,6 +62,10 @@ class Waiting:
     """The fingerprint of what it was sent with."""
     senders_gone: bool = False
     """Whether it is known that nobody can still send it; asked for only where that matters."""
+    forecast: Money | None = None
+    """What a preview said it will cost."""
+    differs: str | None = None
+    """What is known since its create of goods that were not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,19 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a confirmed order was to be, and what was read of it last: its body, forecast and records.
+
+    `differs`: what a person is told of its goods, where that stands.
+    """
+
+    body: str
+    forecast: Money | None
+    records: tuple[OrderRecord, ...]
+    differs: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An order that may exist at the marketplace under an id we do not know. `closed_at` None: a send is under way."""
 
@@ -160,3 +177,5 @@ class Judged:
     wait_seconds: float | None = None
     tries: int = 0
     record: OrderRecord | None = None
+    differs: Differs | None = None
+    """How the order's records, this one among them, are not what was ordered."""

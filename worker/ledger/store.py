@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Update, bindparam, update
@@ -19,6 +20,8 @@ from worker.ledger.marks import Dead
 from worker.ledger.moves import (
     Move,
     decided,
+    forecast,
+    forecasting,
     insert_ignore,
     is_paused,
     lock,
@@ -27,6 +30,7 @@ from worker.ledger.moves import (
     pausing,
     references,
     standing_alarm,
+    told_differs,
     upsert,
     write,
 )
@@ -34,7 +38,7 @@ from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
 from worker.ledger.states import MOVES, Event, State
 from worker.ledger.tables import attempts, order_references, orders, results
 from worker.ledger.written import closing, result_row
-from worker.outcomes import Absent, Found, NotSent
+from worker.outcomes import GOODS_DIFFER, Absent, Found, NotSent
 from worker.retry import (
     CONFIRM_FLOOR_SECONDS,
     FOREIGN_ID,
@@ -175,6 +179,7 @@ class Store:
             "holds": row.holds + 1 if held or event is Event.LOSE else 0,
             "in_doubt": event is Event.LOSE or (row.in_doubt and not settled),
             "accepted_at": one.closed_at if event in (Event.ACCEPT, Event.ACCEPT_BLIND) else row.accepted_at,
+            **forecasting(one.outcome),
         }
         if not_executed and not row.in_doubt and not one.claim.sent_before:
             changes["first_sent_at"] = None
@@ -183,15 +188,14 @@ class Store:
     def _late_move(self, row: Row[Any], one: Sent) -> Move:
         # What was decided for a late blind, lost or refused reply schedules no read-back; this order needs one.
         due = one.decision.due_in_seconds if one.decision.event is Event.ACCEPT else CONFIRM_FLOOR_SECONDS
-        decision = Decision(
-            Event.ACCEPT,
-            due,
-            reason="the reply of an earlier send came late and told the ids",
-        )
+        decision = Decision(Event.ACCEPT, due, reason="the reply of an earlier send came late and told the ids")
+        if one.decision.code == GOODS_DIFFER:
+            decision = replace(one.decision, due_in_seconds=due)
         changes = decided(decision, one.closed_at) | {
             "accepted_at": one.closed_at,
             "in_doubt": False,
             "holds": 0,
+            **forecasting(one.outcome),
         }
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
@@ -380,4 +384,6 @@ def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
         in_doubt=row.in_doubt,
         absence_told_at=row.absence_told_at,
         binding=row.binding,
+        forecast=forecast(row),
+        differs=told_differs(row),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+
+from sqlalchemy import Row
 
 from worker.ledger.moves import CODE_CHARACTERS, told
 from worker.ledger.rows import Sent
-from worker.outcomes import OrderRecord
+from worker.outcomes import Money, OrderRecord
 
 
 def closing(one: Sent) -> dict[str, Any]:
@@ -41,3 +44,20 @@ def result_row(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]
         "alert": told(record.alert),
         "details": record.details,
     }
+
+
+def record_of(row: Row[Any]) -> OrderRecord:
+    """Return the record a row of results was written of."""
+    return OrderRecord(
+        reference=row.reference,
+        status=row.status,
+        fulfilment_status=row.fulfilment_status,
+        amount=_money(row.amount, row.currency),
+        paid_amount=_money(row.paid_amount, row.paid_currency),
+        details=row.details,
+        alert=row.alert,
+    )
+
+
+def _money(amount: str | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(Decimal(amount), currency)

@@ -8,10 +8,9 @@ requests (preview, then create; several ids to read) is written straight down an
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -19,7 +18,10 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
-from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
+from worker.marketplaces.doubts import Words
+from worker.marketplaces.prices import priced_otherwise
+from worker.marketplaces.scrubbing import leaves, without
+from worker.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class Code(Protocol):
     def fix(self) -> str:
         """What a person does about it."""
 
+    @property
+    def source(self) -> str:
+        """Where it is documented with this meaning, so that a reader sees why it may be believed."""
+
 
 class OrderModel(BaseModel):
     """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
@@ -153,6 +159,8 @@ class Marketplace(ABC):
     """Every answer the adapter knows by its code or its words."""
     statuses: ClassVar[Mapping[str, str]]
     """Every status an order can be read back with, and what it means."""
+    order_page: ClassVar[str] = "the order's page at the marketplace"
+    """Where a person sees one order, in words."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
     takes_pushes: ClassVar[bool] = False
@@ -225,6 +233,49 @@ class Marketplace(ABC):
         """
         return False
 
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Say how what was read back differs from what was ordered, in a plain sentence each: ids, quantities, amounts.
+
+        `records` are all of the order's, for the parts of one that was split are told together: a missing line, fewer
+        or more pieces than ordered, goods not ordered, a part that failed, another currency than asked for. What a
+        reply does not show proves nothing.
+        """
+        return []
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows goods, so that `differences` would name whatever is missing."""
+        return False
+
+    def readings(self, record: OrderRecord) -> tuple[Money, ...]:
+        """Return what the amount of a record can mean; one where its unit is sure, none where it shows no amount."""
+        return (record.amount,) if record.amount is not None else ()
+
+    def differs(
+        self,
+        order: Mapping[str, Any],
+        key: str,
+        records: Sequence[OrderRecord],
+        forecast: Money | None = None,
+        told: str | None = None,
+    ) -> Differs | None:
+        """Return how all of an order's records differ from what was ordered and from what a preview said it will cost.
+
+        `told`: what is known of it since its create. It stands until goods are read back that say otherwise.
+        """
+        found = self.differences(order, key, records)
+        found += priced_otherwise(self.title, forecast, [self.readings(record) for record in records])
+        if told and not self.shows_goods(records):
+            found = [told, *(sentence for sentence in found if sentence not in told)]
+        return self.differing(found) if found else None
+
+    def differing(self, sentences: Sequence[str]) -> Differs:
+        """Return differences with a person's next step."""
+        fix = (
+            f"compare {self.order_page} with what was ordered (fulfil show ORDER has what was read back);"
+            " order what is missing under a new order_id, and cancel or return there what was not wanted"
+        )
+        return Differs(tuple(sentences), fix)
+
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Return between which unix times the record says its order was made; None where it does not say."""
         return None
@@ -239,12 +290,16 @@ class Marketplace(ABC):
         """Take the order's personal data out of a vendor's text, so that it may be stored and shown."""
         values: set[str] = set()
         for name in cls.personal_fields:
-            values.update(_leaves(order.get(name)))
-        return _without(text, values)[:300]
+            values.update(leaves(order.get(name)))
+        return without(text, values)[:300]
 
     def clean(self, text: str, order: Mapping[str, Any]) -> str:
         """Scrub a text, and take the account's own secrets out of it, should the vendor repeat one."""
-        return self.scrub(_without(text, self._secrets) if text else text, order)
+        return self.scrub(without(text, self._secrets) if text else text, order)
+
+    def words(self, order: Mapping[str, Any], key: str) -> Words:
+        """Return how the words of an answer to this order's create are read."""
+        return Words(lambda text: self.clean(text, order), lambda: {key, *leaves(order)})
 
     @cached_property
     def _secrets(self) -> frozenset[str]:
@@ -255,35 +310,3 @@ class Marketplace(ABC):
 def fingerprint(*secrets: str) -> str:
     """Return a short text that tells secrets apart and does not tell them."""
     return hashlib.sha256("\0".join(secrets).encode()).hexdigest()[:16]
-
-
-_CASED = "A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
-"""Letters of the scripts that write words apart: Latin, Greek, Cyrillic."""
-_SHORT_WORD = re.compile(f"[{_CASED}]{{3,5}}")
-"""A name as short as this may stand inside a word that says something: Doe in "does", Mark in "market"."""
-_BEGIN = f"(?:(?<![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
-_END = f"(?:(?![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
-
-
-def _without(text: str, values: Iterable[str]) -> str:
-    """Replace these values in a text, the longest first; a short word only where it stands by itself.
-
-    By itself is also next to a digit, a sign or a Chinese character, and at a change of case (JaneDoe). What is no
-    short word, a number or a name in Chinese, say, goes wherever it stands.
-    """
-    words = sorted((value for value in values if len(value) >= 3), key=len, reverse=True)
-    if not words or not text:
-        return text
-    patterns = (f"{_BEGIN}{word}{_END}" if _SHORT_WORD.fullmatch(word) else re.escape(word) for word in words)
-    return re.sub("|".join(patterns), "•••", text, flags=re.IGNORECASE)
-
-
-def _leaves(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield str(value)

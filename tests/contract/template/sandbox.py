@@ -42,7 +42,8 @@ class TemplateFace(Face):
             order.gets.append(call.at)
         if order is None or call.at < order.created_at + self.sync_seconds:
             return _answer({"message": "no such order"}, 404)
-        return _answer({"id": reference, "status": "open", "total": "19.90", "currency": "EUR"})
+        money = {"total": "19.90", "currency": "EUR"}
+        return _answer({"id": reference, "status": "open", **money, "items": order.request["items"]})
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the API's words."""
@@ -56,11 +57,13 @@ class TemplateFace(Face):
         if first is not None:
             first.creates.append(call.at)
             return _answer({"id": first.references[0]})
-        memo = str(json.loads(call.body).get("memo", ""))
+        body = json.loads(call.body)
+        memo = str(body.get("memo", ""))
         if memo.startswith("sandbox:"):
             return _answer({"code": memo.removeprefix("sandbox:"), "message": "refused"}, 422)
         reference = f"T{next(self._sequence):06d}"
-        self.commit(SandboxOrder(self.name, account, key, [reference], call.at, [call.at]))
+        request = {"items": body.get("items")}
+        self.commit(SandboxOrder(self.name, account, key, [reference], call.at, [call.at], request=request))
         return _answer({"id": reference}, 201)
 
 

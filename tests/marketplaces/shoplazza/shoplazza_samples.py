@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from shoplazza_kit import REFERENCE, listed, reply, shown
@@ -72,6 +73,53 @@ def says(words: str) -> list[Reply]:
         reply({"code": words, "message": words}, 200),
         reply(words.encode(), 422),
     ]
+
+
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    told = {"order": {"id": ids[0]}} if ids else {}
+    return [
+        {"code": code, "message": words, **told},
+        {"code": code, "message": words, "data": told or None},
+        {"code": code, "errors": [words], **told},
+        *({"errors": form, **told} for form in ([words], words, {"zip": [words]}, {code: [words]})),
+        {"error": words, **told},
+        {"code": code, "message": words, "details": [], **told},
+    ]
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented text or status in its documented place, with these words beside it."""
+    return [
+        *(reply({"errors": [text, words]}, 422) for text in ("record_not_found", "zip is required")),
+        *(reply({"code": words, "message": text}, 400) for text in ("ShippingAddress is nil", "tags is invalid")),
+        *(reply({"code": "Unauthorized", "message": words}, status) for status in (401, 403)),
+        *(reply({"errors": [words]}, status) for status in (401, 403)),
+    ]
+
+
+DOOR: dict[int, str] = {429: "", 401: "", 403: ""}
+NUMBERS: set[str] = set()
+
+TWO: dict[str, Any] = {
+    **ORDER,
+    "line_items": [
+        {"variant_id": "variant-1", "product_id": "product-1", "quantity": 24},
+        {"variant_id": "variant-2", "product_id": "product-2", "quantity": 10},
+    ],
+}
+PRODUCTS = ("product-1", "product-2", "product-3")
+CURRENCY = "USD"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines."""
+    rows: list[dict[str, Any]] = [
+        {"product_id": PRODUCTS[n], "variant_id": f"variant-{n + 1}", "quantity": count} for n, count in lines or ()
+    ]
+    if ended:
+        rows[0]["fulfillment_status"] = "cancelled"
+    return _order(currency=currency, **({} if lines is None else {"line_items": rows}))
 
 
 _PEOPLE = {"shipping_address": PEOPLE, "customer": {"email": PEOPLE["email"]}, "note": NOTE}

@@ -104,8 +104,6 @@ def test_the_ceiling_stops_before_the_create(shop: Shop) -> None:
         ({"cargoParamList": [line(productNo="sandbox:500_004")]}, "500_004"),
         ({"cargoParamList": [line(productNo="sandbox:500_007")]}, "500_007"),
         ({"message": "sandbox:500_004"}, "500_004"),
-        ({"message": "sandbox:SOMETHING_NEW"}, "SOMETHING_NEW"),
-        ({"tradeType": "creditBuy"}, "500"),
     ],
 )
 def test_refusals_reach_the_operator(shop: Shop, changes: dict[str, Any], code: str) -> None:
@@ -114,6 +112,39 @@ def test_refusals_reach_the_operator(shop: Shop, changes: dict[str, Any], code: 
     assert refused.code == code
     assert refused.fix
     assert shop.made() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [({"message": "sandbox:SOMETHING_NEW"}, "SOMETHING_NEW"), ({"tradeType": "creditBuy"}, "500")]
+)
+def test_a_no_by_a_code_nobody_documents_is_unknown(shop: Shop, changes: dict[str, Any], code: str) -> None:
+    unknown = shop.place(**changes)
+    assert (type(unknown), unknown.code) == (Unknown, code)
+    assert shop.made() == []
+
+
+def test_a_line_that_was_not_taken_is_told_and_missing(shop: Shop) -> None:
+    lines = [line(), line(offerId=5, quantity=10)]
+    placed = shop.place(message="sandbox:PARTIAL", cargoParamList=lines)
+    assert placed.differs.sentences == ("1688 did not take offer 5 (specId abc), 10 ordered: 500_004 库存不足",)
+    shop.gateway.clock.ahead = 4
+    records = shop.confirm(*placed.references).records
+    order = shop.body(cargoParamList=lines)
+    (missing,) = shop.adapter.differences(order, "SO-1", records)
+    assert missing == "Xportcn KA (1688) shows none of offer 5 (specId abc), 10 were ordered"
+    differs = shop.adapter.differs(order, "SO-1", records, placed.forecast)
+    assert len(differs.sentences) == 2, "it costs less than the preview said, too"
+
+
+@pytest.mark.parametrize("quantity", [1, 2, 3])
+def test_an_order_made_as_several_is_whole(shop: Shop, quantity: int) -> None:
+    placed = shop.place(message="sandbox:SPLIT", cargoParamList=[line(quantity=quantity)])
+    assert len(placed.references) == min(quantity, 2)
+    shop.gateway.clock.ahead = 4
+    records = shop.confirm(*placed.references).records
+    order = shop.body(cargoParamList=[line(quantity=quantity)])
+    assert shop.adapter.differs(order, "SO-1", records, placed.forecast) is None
+    assert shop.adapter.differences(order, "SO-1", records[:1]) == [] or quantity > 1
 
 
 def test_success_without_an_id_is_looked_up(shop: Shop) -> None:

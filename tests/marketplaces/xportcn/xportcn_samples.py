@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
@@ -71,6 +72,56 @@ def says(words: str) -> list[Reply]:
         for code in ("500_004", "401", "500", "9999", 200, words)
         for told in (words, f"签名 {words}", f"outOrderId exist {words}", f"系统异常 {words}")
     ] + [reply({"error_code": code, "error_message": words}) for code in ("gw.QosAppFrequencyLimit", words)]
+
+
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    told = {"orderIds": [*ids]} if ids else {}
+    return [
+        envelope(told or None, code, words),
+        envelope({"success": False, "code": code, "message": words, **told}),
+        envelope({"result": {"success": False, "errorCode": code, "errorMessage": words}, **told}, 0, ""),
+        envelope({"success": True, "code": code, "message": words, **told}),
+        {"error_code": code, "error_message": words, **told},
+        {**envelope({"orderList": [{"orderId": one} for one in ids]}, code, words)},
+    ]
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented code in its documented place, with these words beside it."""
+    return [
+        *(reply(envelope(None, code, words)) for code in ("500_004", "500_007")),
+        *(reply(envelope({"success": False, "code": code, "message": words})) for code in ("500_001", "500_009")),
+        *(
+            reply({"error_code": code, "error_message": words}, 400)
+            for code in ("gw.QosAppFrequencyLimit", "APIACLDecline")
+        ),
+        reply(envelope(None, 401, words), 401),
+    ]
+
+
+DOOR: dict[int, str] = {429: "", 401: "401", 403: "403", 404: "404", 405: "405"}
+NUMBERS: set[str] = {"200", "0"}
+
+TWO: dict[str, Any] = {
+    **ORDER,
+    "cargoParamList": [
+        {"offerId": 610947572360, "specId": "b266e0726506185beaf205cbae88530d", "quantity": 24},
+        {"offerId": 610947572361, "specId": "b266e0726506185beaf205cbae88530e", "quantity": 10},
+    ],
+}
+PRODUCTS = ("610947572360", "610947572361", "610947572362")
+CURRENCY = "CNY"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines, in 1688's own form."""
+    rows: list[dict[str, Any]] = [{"productID": int(PRODUCTS[n]), "quantity": float(count)} for n, count in lines or ()]
+    if ended:
+        rows[0]["status"] = "cancel"
+    goods = {} if lines is None else {"productItems": rows}
+    base = {"idOfStr": REFERENCE, "status": "waitbuyerpay", "totalAmount": 65.61, "currency": currency}
+    return reply(envelope({"baseInfo": base, **goods}))
 
 
 _LIMIT = reply({"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call exceeds limited frequency"}, 400)

@@ -50,10 +50,10 @@ class Desk:
     def __init__(self, ledger: Ledger, task: Any, admitted: Any) -> None:
         self.ledger, self._task, self._admitted = ledger, task, admitted
 
-    def place(self, *references: str, order_id: str = "SO-1", product: int = 1005) -> None:
+    def place(self, *references: str, order_id: str = "SO-1", product: int = 1005, count: int = 1) -> None:
         """Take an order of one product in and place it under these ids."""
         submit(self.ledger, order_id)
-        body = json.dumps({"product_items": [{"product_id": str(product), "product_count": 1}]})
+        body = json.dumps({"product_items": [{"product_id": str(product), "product_count": count}]})
         with self.ledger.writing() as connection:
             connection.execute(update(orders).where(orders.c.order_id == order_id).values(body=body, due_at=0.0))
         place_one(self.ledger, Accepted(references), order_id)
@@ -121,6 +121,20 @@ def test_of_several_ids_only_the_one_with_other_goods_is_replaced(desk: Desk) ->
     assert (desk.read().state, known_ids(desk.ledger)) == ("confirmed", [MINE])
 
 
+def test_an_order_that_is_read_back_with_fewer_goods_is_confirmed_and_told(desk: Desk) -> None:
+    desk.place(MINE, count=3)
+    order = desk.read()
+    assert (order.state, order.code, order.attention) == ("confirmed", "GOODS_DIFFER", True)
+    assert order.reason == "AliExpress DS shows 1 of product 1005, 3 were ordered"
+    assert "My Orders" in order.fix
+    assert "fulfil show ORDER" in order.fix
+
+
+def test_one_product_under_its_second_id_is_that_product(desk: Desk) -> None:
+    desk.place(MINE, product=1005 + 2**51)
+    assert (desk.read().state, row(desk.ledger).code) == ("confirmed", None)
+
+
 def test_the_line_of_such_an_order_says_so() -> None:
     from tasks.report import lines
     from worker.ledger.rows import Moved
@@ -128,3 +142,5 @@ def test_the_line_of_such_an_order_says_so() -> None:
 
     told = lines([Moved("SO-1", "main", State.PLACED, 1.0, "FOREIGN_ORDER", (OTHERS,))])
     assert told == f"SO-1 placed {OTHERS} (another order: fulfil why)"
+    told = lines([Moved("SO-1", "main", State.CONFIRMED, None, "GOODS_DIFFER", (MINE,))])
+    assert told == f"SO-1 confirmed {MINE} (not what was ordered: fulfil why)"

@@ -298,6 +298,21 @@ def test_news_of_a_confirmed_order_are_read_and_move_nothing(desk: Desk) -> None
     assert (row(desk.ledger).state, history(desk.ledger)) == ("confirmed", before)
 
 
+def test_a_confirmed_order_that_is_read_anew_with_fewer_goods_is_told_until_they_are_back(desk: Desk) -> None:
+    desk.order("SO-1", Accepted(("81",)), count=3, at=time.time() - 30)
+    desk.shown("81", count=3)
+    read_back(desk.ledger, desk.shows["81"], time.time() + 60)
+    told = []
+    for count in (2, 3):
+        desk.push("81", f"OrderShipped{count}", ago=5.0 - count)
+        desk.shown("81", count=count)
+        assert desk.match() == "81 known SO-1"
+        order = row(desk.ledger)
+        told.append((order.state, order.attention, order.code, order.reason))
+    reason = "AliExpress DS shows 2 of product 1005, 3 were ordered"
+    assert told == [("confirmed", True, "GOODS_DIFFER", reason), ("confirmed", False, None, None)]
+
+
 def test_news_of_a_confirmed_order_that_cannot_be_read_make_no_orphan(desk: Desk) -> None:
     confirmed(desk)
     desk.push("81", "OrderShipped")

@@ -133,6 +133,17 @@ def test_the_breaker_hears_of_each_account_and_holds_the_one_it_opens_for(desk: 
     assert desk.held == [f"{ACCOUNT}: BREAKER_OPEN"]
 
 
+def test_an_answer_nobody_documents_is_an_answer_to_the_breaker(desk: Desk) -> None:
+    recorder, sheet = desk.record.Recorder(), desk.record.Sheet(3)
+    outcomes = (Unknown("busy", "SYSTEM_ERROR"), Unknown("HTTP 503", "HTTP_503"), Unknown("HTTP 422: no", "HTTP_422"))
+    for claim, outcome in zip(desk.claim("SO-1", "SO-2", "SO-3"), outcomes, strict=True):
+        recorder.put(desk.answer(claim, outcome, sheet))
+    sheet.wait()
+    time.sleep(0.05)
+    assert sum(worked for _, worked, _ in desk.reports) == 2
+    assert sum(failed for _, _, failed in desk.reports) == 1
+
+
 def test_an_account_that_is_told_to_wait_is_noted_at_once(desk: Desk) -> None:
     (claim,) = desk.claim("SO-1")
     recorder, sheet = desk.record.Recorder(), desk.record.Sheet(1)

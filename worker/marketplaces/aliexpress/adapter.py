@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from worker.marketplaces import signing
-from worker.marketplaces.aliexpress import pushes
+from worker.marketplaces.aliexpress import goods, pushes
 from worker.marketplaces.aliexpress.codes import ENTRIES, Kind, ban_seconds, find_gateway
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
@@ -53,6 +53,7 @@ class AliExpress(Marketplace):
     credentials_model = AliExpressCredentials
     default_rate: ClassVar[Rate] = Rate(5)
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
+    order_page: ClassVar[str] = "the order's page on AliExpress (My Orders of the buyer account)"
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     takes_pushes: ClassVar[bool] = True
     codes = ENTRIES
@@ -86,7 +87,7 @@ class AliExpress(Marketplace):
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order under `key` as out_order_id: one call, several ids when the items are of several shops."""
         came = yield self._request(CREATE, create_params(order, key), creates=True)
-        return read_create(came, lambda text: self.clean(text, order))
+        return read_create(came, self.words(order, key))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference back; the first one that cannot be read settles the answer."""
@@ -109,11 +110,19 @@ class AliExpress(Marketplace):
 
     def describes(self, order: Mapping[str, Any], record: OrderRecord) -> bool:
         """Compare products and quantities. An order over several shops is several here, each with a part: False."""
-        return pushes.describes(order, record)
+        return goods.describes(order, record)
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Compare products and quantities: an order-get shows no out_order_id, so that its goods are all there is."""
-        return pushes.contradicts(order, record)
+        return goods.contradicts(order, record)
+
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare products, quantities and, where one was asked for, the currency."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its products."""
+        return all(goods.shows_goods(record) for record in records)
 
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Read `gmt_create`, whose zone is not documented."""

@@ -21,13 +21,15 @@ from worker.marketplaces.base import (
     Request,
 )
 from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
+from worker.marketplaces.shoplazza.envelope import open_body
 from worker.marketplaces.shoplazza.finding import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
 from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
 from worker.marketplaces.shoplazza.placing import Context, declined, read_create, request_id_of
 from worker.marketplaces.shoplazza.reading import NOT_TOLD, read_order
 from worker.marketplaces.shoplazza.statuses import MEANINGS
-from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing, open_body
+from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing
 from worker.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
 
 
@@ -49,6 +51,7 @@ class Shoplazza(Marketplace):
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
     def __init__(
@@ -82,7 +85,7 @@ class Shoplazza(Marketplace):
         """Create the order, marked with a tag and a note line made from `key`."""
         body = create_body(order, self._mark(key), self._keys.api_version)
         came = yield Request("POST", f"{self.url}/orders", self._headers, body, creates=True)
-        return read_create(came, self._context(order))
+        return read_create(came, self._context(order, key))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference back; the first one that cannot be read settles the answer."""
@@ -137,9 +140,17 @@ class Shoplazza(Marketplace):
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Look for our tag: every order of ours carries its own, and one with another's is another order.
 
-        Goods are not compared: the shop may add gifts, take bundles apart, and let its people edit the lines.
+        Goods do not tell: the shop may add gifts, take bundles apart, and let its people edit the lines.
         """
         return self._mark(key).is_of_another(record.details)
+
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare products, variants, quantities and the currency."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its products."""
+        return all(goods.shows_goods(record) for record in records)
 
     @classmethod
     def notices(cls, order: OrderModel) -> list[str]:
@@ -160,8 +171,8 @@ class Shoplazza(Marketplace):
     def _mark(self, key: str) -> Mark:
         return Mark(self._keys.tag_prefix, key)
 
-    def _context(self, order: Mapping[str, Any]) -> Context:
-        return Context(self._keys.api_version, self._keys.limit_headers, lambda text: self.clean(text, order))
+    def _context(self, order: Mapping[str, Any], key: str = "") -> Context:
+        return Context(self._keys.api_version, self._keys.limit_headers, self.words(order, key))
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Request:
         url = f"{self.url}{path}?{urlencode(query)}" if query else f"{self.url}{path}"

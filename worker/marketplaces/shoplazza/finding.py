@@ -8,9 +8,10 @@ from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
 from worker.marketplaces.replies import lost, text_of
+from worker.marketplaces.shoplazza.envelope import open_body
 from worker.marketplaces.shoplazza.placing import Context, declined, request_id_of
 from worker.marketplaces.shoplazza.reading import oldest_first, read_order
-from worker.marketplaces.shoplazza.wire import Mark, open_body
+from worker.marketplaces.shoplazza.wire import Mark
 from worker.outcomes import Absent, Found, NotSent, Throttled, Unknown
 
 LOOK_BACK_SECONDS = 300.0

@@ -143,6 +143,16 @@ class ShoplazzaOrder(OrderPart):
     financial_status: str | None = Field(None, description="Not sent: no API version takes it")
 
 
+SENT_FIELDS = frozenset(
+    {
+        *(name for name in ShoplazzaOrder.model_fields if name not in UNSENT),
+        *(name for part in (LineItem, ShippingAddress, ShippingLine) for name in part.model_fields),
+        *("order", "shipping_name", "shipping_desc"),
+    }
+)
+"""Every name in the body of a create, in any API version (facts: B1)."""
+
+
 def _list_of_words(value: object) -> object:
     return tuple(filter(None, (word.strip() for word in value.split(",")))) if isinstance(value, str) else value
 

@@ -307,10 +307,11 @@ def _check(body: Mapping[str, Any], version: str) -> None:
         _require(part, REQUIRED[version][name], f"{name}.")
     for item in items:
         if not isinstance(item, dict):
-            raise _ProblemError(422, "line_items must hold objects")
+            raise _ProblemError(422, "line_items must be objects")
         _require(item, REQUIRED[version]["line_items"], "line_items.")
-        if not all(isinstance(item.get(name, ""), str) for name in ("variant_id", "product_id")):
-            raise _ProblemError(422, "line_items.variant_id and product_id must be strings")
+        for name in ("variant_id", "product_id"):
+            if not isinstance(item.get(name, ""), str):
+                raise _ProblemError(422, f"line_items.{name} must be a string")
         if type(item["quantity"]) is not int or item["quantity"] < 1:
             raise _ProblemError(422, "line_items.quantity must be an integer of at least 1")
     for name, value in (("tax_total", body["tax_total"]), ("shipping_line.shipping_price", line["shipping_price"])):

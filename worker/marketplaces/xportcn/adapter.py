@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -14,15 +15,17 @@ from urllib.parse import urlsplit
 
 from worker.marketplaces import signing
 from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request, fingerprint
+from worker.marketplaces.xportcn import goods
 from worker.marketplaces.xportcn.account import XportcnCredentials, fill
 from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.looking import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.placing import Preview, ceiling, read_create, read_preview
-from worker.marketplaces.xportcn.reading import contradicts, read_answer, read_detail
+from worker.marketplaces.xportcn.placing import Create, read_create
+from worker.marketplaces.xportcn.previewing import Preview, ceiling, read_preview
+from worker.marketplaces.xportcn.reading import contradicts, read_answer, read_detail, readings
 from worker.marketplaces.xportcn.statuses import MEANINGS
-from worker.outcomes import Absent, Found, OrderRecord
+from worker.outcomes import Absent, Accepted, Found, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
 CREATE = "/alibaba/ka/order/create"
@@ -52,6 +55,7 @@ class Xportcn(Marketplace):
     look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
 
     def __init__(
@@ -77,10 +81,10 @@ class Xportcn(Marketplace):
 
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
-        success, scrub = self._keys.success_codes, partial(self.clean, order=order)
+        success, words = self._keys.success_codes, self.words(order, key)
         body = {**create_body(order), "outOrderId": key}
         came = yield self._request(PREVIEW, {name: body[name] for name in (*PREVIEWED, "outOrderId") if name in body})
-        preview = read_preview(came, success, scrub)
+        preview = read_preview(came, success, words.clean)
         if not isinstance(preview, Preview):
             return preview
         refusal = ceiling(preview, order.get(OURS))
@@ -89,7 +93,8 @@ class Xportcn(Marketplace):
         if preview.trade_type and not body.get("tradeType"):
             body["tradeType"] = preview.trade_type
         came = yield self._request(CREATE, body, creates=True)
-        return read_create(came, success, scrub)
+        outcome = read_create(came, Create(order, success, words, self.differing))
+        return replace(outcome, forecast=preview.forecast) if isinstance(outcome, Accepted | Unknown) else outcome
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference's details; the first one that cannot be read settles the answer."""
@@ -115,6 +120,18 @@ class Xportcn(Marketplace):
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Compare outOrderId and offers; only where both are shown and neither is this order's is there no doubt."""
         return contradicts(order, key, record)
+
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare offers, specifications where both sides show them, quantities, and that it is in CNY."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its offers."""
+        return all(goods.shows_goods(record) for record in records)
+
+    def readings(self, record: OrderRecord) -> tuple[Money, ...]:
+        """Return the record's amount, also as it would be in the other unit where the reply leaves its unit open."""
+        return readings(record, self._keys.detail_amount_unit)
 
     @classmethod
     def scrub(cls, text: str, order: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from worker.marketplaces.base import Lost, ReadSteps, Reply, Request
 from worker.marketplaces.replies import text_of
-from worker.marketplaces.xportcn.envelope import Answer, first_list, values
+from worker.marketplaces.searching import values
+from worker.marketplaces.xportcn.envelope import Answer, first_list
 from worker.marketplaces.xportcn.placing import Scrub
 from worker.marketplaces.xportcn.reading import ReadFault, read_answer, record, reference_of
 from worker.outcomes import Absent, Found, OrderRecord, ReadOutcome, Unknown

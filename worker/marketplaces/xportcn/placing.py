@@ -1,16 +1,34 @@
-"""Reads the answers to a preview and to a create: every form of them becomes an outcome or leave to go on."""
+"""Reads the answer to a create: a no is believed only from a documented code in its documented place.
+
+That is one of 1688's codes for an order, as the code of Xportcn's envelope or of 1688's own answer inside it; a code of
+1688's gateway in the gateway's form; or HTTP's own 401, 403, 404, 405 and 429 (facts: A1, A2). And only while no word
+of the answer speaks against it. Everything else may have been executed, and is looked up before anything else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, id_of, lost, text_of
-from worker.marketplaces.xportcn.codes import Entry, Kind, find, find_gateway, is_known, preview_code
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body, values
-from worker.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.marketplaces.doubts import LIMIT, Words, texts_in
+from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.searching import values
+from worker.marketplaces.xportcn.codes import (
+    Entry,
+    Kind,
+    find,
+    is_known,
+    of_gateway,
+    of_http,
+    of_order,
+    says_success,
+    topics_of,
+)
+from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, Verdict, open_body, verdict
+from worker.marketplaces.xportcn.goods import failed_offers
+from worker.outcomes import GOODS_DIFFER, Accepted, Differs, PlaceOutcome, Refused, Throttled, Unknown
 
 Scrub = Callable[[str], str]
 
@@ -19,146 +37,50 @@ THROTTLE_SECONDS = 10.0
 DOOR_SECONDS = 60.0
 """Wait after an answer that a person has to mend (keys, clock, permission) before the account is tried again."""
 LONGEST_WAIT_SECONDS = 86400.0
-
-TOO_DEAR = "MAX_AMOUNT_EXCEEDED"
-NO_AMOUNT = "PREVIEW_WITHOUT_AMOUNT"
-NO_TRADE_MODE = "NO_TRADE_MODE"
-PREVIEW_FAILED = "PREVIEW_FAILED"
+MOST_CAUSE = 300
+"""Characters of a cause, as of a reason."""
+GATEWAY_STATUSES = frozenset({200, 400})
+"""1688's gateway was seen with both (facts: A2)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a good preview told. `fen` is the sum over its orders; None when an amount is missing or no whole number."""
+class Create:
+    """What reading an answer needs to know of its create."""
 
-    fen: int | None
-    trade_type: str | None
+    order: Mapping[str, Any]
+    success: Sequence[str]
+    words: Words
+    differing: Callable[[Sequence[str]], Differs]
 
-
-# The preview: it creates nothing, so whatever cannot be read was simply not placed.
-
-
-def read_preview(came: Reply | Lost, success: Sequence[str], scrub: Scrub) -> Preview | PlaceOutcome:
-    """Return what a preview told, or the outcome it settles."""
-    if isinstance(came, Lost):
-        return NotSent(f"the preview: {came.cause}")
-    if came.status == 429:
-        return too_many(came)
-    opened = open_body(came.body)
-    if came.status >= 500 or isinstance(opened, Garbage):
-        cause = f": {opened.cause}" if isinstance(opened, Garbage) and came.status < 500 else ""
-        return door(came) or NotSent(f"the preview: HTTP {came.status}{cause}")
-    if isinstance(opened, Fault):
-        return _preview_outcome(find_gateway(opened.code, opened.text), opened.text, scrub, None)
-    if opened.code not in success:
-        entry = find(opened.code, opened.msg)
-        if not opened.msg and entry.kind is Kind.REFUSED and not is_known(opened.code):
-            return NotSent("the preview: neither success nor a reason")
-        return _preview_outcome(entry, opened.msg, scrub, opened.request_id)
-    return _read_rows(opened, scrub)
+    def failed(self, document: object) -> list[str]:
+        """Say which lines the answer names as not taken."""
+        return failed_offers(self.order, document, self.words.clean)
 
 
-def _preview_outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> PlaceOutcome:
-    outcome = _outcome(entry, text, scrub, request_id)
-    if isinstance(outcome, Unknown) and entry.kind is Kind.BACKEND_UNKNOWN:
-        return NotSent(f"the preview: {outcome.cause}"[:300])
-    return outcome
-
-
-def _read_rows(opened: Answer, scrub: Scrub) -> Preview | PlaceOutcome:
-    data = opened.data
-    rows = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, dict) and row]
-    if not rows:
-        return NotSent("the preview shows nothing")
-    return _row_fault(rows, scrub, opened.request_id) or Preview(_fen(rows), _trade_type(rows))
-
-
-def _row_fault(rows: list[dict[str, Any]], scrub: Scrub, request_id: str | None) -> PlaceOutcome | None:
-    """Return the fault a row holds: 1688's own preview reports it there, under a success of the call."""
-    for row in rows:
-        text = first_text(row, "message", "msg", "errorMsg")
-        code = preview_code(first_text(row, "resultCode", "errorCode", "code"))
-        if code or row.get("success") is False or row.get("status") is False:
-            return _preview_outcome(find(code or PREVIEW_FAILED, text), text, scrub, request_id)
-    offers = [names for names in values(rows, "tradeModeNameList") if isinstance(names, list)]
-    if offers and not any(offers):
-        reason = "the preview offers no trade type: this product cannot be ordered by API"  # facts: A2
-        return Refused(NO_TRADE_MODE, reason, "order it by hand on 1688, or choose another product or supplier")
-    return None
-
-
-def _fen(rows: list[dict[str, Any]]) -> int | None:
-    """Return the sum of what the previewed orders cost. sumTotalPayment may be a little more (facts: A1)."""
-    total = 0
-    for row in rows:
-        amounts = [row[name] for name in ("sumPayment", "sumTotalPayment") if row.get(name) is not None]
-        read = [_natural(amount) for amount in amounts]
-        known = [amount for amount in read if amount is not None]
-        if row.get("sumPayment") is None or len(known) < len(read):
-            return None
-        total += max(known)
-    return total
-
-
-def _natural(value: object) -> int | None:
-    text = "" if isinstance(value, Fraction) else text_of(value)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
-
-
-def _trade_type(rows: list[dict[str, Any]]) -> str | None:
-    """Return the first trade type that every previewed order offers, where any does."""
-    offers = [list(_modes(row)) for row in rows]
-    return next((mode for mode in offers[0] if all(mode in others for others in offers)), None)
-
-
-def _modes(row: dict[str, Any]) -> Iterator[str]:
-    for names in values(row, "tradeModeNameList"):
-        for name in names if isinstance(names, list) else text_of(names).split(","):
-            yield from filter(None, [text_of(name)])
-    for name in values(row, "tradeType"):
-        yield from filter(None, [text_of(name)])
-
-
-def ceiling(preview: Preview, max_amount: int | None) -> Refused | None:
-    """Return the refusal of an order that is dearer than its ceiling, or whose price the preview does not tell."""
-    if max_amount is None:
-        return None
-    if preview.fen is None:
-        reason = "the preview tells no amount in fen, so max_amount cannot be held"
-        return Refused(NO_AMOUNT, reason, "submit it without max_amount, or order by hand on 1688", retryable=True)
-    if preview.fen > max_amount:
-        reason = f"the preview is {preview.fen} fen, the order's max_amount {max_amount} fen"
-        return Refused(TOO_DEAR, reason, "submit a new order with a higher max_amount, or lower the quantity")
-    return None
-
-
-# The create: what cannot be read for certain is unknown, never a refusal.
-
-
-def read_create(came: Reply | Lost, success: Sequence[str], scrub: Scrub) -> PlaceOutcome:
+def read_create(came: Reply | Lost, create: Create) -> PlaceOutcome:
     """Return what one create came to. An id that is present means an order exists, whatever the rest says."""
     if isinstance(came, Lost):
         return lost(came)
     opened = open_body(came.body)
-    if isinstance(opened, Answer):
-        ids = order_ids(opened.data)
-        if ids:
-            return _with_ids(ids, opened, came, success, scrub)
+    ids = order_ids(opened.document)
+    if ids:
+        return _with_ids(ids, opened, came.status, create)
     if came.status == 429:
-        return too_many(came)
+        return _too_many(came, opened, create)
     if came.status >= 500:
         return Unknown(f"HTTP {came.status}", code=f"HTTP_{came.status}")
     match opened:
         case Garbage(cause):
             return Unknown(f"HTTP {came.status}: {cause}")
-        case Fault(code, text):
-            return _outcome(find_gateway(code, text), text, scrub, None)
+        case Fault():
+            return _from_gateway(opened, came.status, create)
         case Answer():
-            return _without_ids(opened, success, scrub)
+            return _without_ids(opened, came.status, create)
 
 
-def order_ids(data: object) -> tuple[str, ...]:
-    """Return the ids in a create's data, each once and in its order: `orderIds` (page), `orderId` (1688's own)."""
-    found = (_flat(value) for value in values(data, "orderIds", "orderId"))
+def order_ids(document: object) -> tuple[str, ...]:
+    """Return the ids in a create's answer, each once and in its order: `orderIds` (page), `orderId` (1688's own)."""
+    found = (_flat(value) for value in values(document, "orderIds", "orderId"))
     return tuple(dict.fromkeys(filter(None, (id_of(value) for inner in found for value in inner))))
 
 
@@ -166,21 +88,99 @@ def _flat(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def _with_ids(ids: tuple[str, ...], opened: Answer, came: Reply, success: Sequence[str], scrub: Scrub) -> Accepted:
-    if opened.code in success and came.status < 400:
-        return Accepted(ids, request_id=opened.request_id)
-    reason = scrub(opened.msg) or f"ids came with code {clean(opened.code, scrub)} and HTTP {came.status}"
-    return Accepted(ids, clean(opened.code, scrub), reason, opened.request_id)
+def _with_ids(
+    ids: tuple[str, ...], opened: Answer | Fault | Garbage, status: int, create: Create
+) -> Accepted | Unknown:
+    if isinstance(opened, Garbage):
+        return Unknown(f"HTTP {status}: {opened.cause}, but it shows ids", None, ids)
+    scrub = create.words.clean
+    request_id = opened.request_id if isinstance(opened, Answer) else None
+    failed = create.failed(opened.document)
+    if failed:
+        differs = create.differing(failed)
+        return Accepted(ids, GOODS_DIFFER, differs.reason, request_id, differs)
+    if isinstance(opened, Answer) and opened.code in create.success and status < 400:
+        inner = verdict(opened.data)
+        code, text = (inner.code, inner.text) if inner.success is False else ("", "")
+        return Accepted(ids, clean(code, scrub) or None, scrub(text) or None, request_id)
+    code, text = clean(opened.code, scrub), opened.msg if isinstance(opened, Answer) else opened.text
+    return Accepted(ids, code, scrub(text) or f"ids came with code {code} and HTTP {status}", request_id)
 
 
-def _without_ids(opened: Answer, success: Sequence[str], scrub: Scrub) -> PlaceOutcome:
-    if opened.code in success:
-        return Unknown("success without an order id", clean(opened.code, scrub), (), opened.request_id)
-    entry = find(opened.code, opened.msg)
-    if not opened.msg and not is_known(opened.code):
-        cause = "neither success, an order id nor a reason"
-        return Unknown(cause, clean(opened.code, scrub), (), opened.request_id)
-    return _outcome(entry, opened.msg, scrub, opened.request_id)
+def _too_many(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> Throttled | Unknown:
+    """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
+    words = create.words
+    doubt = "its body tells of an order" if words.tells_of_an_order(came.body.decode("utf-8", "replace")) else None
+    code = "" if isinstance(opened, Garbage) else opened.code
+    doubt = doubt or words.doubts(texts_in(opened.document), LIMIT)
+    entry = of_order(code) or of_gateway(code)
+    if code in create.success or (entry is not None and entry.kind is not Kind.THROTTLE):
+        doubt = doubt or "its body has a code that says otherwise"
+    return Unknown(f"HTTP 429, but {doubt}", clean(code, words.clean) or "HTTP_429") if doubt else too_many(came)
+
+
+def _from_gateway(fault: Fault, status: int, create: Create) -> PlaceOutcome:
+    entry = of_gateway(fault.code)
+    if entry is None or status not in GATEWAY_STATUSES:
+        return _unknown("a gateway error that is not documented", fault.text, fault.code, create, None)
+    return _believed(entry, fault.text, texts_in(fault.document), create, None)
+
+
+def _without_ids(opened: Answer, status: int, create: Create) -> PlaceOutcome:
+    inner = verdict(opened.data)
+    if opened.code in create.success:
+        return _outer_yes(opened, inner, status, create)
+    entry = of_order(opened.code) if status in GATEWAY_STATUSES else of_http(status, opened.code)
+    said = f"{opened.msg} {inner.text}".strip()
+    if entry is None:
+        return _unknown(_explained(opened, said), said, opened.code, create, opened)
+    if inner.success or (inner.code and of_order(inner.code) is None):
+        return _unknown("what stands inside the answer speaks against it", said, opened.code, create, opened)
+    return _believed(entry, opened.msg or inner.text, texts_in(opened.document), create, opened)
+
+
+def _outer_yes(opened: Answer, inner: Verdict, status: int, create: Create) -> PlaceOutcome:
+    """Read 1688's own no inside Xportcn's yes; a yes without an id is none, and no no either."""
+    if inner.success is not False:
+        told = "success without an order id"
+        return _unknown(told, inner.text, inner.code or opened.code, create, opened)
+    entry = of_order(inner.code)
+    # Xportcn's own "success" is of the call and says nothing of the order.
+    texts = [text for text in texts_in(opened.document) if text != opened.msg or not says_success(text)]
+    if entry is None or status != 200:
+        what, code = "Xportcn says success, 1688 inside it does not", inner.code or opened.code
+        return _unknown(what, "; ".join(texts), code, create, opened)
+    return _believed(entry, inner.text, texts, create, opened)
+
+
+def _believed(entry: Entry, reason: str, texts: Sequence[str], create: Create, opened: Answer | None) -> PlaceOutcome:
+    """Return the no of a documented code in its documented place, unless a text of the answer speaks against it."""
+    doubt = create.words.doubts(texts, topics_of(entry)) or _made_something(opened)
+    if doubt is not None:
+        return _unknown(f"{entry.code}, but {doubt}", "; ".join(texts), entry.code, create, opened)
+    told, request_id = create.words.clean(reason) or entry.meaning, opened.request_id if opened else None
+    return declined(entry, told, request_id) or Refused(entry.code, told, entry.fix, request_id=request_id)
+
+
+def _made_something(opened: Answer | None) -> str | None:
+    """Tell of an amount that succeeded: 1688 answers with `totalSuccessAmount` where it made an order (facts: A2)."""
+    amounts = values(opened.document if opened else None, "totalSuccessAmount")
+    return "it tells an amount that succeeded" if any(str(one or "").strip("0. ") for one in amounts) else None
+
+
+def _explained(opened: Answer, said: str) -> str:
+    if not said:
+        return "neither success, an order id nor a reason"
+    entry = find(opened.code, said)
+    doubtful = entry.kind in {Kind.BACKEND_UNKNOWN, Kind.DUPLICATE}
+    return entry.meaning if doubtful else "an answer with a code that is not documented"
+
+
+def _unknown(what: str, said: str, code: str, create: Create, opened: Answer | None) -> Unknown:
+    failed = create.failed(opened.document) if opened else []
+    told = "; ".join(filter(None, [create.words.clean(said), *failed]))
+    cause = f"{what}: {told}"[:MOST_CAUSE] if told else what
+    return Unknown(cause, clean(code, create.words.clean), (), opened.request_id if opened else None)
 
 
 # What preview, create and the reads share.
@@ -191,14 +191,6 @@ def too_many(came: Reply) -> Throttled:
     header = came.headers.get("retry-after", "").strip()
     asked = float(header) if header.isascii() and header.isdigit() and len(header) < 8 else THROTTLE_SECONDS
     return Throttled("HTTP_429", "called too often", min(asked, LONGEST_WAIT_SECONDS), pauses_account=True)
-
-
-def door(came: Reply) -> Throttled | None:
-    """Return the outcome of a call turned away by its HTTP status alone; only where nothing can have been made."""
-    if came.status not in (401, 403, 404, 405):
-        return None
-    entry = find(str(came.status), "")
-    return Throttled(f"HTTP_{came.status}", entry.meaning, DOOR_SECONDS, True, entry.fix)
 
 
 def declined(entry: Entry, reason: str, request_id: str | None) -> Throttled | None:
@@ -213,12 +205,3 @@ def declined(entry: Entry, reason: str, request_id: str | None) -> Throttled | N
 def clean(code: str, scrub: Scrub) -> str:
     """Return a code as it may be stored: one the vendor is known to use as it is, any other scrubbed and cut."""
     return code if is_known(code) else scrub(code)[:100]
-
-
-def _outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> PlaceOutcome:
-    entry = Entry(clean(entry.code, scrub), entry.kind, entry.meaning, entry.fix)
-    reason = scrub(text) or entry.meaning
-    if entry.kind in {Kind.BACKEND_UNKNOWN, Kind.DUPLICATE}:
-        cause = f"{entry.meaning}: {reason}"[:300] if text else reason
-        return Unknown(cause, entry.code, (), request_id)
-    return declined(entry, reason, request_id) or Refused(entry.code, reason, entry.fix, request_id=request_id)

@@ -12,8 +12,10 @@ from typing import Any
 
 from worker.marketplaces.base import Lost, Reply
 from worker.marketplaces.replies import Fraction, id_of, lost, text_of
+from worker.marketplaces.searching import values
 from worker.marketplaces.xportcn.codes import find, find_gateway, is_known, says_no_such_order
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body, values
+from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
+from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES
 from worker.marketplaces.xportcn.placing import Scrub, clean, declined, too_many
 from worker.marketplaces.xportcn.statuses import alert
 from worker.outcomes import Absent, Money, NotSent, OrderRecord, Throttled, Unknown
@@ -23,9 +25,7 @@ NOT_TOLD = "NOT_TOLD"
 ID_NAMES = ("orderId", "idOfStr", "id")
 """In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (facts: A2)."""
 STATUS_NAMES = ("orderStatus", "status", "tradeStatus")
-OFFER_NAMES = ("offerId", "productID", "productId")
 TOTAL_NAMES = ("totalAmount", "sumTotalPayment", "sumPayment")
-CURRENCY = "CNY"
 PAID = {"1": False, "2": True}
 """`payStatus` of Xportcn's messages: 1 unpaid, 2 paid (facts: A1)."""
 PERSONAL = frozenset(
@@ -116,7 +116,7 @@ def reference_of(row: object) -> str:
 def record(reference: str, row: dict[str, Any], unit: str) -> OrderRecord:
     """Return what a row says of one order; everything in it is kept, except who the goods go to."""
     status = first_text(row, *STATUS_NAMES) or NOT_TOLD
-    amount = next(filter(None, (_money(value, unit) for value in values(row, *TOTAL_NAMES))), None)
+    amount = _total(row, unit)
     paid = PAID.get(first_text(row, "payStatus"))
     nothing = Money(Decimal(0), CURRENCY) if paid is False else None
     return OrderRecord(
@@ -128,6 +128,18 @@ def record(reference: str, row: dict[str, Any], unit: str) -> OrderRecord:
         details=_kept(row, DEEPEST),
         alert=alert(reference, status[:60], first_text(row, "closeReason")[:60]),
     )
+
+
+def readings(record: OrderRecord, unit: str) -> tuple[Money, ...]:
+    """Return what a record's amount can mean: fen or yuan for a whole number of no set unit; any other is sure."""
+    if unit != "auto":
+        return (record.amount,) if record.amount else ()
+    either = [_total(record.details, of) for of in ("auto", "yuan")]
+    return tuple(dict.fromkeys(filter(None, either)))
+
+
+def _total(row: object, unit: str) -> Money | None:
+    return next(filter(None, (_money(value, unit) for value in values(row, *TOTAL_NAMES))), None)
 
 
 def _ids(row: object) -> Iterator[str]:

@@ -2,14 +2,16 @@
 
 What one order can choose for itself (nothing of this exists on the real platform):
 - `message` "sandbox:CODE" refuses the create with CODE, with 1688's text if it has one; "sandbox:SPLIT" makes two
-  orders of it, "sandbox:NO_IDS" makes one and tells no id, "sandbox:IDS_WITH_ERROR" tells the id under code 500, and
-  "sandbox:STATUS=cancel" makes one that reads back with that status;
+  orders of it, "sandbox:PARTIAL" one without its last line, as 1688 tells it, "sandbox:NO_IDS" makes one and tells no
+  id, "sandbox:IDS_WITH_ERROR" tells the id under code 500, and "sandbox:STATUS=cancel" makes one that reads back with
+  that status;
 - a line's `productNo` "sandbox:CODE" refuses the preview with CODE (a preview is not sent the message).
 
 Nothing is idempotent: the same outOrderId makes another order each time, and each create needs a preview of its own
 with the same outOrderId, flow and lines. The list and the details show an order `sync_seconds` after its create;
 every account has one old order, so that its list is never empty. Prices follow from the offer id. Xportcn's error
-codes are not stored: those at the door are this sandbox's own, the words are the platform's.
+codes are not stored: 400, 401, 403 and PREVIEW_REQUIRED are this sandbox's own, so that a create they turn away is
+unknown to whoever knows documented codes only; the words are the platform's. The faults are in 1688's documented form.
 """
 
 from __future__ import annotations
@@ -110,11 +112,11 @@ class XportcnFace(Face):
         return result if isinstance(result, Answer) else self._envelope(200, "成功", result)
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
-        """Say "too often" in the words of 1688's gateway, "keys invalid" in the envelope."""
+        """Say "too often" or "signature invalid" in the words of 1688's gateway."""
+        code, text = ("gw.SignatureInvalid", "Invalid signature")
         if fault == "throttle":
-            text = "App call exceeds limited frequency"
-            return _answer({"error_code": "gw.QosAppFrequencyLimit", "error_message": text}, 400)
-        return self._envelope("401", "access-key is invalid or was reset", None)
+            code, text = ("gw.QosAppFrequencyLimit", "App call exceeds limited frequency")
+        return _answer({"error_code": code, "error_message": text}, 400)
 
     def reset(self) -> None:
         """Forget every order, preview and nonce."""
@@ -172,10 +174,13 @@ class XportcnFace(Face):
             raise _RefusalError("500", f"not support tradeType:【{trade_type}】")
         asked = message.removeprefix(MARK) if message.startswith(MARK) else ""
         status = asked.removeprefix("STATUS=") if asked.startswith("STATUS=") else "waitbuyerpay"
-        if asked not in ("", "SPLIT", "NO_IDS", "IDS_WITH_ERROR") and not asked.startswith("STATUS="):
+        if asked not in ("", "SPLIT", "PARTIAL", "NO_IDS", "IDS_WITH_ERROR") and not asked.startswith("STATUS="):
             raise _RefusalError(asked)
         del self._previews[account, key]
-        parts = [lines[::2], lines[1::2] or lines] if asked == "SPLIT" else [lines]
+        if asked == "PARTIAL":
+            order = self._make(account, key, [lines[:-1] or lines], status, call.at)
+            return _partly(order, lines[1:][-1:])
+        parts = _halves(lines) if asked == "SPLIT" else [lines]
         order = self._make(account, key, parts, status, call.at)
         if asked == "IDS_WITH_ERROR":
             return self._envelope(500, "系统异常", {"orderIds": order.references})
@@ -274,6 +279,29 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "finalUnitPrice": price, "amount": amount}
 
 
+def _halves(lines: list[Any]) -> list[list[Any]]:
+    """Part an order in two, a single line by its pieces; one piece stays one order."""
+    if len(lines) > 1:
+        return [lines[::2], lines[1::2]]
+    line, many = lines[0], lines[0]["quantity"]
+    return [[{**line, "quantity": part}] for part in (many - many // 2, many // 2) if part]
+
+
+def _partly(order: SandboxOrder, failed: list[Any]) -> dict[str, Any]:
+    """Answer as 1688's createCrossOrder does when it took a part of the lines."""
+    why = {"errorCode": "500_004", "errorMessage": TEXTS["500_004"]}
+    return {
+        "orderId": order.references[0],
+        "success": True,
+        "code": None,
+        "message": None,
+        "failedOfferList": [{"offerId": str(one["offerId"]), "specId": one.get("specId"), **why} for one in failed],
+        "totalSuccessAmount": sum(line["amount"] for line in order.request["parts"][order.references[0]]),
+        "postFee": CARRIAGE_FEN,
+        "orderList": None,
+    }
+
+
 def _sums(lines: list[Any]) -> dict[str, int]:
     goods = sum(_line(line)["amount"] for line in lines)
     payment = goods + CARRIAGE_FEN
@@ -284,7 +312,9 @@ def _sums(lines: list[Any]) -> dict[str, int]:
 def _row(order: SandboxOrder, reference: str) -> dict[str, Any]:
     """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
     lines, status = order.request["parts"][reference], order.request["status"]
-    total = sum(line["amount"] for line in lines) + CARRIAGE_FEN + SERVICE_FEN
+    # Carriage and service are paid once, with the first of several.
+    once = CARRIAGE_FEN + SERVICE_FEN if reference == order.references[0] else 0
+    total = sum(line["amount"] for line in lines) + once
     created = f"{datetime.fromtimestamp(order.created_at, UTC):%Y%m%d%H%M%S}000+0000"
     # baseInfo.id loses digits on its way, as in 1688's own sample.
     base = {"id": int(reference) // 100 * 100, "idOfStr": reference, "status": status, "createTime": created}
