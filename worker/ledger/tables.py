@@ -165,7 +165,9 @@ same_buyers = Table(
     metadata,
     Column("account", String(32), primary_key=True),
     Column("buyer", String(80), primary_key=True),
-    Column("buyer_group", String(80), nullable=False, comment="buyers with the same word here are one person or company"),
+    Column(
+        "buyer_group", String(80), nullable=False, comment="buyers with the same word here are one person or company"
+    ),
     Column("said_by", String(60), nullable=False),
     Column("said_at", Double, nullable=False),
 )
