@@ -11,6 +11,10 @@ from pydantic_core import PydanticCustomError
 _MEND = "format the column as text and export again"
 EXPONENT = f"a number in exponent form: a spreadsheet rounded it; {_MEND}"
 DECIMAL = f"a number with a decimal part: a spreadsheet may have rounded it; {_MEND}"
+FRACTION = (
+    "a JSON number with a point or an exponent: a spreadsheet or a program may have rounded it;"
+    f" {_MEND}, or write all its digits as text"
+)
 
 _FRACTION = r"(?:[0-9]+[.,][0-9]*|[.,][0-9]+)"
 _DECIMAL = re.compile(rf"[+-]?{_FRACTION}")
@@ -33,7 +37,7 @@ def damage(value: object, digits_only: bool = False) -> str | None:
     `digits_only`: the id is known to be all digits, so that `5E12` is an exponent and no name.
     """
     if isinstance(value, float):
-        value = repr(value)
+        return FRACTION
     if not isinstance(value, str):
         return None
     text = value if value.isascii() else unicodedata.normalize("NFKC", value).replace("\u2212", "-")

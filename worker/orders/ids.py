@@ -28,10 +28,8 @@ def order_id(value: Any) -> str:
         return value
     if type(value) is int and 0 <= value < 10**MAX_CHARACTERS:
         return str(value)
-    if type(value) is float:
-        raise UnusableId("order_id", damage(value) or _SHAPE)
     if not isinstance(value, str):
-        raise UnusableId("order_id", _SHAPE)
+        raise UnusableId("order_id", damage(value) or _SHAPE)
     text = unicodedata.normalize("NFC", value)
     reason = _misshapen(value, text) or alike.twin(text)
     if reason:
