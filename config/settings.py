@@ -38,6 +38,12 @@ class Account(BaseModel):
         le=1000,
         description="calls that may go at once before the rate holds; unset: the marketplace's",
     )
+    max_quantity: int = Field(
+        1000,
+        ge=1,
+        le=999_999_999,
+        description="most pieces of one line item; a job with more is rejected",
+    )
 
     recreate_after_seconds: float | None = Field(
         None,

@@ -68,8 +68,9 @@ def print_json(value: object) -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--wait", is_flag=True, help="Wait until every order is final or needs a person.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest wait with --wait.")
+@click.option("--allow-repeat", is_flag=True, help="Orders of the same content are meant: no notice of them.")
 @as_json
-def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: bool) -> None:
+def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, json_: bool) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
     from tasks.submit import Batch, submit_file
 
@@ -78,7 +79,7 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, json_: boo
     with doorbell():
         for path in files:
             try:
-                batches.append(submit_file(path))
+                batches.append(submit_file(path, allow_repeat=allow_repeat))
             except InputError as error:  # the other files are taken all the same
                 failures.append(error)
         finished = [_watch(batch.batch, timeout, json_) for batch in batches] if wait else []
@@ -181,9 +182,10 @@ def why(order: str, json_: bool) -> None:
     from worker.ledger import reports
     from worker.ledger.engine import ledger
 
-    text = console.why(reports.show_order(ledger(), order), reports.paused_accounts(ledger()))
+    found = reports.show_order(ledger(), order)
+    text = console.why(found, reports.paused_accounts(ledger()))
     if json_:
-        print_json({"order_id": order, "why": text})
+        print_json({"order_id": found["order_id"], "why": text})
     else:
         out.print(text)
 

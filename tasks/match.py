@@ -14,7 +14,7 @@ from tasks.report import RESULT_CHARACTERS, clock, lines
 from worker.accounts import adapter
 from worker.app import app
 from worker.bell import bell
-from worker.errors import NotAllowed, RedisAway, UnknownAccount
+from worker.errors import NotAllowed, RedisAway, UnknownAccount, UnusableId
 from worker.ledger.engine import ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
@@ -168,7 +168,7 @@ class _Settling:
                 self._adopted.append(
                     Operator(ledger(), "push").adopt(one.order_id, one.row.reference, "a push message")
                 )
-            except NotAllowed:  # it moved on meanwhile, or the id turned out to be another order's
+            except (NotAllowed, UnusableId):  # it moved on meanwhile, or the id turned out to be another order's
                 self._judged.append(later(one.row, moving_seconds(one.row, time.time())))
         bell().confirm_at((order.due_at, order.order_id) for order in self._adopted if order.due_at is not None)
 

@@ -11,13 +11,14 @@ from typing import Any, BinaryIO
 
 from celery.worker.request import Request
 
-from worker.accounts import marketplaces, taken_for
+from worker.accounts import taken_for, terms
 from worker.app import app
 from worker.bell import bell, worth_ringing
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
 from worker.ledger.intake import Taken, open_batch, take
+from worker.ledger.repeats import Repeats
 from worker.orders.files import jobs as read_jobs
 from worker.orders.models import Job, Rejection, validate
 
@@ -35,7 +36,7 @@ class Batch:
     """(order_id, its state)"""
     rejected: list[Rejection] = field(default_factory=list)
     notices: dict[str, int] = field(default_factory=dict)
-    """Accepted fields that are not sent, and in how many orders."""
+    """Accepted fields that are not sent, contents that several orders share, and in how many orders."""
     unrung: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -50,18 +51,19 @@ class Batch:
         }
 
 
-def submit(jobs: Iterable[Mapping[str, Any]], source: str = "python") -> Batch:
+def submit(jobs: Iterable[Mapping[str, Any]], source: str = "python", *, allow_repeat: bool = False) -> Batch:
     """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
 
-    Raises ConfigError, LedgerAway. Redis being away is no failure: see `Batch.unrung`.
+    `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. Raises ConfigError,
+    LedgerAway. Redis being away is no failure: see `Batch.unrung`.
     """
-    known = marketplaces()
-    return _take_all((validate(job, number, known) for number, job in enumerate(jobs, 1)), source)
+    known = terms()
+    return _take_all((validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat)
 
 
-def submit_file(path: str | Path | BinaryIO, name: str | None = None) -> Batch:
-    """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input). Raises InputError too."""
-    return _take_all(read_jobs(path, marketplaces(), name), name or str(path))
+def submit_file(path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False) -> Batch:
+    """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does. Raises InputError too."""
+    return _take_all(read_jobs(path, terms(), name), name or str(path), allow_repeat)
 
 
 class _DiscreetRequest(Request):  # type: ignore[misc]
@@ -90,11 +92,12 @@ def submit_task(jobs: list[dict[str, Any]]) -> str:
     batch = submit((job if isinstance(job, Mapping) else {} for job in jobs), "redis")
     told = [f"batch {batch.batch}: {batch.accepted} accepted, {len(batch.duplicates)} duplicates"]
     told += [f"line {r.line} rejected: {r.field}: {r.reason}" for r in batch.rejected]
+    told += [f"notice: {notice}" for notice in batch.notices]
     return "\n".join(told)
 
 
-def _take_all(entries: Iterable[Job | Rejection], source: str) -> Batch:
-    opened = ledger()
+def _take_all(entries: Iterable[Job | Rejection], source: str, allow_repeat: bool) -> Batch:
+    opened, repeats = ledger(), None if allow_repeat else Repeats()
     batch = Batch(open_batch(opened, Path(source).name))
     room: dict[str, int] = {}
     for group in _grouped(entries):
@@ -105,11 +108,12 @@ def _take_all(entries: Iterable[Job | Rejection], source: str) -> Batch:
         for some, rung_at, turned_away in ((rung, now, refused), (rest, None, [])):
             if some or turned_away:
                 places = {account: taken_for(account) or "" for account in {job.account for job in some}}
-                taken = take(opened, batch.batch, some, turned_away, rung_at, places)
+                taken = take(opened, batch.batch, some, turned_away, rung_at, repeats, taken_for=places)
                 _add(batch, taken)
                 if rung_at is not None:
                     reached(CrashPoint.SUBMITTED)
                     _ring(batch, taken)
+    batch.notices |= repeats.notices() if repeats else {}
     return batch
 
 

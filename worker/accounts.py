@@ -12,6 +12,7 @@ from worker.errors import ConfigError, UnknownAccount
 from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
+from worker.orders.models import Terms
 from worker.rules.binding import Binding
 from worker.rules.reconcile import Ability
 
@@ -20,6 +21,12 @@ from worker.rules.reconcile import Ability
 def marketplaces() -> dict[str, type[Marketplace]]:
     """Return each account's marketplace. Raises ConfigError for a marketplace nobody knows."""
     return {name: _marketplace(name, account) for name, account in settings().accounts.items()}
+
+
+def terms() -> dict[str, Terms]:
+    """Return what each account's jobs are held against at intake. Raises ConfigError as `marketplaces` does."""
+    accounts = settings().accounts
+    return {name: Terms(kind, accounts[name].max_quantity) for name, kind in marketplaces().items()}
 
 
 @cache

@@ -4,6 +4,7 @@ FulfilError
 ├── ConfigError          a setting is missing or wrong
 │   └── UnknownAccount   a job or a command names an account that is not configured
 ├── InputError           what was handed in cannot be read at all (file, encoding, argument)
+│   └── UnusableId       what was given as an id cannot be one
 ├── UnknownOrder         a command names an order the ledger does not hold
 ├── NotAllowed           the order's state, or the safe window, forbids what was asked
 └── Unavailable          something we need is away
@@ -30,6 +31,14 @@ class UnknownAccount(ConfigError):
 
 class InputError(FulfilError):
     """What was handed in cannot be read at all."""
+
+
+class UnusableId(InputError):
+    """What was given as an id (`field`: order_id or reference) cannot be one, for a reason that does not repeat it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.reason = reason
 
 
 class UnknownOrder(FulfilError):

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
 
-from worker.errors import NotAllowed, UnknownOrder
-from worker.ledger import ceilings
+from worker.errors import NotAllowed
+from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import owners, take_back
@@ -28,6 +28,7 @@ from worker.ledger.pushes import mark_adopted
 from worker.ledger.rows import Moved
 from worker.ledger.states import Event, State
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
+from worker.orders import ids
 from worker.retry import CONFIRM_FLOOR_SECONDS, FOREIGN_ORDER, Decision, Pause
 from worker.rules.binding import ACCOUNT_CHANGED, Binding
 
@@ -41,7 +42,10 @@ _UNBIND = update(orders).where(orders.c.order_id == bindparam("b_order_id")).val
 
 
 class Operator:
-    """Moves orders because a person says so, under the same lock and the same state machine as the worker."""
+    """Moves orders because a person says so, under the same lock and the same state machine as the worker.
+
+    An order_id is what a person typed; each method raises UnusableId where it can be no order's.
+    """
 
     def __init__(self, ledger: Ledger, actor: str) -> None:
         self.ledger = ledger
@@ -63,6 +67,7 @@ class Operator:
         that may still send it runs.
         """
         with self.ledger.reading() as connection:
+            order_id = lookup.known(connection, order_id)
             senders = list(connection.execute(_OPEN_SENDERS, {"order_id": order_id}).scalars())
         alive = [sender for sender in senders if is_alive(sender)]
         return self._move(order_id, lambda row, now: _absent(row, can_look_up, alive), absent=True)
@@ -98,15 +103,14 @@ class Operator:
     def adopt(self, order_id: str, reference: str, told_by: str = "a person") -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back. Raises UnknownOrder, and NotAllowed where
-        the order needs no id or the id belongs to another order.
+        It takes the place of ids under which another order was read back. Raises UnusableId, UnknownOrder, and
+        NotAllowed where the order needs no id or the id belongs to another order.
         """
-        reference = reference.strip()
-        if not 1 <= len(reference) <= 64 or not reference.isprintable() or " " in reference:
-            raise NotAllowed("a reference is the marketplace's order id: 1 to 64 characters without blanks")
+        reference = ids.reference(reference)
         now = time.time()
         with self.ledger.writing() as connection:
-            row = _known(next(iter(lock(connection, [order_id])), None), order_id)
+            order_id = lookup.known(connection, order_id)
+            row = lock(connection, [order_id])[0]
             misread = row.state == State.PLACED and row.code == FOREIGN_ORDER
             if row.state not in (State.UNMATCHED, State.UNKNOWN) and not misread:
                 raise NotAllowed(
@@ -145,7 +149,8 @@ class Operator:
     def _move(self, order_id: str, choose: Choice, absent: bool = False) -> Moved:
         now = time.time()
         with self.ledger.writing() as connection:
-            row = _known(next(iter(lock(connection, [order_id])), None), order_id)
+            order_id = lookup.known(connection, order_id)
+            row = lock(connection, [order_id])[0]
             decision = choose(row, now)
             changes = decided(decision, now) | {"holds": 0, "crashes": 0, "spent": 0, "absences": 0}
             changes |= {"absent_since": None, **standing_alarm(row)}
@@ -177,12 +182,6 @@ def _taken_for_absent(decision: Decision, now: float) -> dict[str, Any]:
     if decision.event is Event.SNOOZE:
         return {"absence_told_at": now}
     return {"in_doubt": False, "first_sent_at": None}
-
-
-def _known(row: Row[Any] | None, order_id: str) -> Row[Any]:
-    if row is None:
-        raise UnknownOrder(f"no order {order_id} in the ledger")
-    return row
 
 
 def _retry(row: Row[Any], now: float, window_seconds: float | None) -> Decision:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, sele
 from worker.errors import UnknownOrder
 from worker.ledger.among import among, beside, listed
 from worker.ledger.engine import Ledger
+from worker.ledger.lookup import find, known
 from worker.ledger.moves import references
 from worker.ledger.states import FINAL, State
 from worker.ledger.tables import account_pauses, attempts, batches, events, orders, rejections, results
@@ -57,7 +58,8 @@ def due_by_account(ledger: Ledger, ids: Sequence[str], state: State, now: float)
 def account_of(ledger: Ledger, order_id: str) -> str | None:
     """Return an order's account, None for an order the ledger does not hold."""
     with ledger.reading() as connection:
-        found: str | None = connection.execute(select(orders.c.account).where(orders.c.order_id == order_id)).scalar()
+        query = select(orders.c.account).where(orders.c.order_id == find(connection, order_id))
+        found: str | None = connection.execute(query).scalar()
         return found
 
 
@@ -194,11 +196,10 @@ def list_orders(ledger: Ledger, wanted: Filter) -> Iterator[dict[str, Any]]:
 
 
 def show_order(ledger: Ledger, order_id: str) -> dict[str, Any]:
-    """Return everything the ledger tells of one order, its body excepted. Raises UnknownOrder."""
+    """Return everything the ledger tells of one order, its body excepted. Raises UnusableId, UnknownOrder."""
     with ledger.reading() as connection:
-        row = connection.execute(select(orders).where(orders.c.order_id == order_id)).first()
-        if row is None:
-            raise UnknownOrder(f"no order {order_id} in the ledger")
+        order_id = known(connection, order_id)
+        row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
         found = _summary(row, references(connection, [order_id]).get(order_id, ()))
         found |= {
             "batch": row.batch_id,

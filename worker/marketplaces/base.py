@@ -147,6 +147,8 @@ class Marketplace(ABC):
     base_url: ClassVar[str]
     """The real address; an account may point elsewhere."""
     order_model: ClassVar[type[OrderModel]]
+    quantities: ClassVar[tuple[str, str] | None]
+    """Where an order says how many: its list of line items, and the number in each; None: it has no line items."""
     credentials_model: ClassVar[type[Credentials]]
     default_rate: ClassVar[Rate]
     resend_window: ClassVar[timedelta | None]

@@ -12,17 +12,31 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from worker.marketplaces.base import Marketplace
+from worker.errors import UnusableId
+from worker.marketplaces.base import Marketplace, OrderModel
+from worker.orders import ids
 from worker.orders.fields import shown
-from worker.orders.reasons import explain, unknown_account, unknown_key
+from worker.orders.reasons import explain, too_many, unknown_account, unknown_key
 
 MAX_JOB_BYTES = 1 << 20
 """Longest job, as JSON; the longest line of a file."""
-MAX_ORDER_ID_CHARACTERS = 64
-ENVELOPE = ("order_id", "account", "order")
-"""Every key of a job."""
+REQUIRED = ("order_id", "account", "order")
+ENVELOPE = (*REQUIRED, "allow_repeat")
+"""Every key of a job; the last may be left out."""
 
-_KEYS = frozenset(ENVELOPE)
+_KEYS = frozenset(REQUIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the orders of one account are held against: its marketplace, and the most pieces of one line item."""
+
+    marketplace: type[Marketplace]
+    max_quantity: int
+
+
+Accounts = Mapping[str, Terms]
+"""The configured accounts by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,8 @@ class Job:
 
     `body` is compact JSON of the validated order in the model's key order, unset values left out: the same order
     always has the same body. `fingerprint` is the SHA-256 (hex) of account and body. `line` is where it was
-    handed in. `notices` name accepted fields that will not be sent.
+    handed in. `notices` name accepted fields that will not be sent. `allow_repeat`: the submitter says that orders of
+    the same content are meant.
     """
 
     order_id: str
@@ -41,6 +56,7 @@ class Job:
     fingerprint: str
     line: int
     notices: tuple[str, ...]
+    allow_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +77,29 @@ class _FaultError(Exception):
         self.reason = reason
 
 
-def validate(raw: bytes | Mapping[str, Any], line: int, accounts: Mapping[str, type[Marketplace]]) -> Job | Rejection:
+def validate(raw: bytes | Mapping[str, Any], line: int, accounts: Accounts) -> Job | Rejection:
     """Turn one job, as JSON bytes or as a mapping of JSON values, into a `Job` or a `Rejection`.
 
-    `accounts` maps each configured account to its marketplace. Raises nothing for what a job may hold.
+    Raises nothing for what a job may hold.
     """
     job: dict[str, Any] = {}
     try:
         job = _decode(raw)
         if job.keys() != _KEYS:
-            _misshapen(job)
-        order_id = clean_order_id(job["order_id"])
-        if order_id is None:
-            raise _FaultError("order_id", f"must be 1 to {MAX_ORDER_ID_CHARACTERS} characters without blanks")
-        return _job(order_id, job["account"], job["order"], line, accounts)
+            _check_envelope(job)
+        return _job(ids.order_id(job["order_id"]), job, line, accounts)
+    except UnusableId as error:
+        return Rejection(line, None, "order_id", error.reason)
     except _FaultError as fault:
-        return Rejection(line, clean_order_id(job.get("order_id")), fault.field, fault.reason)
+        return Rejection(line, ids.usable(job.get("order_id")), fault.field, fault.reason)
 
 
-def _job(order_id: str, account: Any, order: Any, line: int, accounts: Mapping[str, type[Marketplace]]) -> Job:
-    marketplace = accounts.get(account) if isinstance(account, str) else None
-    if marketplace is None:
+def _job(order_id: str, job: Mapping[str, Any], line: int, accounts: Accounts) -> Job:
+    account, order = job["account"], job["order"]
+    terms = accounts.get(account) if isinstance(account, str) else None
+    if terms is None:
         raise _FaultError("account", unknown_account(account, accounts))
+    marketplace = terms.marketplace
     try:
         model = marketplace.order_model.model_validate(order)
         body = model.model_dump_json(exclude_none=True)
@@ -90,26 +107,32 @@ def _job(order_id: str, account: Any, order: Any, line: int, accounts: Mapping[s
         raise _FaultError(*explain(error, marketplace, order)) from None
     except (RecursionError, ValueError):
         raise _FaultError("order", "nested too deeply") from None
+    _keep_ceiling(account, terms, model)
     fingerprint = hashlib.sha256((account + body).encode()).hexdigest()
     notices = tuple(marketplace.notices(model))
-    return Job(order_id, account, marketplace.name, body, fingerprint, line, notices)
+    allow_repeat = job.get("allow_repeat", False)
+    return Job(order_id, account, marketplace.name, body, fingerprint, line, notices, allow_repeat)
 
 
-def clean_order_id(value: Any) -> str | None:
-    """Return an order_id as the string it is known by, or None for a value that cannot be one."""
-    if type(value) is int and 0 <= value < 10**MAX_ORDER_ID_CHARACTERS:
-        value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_ORDER_ID_CHARACTERS:
-        return None
-    return value if value.isprintable() and " " not in value else None
+def _keep_ceiling(account: str, terms: Terms, order: OrderModel) -> None:
+    """Refuse a line item of more pieces than the account takes: a figure in the wrong column is a large bill."""
+    if terms.marketplace.quantities is None:
+        return
+    lines, quantity = terms.marketplace.quantities
+    for place, item in enumerate(getattr(order, lines)):
+        if getattr(item, quantity) > terms.max_quantity:
+            raise _FaultError(f"order.{lines}[{place}].{quantity}", too_many(account, terms.max_quantity))
 
 
-def _misshapen(job: Mapping[str, Any]) -> NoReturn:
+def _check_envelope(job: Mapping[str, Any]) -> None:
     for key in job:
-        if key not in _KEYS:
+        if key not in ENVELOPE:
             raise _FaultError(*unknown_key(key, ENVELOPE))
-    missing = next(key for key in ENVELOPE if key not in job)
-    raise _FaultError(missing, "missing")
+    for key in REQUIRED:
+        if key not in job:
+            raise _FaultError(key, "missing")
+    if not isinstance(job["allow_repeat"], bool):
+        raise _FaultError("allow_repeat", "must be true or false")
 
 
 def _decode(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Template(Marketplace):
     title: ClassVar[str] = "Template"
     base_url: ClassVar[str] = "https://api.template.example/v1"
     order_model = TemplateOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("items", "quantity")
     credentials_model = TemplateCredentials
     default_rate: ClassVar[Rate] = Rate(2)
     # None where nothing is documented; then override `look_up` and `can_look_up`, and say what by in `look_up_by`.

@@ -34,7 +34,7 @@ LIVE = bound()
 
 
 def submit(ledger: Ledger, order_id: str = "SO-1", binding: Binding = LIVE) -> None:
-    take(ledger, open_batch(ledger, "f"), [job(order_id)], [], None, {"main": binding.taken_for})
+    take(ledger, open_batch(ledger, "f"), [job(order_id)], [], taken_for={"main": binding.taken_for})
 
 
 def claim(ledger: Ledger, binding: Binding, *, now: float | None = None, order_id: str = "SO-1") -> list[Claim]:

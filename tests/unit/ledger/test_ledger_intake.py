@@ -48,7 +48,10 @@ def test_the_same_order_id_with_another_content_is_a_rejection_that_says_so(ledg
     taken = take(ledger, batch, [job("SO-1", content="b", line=7)], [])
     (rejected,) = taken.rejected
     assert (rejected.line, rejected.order_id, rejected.field) == (7, "SO-1", "order_id")
-    assert "submitted before with a different content (state queued)" in rejected.reason
+    assert rejected.reason == (
+        "an order of this id was taken before with other content (state queued); this line changed nothing."
+        " To see it: fulfil show SO-1"
+    )
     assert row(ledger) == before
     assert reports.batch_rejections(ledger, batch) == [
         {"line": 7, "order_id": "SO-1", "field": "order_id", "reason": rejected.reason}

@@ -23,7 +23,7 @@ from ledger_kit import (
     submit,
 )
 
-from worker.errors import NotAllowed, UnknownOrder
+from worker.errors import NotAllowed, UnknownOrder, UnusableId
 from worker.ledger import reports
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
@@ -188,11 +188,22 @@ def test_one_marketplace_order_is_not_adopted_for_two_of_ours(ledger: Ledger) ->
     assert known_ids(ledger, "SO-2") == []
 
 
-@pytest.mark.parametrize("reference", ["", "   ", "12 34", "x" * 65, "1\x00", "1\n2"])
-def test_a_reference_that_cannot_be_one_is_not_adopted(ledger: Ledger, reference: str) -> None:
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        *(("", "1 to 64 characters without blanks"), ("   ", "1 to 64 characters without blanks")),
+        *(("12 34", "1 to 64 characters without blanks"), ("x" * 65, "1 to 64 characters without blanks")),
+        *(("1\x00", r"U\+0000 at position 2"), ("1\n2", r"U\+000A at position 2")),
+        ("8198352049851315\u202c", r"U\+202C at position 17"),
+        *(("8.19842E+15", "a spreadsheet rounded it"), ("8,19842e15", "a spreadsheet rounded it")),
+        ("8198352049851315.0", "a number with a decimal part"),
+    ],
+)
+def test_a_reference_that_cannot_be_one_is_not_adopted(ledger: Ledger, reference: str, words: str) -> None:
     bring(ledger, "unknown")
-    with pytest.raises(NotAllowed, match="1 to 64 characters without blanks"):
+    with pytest.raises(UnusableId, match=f"^reference: .*{words}"):
         person(ledger).adopt("SO-1", reference)
+    assert known_ids(ledger) == []
 
 
 def test_reconcile_settles_an_unknown_order_now_parked_or_not(ledger: Ledger) -> None:

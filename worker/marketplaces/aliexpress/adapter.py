@@ -50,6 +50,7 @@ class AliExpress(Marketplace):
     title: ClassVar[str] = "AliExpress DS"
     base_url: ClassVar[str] = "https://api-sg.aliexpress.com/sync"
     order_model = AliExpressOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("product_items", "product_count")
     credentials_model = AliExpressCredentials
     default_rate: ClassVar[Rate] = Rate(5)
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)

@@ -44,6 +44,7 @@ class Shoplazza(Marketplace):
     title: ClassVar[str] = "Shoplazza"
     base_url: ClassVar[str] = "https://{shop}.{domain_suffix}/openapi/{api_version}"
     order_model = ShoplazzaOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("line_items", "quantity")
     credentials_model = ShoplazzaCredentials
     default_rate: ClassVar[Rate] = Rate(2, burst=35, shared=True)
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""

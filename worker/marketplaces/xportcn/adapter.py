@@ -47,6 +47,7 @@ class Xportcn(Marketplace):
     title: ClassVar[str] = "Xportcn KA (1688)"
     base_url: ClassVar[str] = "https://www.xportcn.com/api"
     order_model = XportcnOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("cargoParamList", "quantity")
     credentials_model = XportcnCredentials
     # No limit is documented; public clients of the platform stay at two a second for an access key.
     default_rate: ClassVar[Rate] = Rate(2, shared=True)
