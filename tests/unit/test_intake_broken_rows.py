@@ -130,6 +130,15 @@ def test_quotes_that_swallow_delimiters_on_a_line_are_named() -> None:
     ]
 
 
+def test_quotes_that_hold_a_tab_are_told_also_where_the_number_of_cells_is_right() -> None:
+    data = tabs(SO_1, 'SO-2\tmain\t"Bo\tRome"\t3\t1\t\t', SO_9)
+    assert summary(data, "x.tsv") == [
+        (2, "SO-1"),
+        (3, "order: line 3: in column full_name quotes hold several cells together"),
+        (4, "SO-9"),
+    ]
+
+
 def test_a_cell_of_quotes_and_delimiters_in_place_of_the_id_spoils_both_neighbours() -> None:
     found = summary(sheet(SO_1, '"SO-1,main",Ann,Oslo,3,1,', SO_2, SO_9))
     assert found[0][1].startswith("order: line 3 has 6 cells, the header has 7; in column order_id quotes")

@@ -82,7 +82,11 @@ class Table:
     def fault(self, row: Row, cells: list[str]) -> tuple[str, str] | None:
         """Return what makes a single row no part of any order; `cells` are the row's without those of blanks."""
         if len(row.cells) != len(self.header):
-            return "order", self._width(row)
+            told = f"line {row.line} has {len(row.cells)} cells, the header has {len(self.header)}"
+            return "order", "; ".join(filter(None, (told, self._swallowed(row))))
+        # Commas stand in many texts, a tab in none: there it says that a quote took cells together.
+        if self._sheet.delimiter == "\t" and '"' in row.text and (swallowed := self._swallowed(row)):
+            return "order", f"line {row.line}: {swallowed}"
         if not row.text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in row.text):
             return "order", f"line {row.line} is not UTF-8 text; save the file as UTF-8"
         if "\0" in row.text or row.text.splitlines() != [row.text]:
@@ -110,12 +114,11 @@ class Table:
                 return group.refuse(*fault)
         return job
 
-    def _width(self, row: Row) -> str:
-        told = f"line {row.line} has {len(row.cells)} cells, the header has {len(self.header)}"
+    def _swallowed(self, row: Row) -> str | None:
         for index, cell in enumerate(row.cells):
             if self._sheet.delimiter in cell:
-                return f"{told}; in column {self._sheet.column(index)} quotes hold several cells together"
-        return told
+                return f"in column {self._sheet.column(index)} quotes hold several cells together"
+        return None
 
     def _broken_text(self, row: Row) -> str:
         index, sign = next((i, sign) for i, cell in enumerate(row.cells) for sign in cell if _breaks(sign))
