@@ -19,7 +19,9 @@ from worker.ledger.engine import ledger
 from worker.ledger.leases import open_senders
 from worker.ledger.rows import Moved, Settled, Waiting
 from worker.ledger.states import State
-from worker.outcomes import ReadOutcome
+from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.marketplaces.replies import clock_offset
+from worker.outcomes import Absent, ReadOutcome
 from worker.rules.reconcile import counts_as_absence, decide_unknown
 
 
@@ -48,17 +50,31 @@ def _settle(admitted: Admitted) -> list[Moved]:
         orders = _with_senders(orders)
     seen: dict[str, ReadOutcome] = {}
     if can.can_look_up:
-        reads = [
-            (order, marketplace.look_up(json.loads(order.body), order.order_id, order.first_sent_at))
-            for order in orders
-            if not order.references
-        ]
+        reads = [(order, _look_up(marketplace, order)) for order in orders if not order.references]
         seen = {order.order_id: outcome for order, outcome in read_all([(admitted, reads)])}
     for order in orders:
         outcome = seen.get(order.order_id)
         decision = decide_unknown(order, can, outcome, policy(), time.time())
         settled.append(Settled(order, outcome, decision, counts_as_absence(outcome, can)))
     return store().settle(settled)
+
+
+def _look_up(marketplace: Marketplace, order: Waiting) -> ReadSteps:
+    """Look an order up; an absence is told with how far the marketplace's clock is from ours, at its worst reply."""
+    steps = marketplace.look_up(json.loads(order.body), order.order_id, order.first_sent_at)
+    offsets: list[float | None] = []
+    try:
+        request = next(steps)
+        while True:
+            came = yield request
+            offsets.append(clock_offset(came, time.time()))
+            request = steps.send(came)
+    except StopIteration as stop:
+        outcome: ReadOutcome = stop.value
+    told = [offset for offset in offsets if offset is not None]
+    if not isinstance(outcome, Absent) or len(told) < len(offsets):
+        return outcome
+    return replace(outcome, clock_offset_seconds=max(told, key=abs, default=None))
 
 
 def _with_senders(orders: Sequence[Waiting]) -> list[Waiting]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from decimal import Decimal
 from functools import cache
 
 from pydantic import ValidationError
@@ -45,7 +46,10 @@ def adapter(account: str) -> Marketplace:
             for e in error.errors(include_input=False, include_url=False)
         )
         raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}") from None
-    return kind(account, credentials, configured.base_url)
+    limit = configured.max_order_amount
+    return kind(
+        account, credentials, configured.base_url, max_order_amount=None if limit is None else Decimal(str(limit))
+    )
 
 
 @cache

@@ -38,10 +38,12 @@ class Subject:
     face_class: type[Face]
     samples: ModuleType
 
-    def adapter(self, keys: Mapping[str, str] | None = None, url: str | None = None, at: float = NOW) -> Marketplace:
+    def adapter(
+        self, keys: Mapping[str, str] | None = None, url: str | None = None, at: float = NOW, **options: Any
+    ) -> Marketplace:
         """Return an adapter with the samples' keys on a clock that stands still."""
         credentials = self.marketplace.credentials_model.model_validate(dict(keys or self.samples.KEYS))
-        return self.marketplace("main", credentials, url, clock=lambda: at)
+        return self.marketplace("main", credentials, url, clock=lambda: at, **options)
 
     def with_face(self, at: float = NOW) -> tuple[Marketplace, Face]:
         """Return an adapter with the sandbox's keys, and a face that shows orders at once."""

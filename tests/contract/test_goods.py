@@ -173,3 +173,16 @@ def test_small_amounts_and_unknown_ones_are_no_difference(subject: Subject) -> N
     differs = subject.adapter().differs({}, KEY, [other], Money(Decimal(100), currency))
     assert differs is None or "to pay" not in differs.reason
     assert subject.adapter().differs({}, KEY, [near]) is None
+
+
+@pytest.mark.parametrize(("shown", "told_"), [("100.00", False), ("100.01", True)])
+def test_an_order_that_costs_more_than_its_account_allows_is_told(subject: Subject, shown: str, told_: bool) -> None:
+    currency = subject.samples.CURRENCY
+    read = dataclasses.replace(
+        record(subject, WHOLE), amount=Money(Decimal(shown), currency), details={"totalAmount": shown}
+    )
+    limited = subject.adapter(max_order_amount=Decimal(100))
+    differs = limited.differs({}, KEY, [read])
+    assert (differs is not None) == told_
+    if differs:
+        assert f"{shown} {currency} to pay, the account's limit for an order is 100" in differs.reason

@@ -13,13 +13,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from worker.marketplaces.doubts import Words
-from worker.marketplaces.prices import priced_otherwise
+from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
 from worker.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 
@@ -174,8 +175,11 @@ class Marketplace(ABC):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
+        """`max_order_amount`: what the account lets one order cost, in the order's own currency."""
         self.account = account
+        self.max_order_amount = max_order_amount
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
@@ -260,12 +264,14 @@ class Marketplace(ABC):
         forecast: Money | None = None,
         told: str | None = None,
     ) -> Differs | None:
-        """Return how all of an order's records differ from what was ordered and from what a preview said it will cost.
+        """Return how all of an order's records differ from what was ordered, forecast, and allowed to cost.
 
         `told`: what is known of it since its create. It stands until goods are read back that say otherwise.
         """
         found = self.differences(order, key, records)
-        found += priced_otherwise(self.title, forecast, [self.readings(record) for record in records])
+        readings = [self.readings(record) for record in records]
+        found += priced_otherwise(self.title, forecast, readings)
+        found += priced_above(self.title, self.max_order_amount, readings)
         if told and not self.shows_goods(records):
             found = [told, *(sentence for sentence in found if sentence not in told)]
         return self.differing(found) if found else None

@@ -29,6 +29,18 @@ def priced_otherwise(who: str, forecast: Money | None, readings: Sequence[tuple[
     return [f"{who} shows {told} to pay, its preview said {forecast.amount:f} {forecast.currency}"]
 
 
+def priced_above(who: str, limit: Decimal | None, readings: Sequence[tuple[Money, ...]]) -> list[str]:
+    """Say that all records together cost more than the account lets one order cost; told only if every reading does."""
+    if limit is None or not readings or not all(readings):
+        return []
+    sums = [sum((each[place].amount for each in readings), Decimal(0)) for place in (0, -1)]
+    if min(sums) <= limit:
+        return []
+    return [
+        f"{who} shows {min(sums):f} {readings[0][0].currency} to pay, the account's limit for an order is {limit:f}"
+    ]
+
+
 def _is_near(amount: Decimal, forecast: Decimal) -> bool:
     return abs(amount - forecast) <= max(MOST_UNITS, forecast * MOST_SHARE)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
@@ -112,3 +114,17 @@ def test_a_ceiling_is_never_passed_by_what_cannot_be_read(row):
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.retryable) == ("PREVIEW_WITHOUT_AMOUNT", True)
     assert isinstance(drive(adapter().place(ORDER, KEY), priced(row), CREATED)[1], Accepted), "no ceiling, no need"
+
+
+def test_the_accounts_limit_for_an_order_stops_it_before_it_is_made():
+    limited = adapter(max_order_amount=Decimal("65.60"))
+    requests, outcome = drive(limited.place(ORDER, KEY), PREVIEWED)
+    assert isinstance(outcome, Refused)
+    assert (len(requests), outcome.code) == (1, "MAX_AMOUNT_EXCEEDED")
+    assert "6561 fen, the account's limit for an order 65.60 yuan" in outcome.reason
+    assert "MAX_ORDER_AMOUNT" in outcome.fix
+    generous = adapter(max_order_amount=Decimal("65.61"))
+    assert isinstance(drive(generous.place(ORDER, KEY), PREVIEWED, CREATED)[1], Accepted)
+    unread = drive(generous.place(ORDER, KEY), priced({"sumPayment": None}))[1]
+    assert isinstance(unread, Refused)
+    assert unread.code == "PREVIEW_WITHOUT_AMOUNT"

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
@@ -66,8 +67,9 @@ class AliExpress(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
-        super().__init__(account, credentials, base_url, clock)
+        super().__init__(account, credentials, base_url, clock, max_order_amount)
         if not urlsplit(self.url).path:
             self.url += "/sync"  # the vendor's Java demo names the bare host, its PHP demo the full address
         keys = AliExpressCredentials.model_validate(credentials, from_attributes=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -61,9 +62,10 @@ class Shoplazza(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
         keys = ShoplazzaCredentials.model_validate(credentials, from_attributes=True)
-        super().__init__(account, credentials, _address(base_url, keys), clock)
+        super().__init__(account, credentials, _address(base_url, keys), clock, max_order_amount)
         self._keys = keys
         self._headers = {
             "access-token": keys.access_token.get_secret_value(),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -65,8 +66,9 @@ class Xportcn(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
-        super().__init__(account, credentials, base_url, clock)
+        super().__init__(account, credentials, base_url, clock, max_order_amount)
         if not urlsplit(self.url).path:
             self.url += "/api"
         self._keys = XportcnCredentials.model_validate(credentials, from_attributes=True)
@@ -88,7 +90,7 @@ class Xportcn(Marketplace):
         preview = read_preview(came, success, words.clean)
         if not isinstance(preview, Preview):
             return preview
-        refusal = ceiling(preview, order.get(OURS))
+        refusal = ceiling(preview, order.get(OURS), self.max_order_amount)
         if refusal:
             return refusal
         if preview.trade_type and not body.get("tradeType"):

@@ -116,10 +116,19 @@ def _modes(row: dict[str, Any]) -> Iterator[str]:
         yield from filter(None, [text_of(name)])
 
 
-def ceiling(preview: Preview, max_amount: int | None) -> Refused | None:
-    """Return the refusal of an order that is dearer than its ceiling, or whose price the preview does not tell."""
+def ceiling(preview: Preview, max_amount: int | None, account_limit: Decimal | None = None) -> Refused | None:
+    """Return the refusal of an order that is dearer than its ceiling, or whose price the preview does not tell.
+
+    `max_amount`: the order's own ceiling in fen; `account_limit`: that of every order of the account, in yuan.
+    """
+    if account_limit is not None and preview.fen is not None and preview.fen > account_limit * 100:
+        reason = f"the preview is {preview.fen} fen, the account's limit for an order {account_limit:f} yuan"
+        return Refused(TOO_DEAR, reason, "lower the quantity, or raise the account's MAX_ORDER_AMOUNT and retry it")
     if max_amount is None:
-        return None
+        if account_limit is None or preview.fen is not None:
+            return None
+        reason = "the preview tells no amount in fen, so the account's MAX_ORDER_AMOUNT cannot be held"
+        return Refused(NO_AMOUNT, reason, "order by hand on 1688, or take the account's limit away", retryable=True)
     if preview.fen is None:
         reason = "the preview tells no amount in fen, so max_amount cannot be held"
         return Refused(NO_AMOUNT, reason, "submit it without max_amount, or order by hand on 1688", retryable=True)
