@@ -35,7 +35,7 @@ def retry(order_id: str, actor: str, absent: bool = False) -> Moved:
     if absent:
         moved = _operator(actor).absent(order_id, can is not None and can.can_look_up, graves().is_alive)
     else:
-        moved = _operator(actor).retry(order_id, can.resend_window_seconds if can else None)
+        moved = _operator(actor).retry(order_id)
     reached(CrashPoint.RETRYING)
     _ring(moved)
     return moved

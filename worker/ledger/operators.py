@@ -51,13 +51,12 @@ class Operator:
         self.ledger = ledger
         self.actor = actor
 
-    def retry(self, order_id: str, window_seconds: float | None) -> Moved:
+    def retry(self, order_id: str) -> Moved:
         """Let an order go again now. What may already exist is settled or read back, never sent blindly.
 
-        `window_seconds`: how long after its first send the order may be sent again; None: no such window.
-        Raises UnknownOrder, NotAllowed.
+        One in doubt whose safe window has closed is put aside when it is to be sent. Raises UnknownOrder, NotAllowed.
         """
-        return self._move(order_id, lambda row, now: _retry(row, now, window_seconds))
+        return self._move(order_id, _retry)
 
     def absent(self, order_id: str, can_look_up: bool, is_alive: Callable[[str], bool]) -> Moved:
         """Take a person's word that an unknown order does not exist at the marketplace, so that it may be made anew.
@@ -156,6 +155,8 @@ class Operator:
             changes |= {"absent_since": None, **standing_alarm(row)}
             if absent:
                 changes |= _taken_for_absent(decision, now)
+            elif decision.event is Event.RETRY and not row.in_doubt and row.state != State.PLACED:
+                changes["first_sent_at"] = None  # no send of it lies behind us, so none is too long ago
             move = Move(row, decision.event, self.actor, decision.reason, changes)
             write(connection, [move], now)
             if decision.event is Event.RETRY and (absent or row.code == ACCOUNT_CHANGED):
@@ -184,14 +185,9 @@ def _taken_for_absent(decision: Decision, now: float) -> dict[str, Any]:
     return {"in_doubt": False, "first_sent_at": None}
 
 
-def _retry(row: Row[Any], now: float, window_seconds: float | None) -> Decision:
+def _retry(row: Row[Any], now: float) -> Decision:
     match State(row.state):
         case State.REFUSED | State.DEAD | State.QUEUED:
-            if window_seconds is not None and row.first_sent_at and now > row.first_sent_at + window_seconds:
-                raise NotAllowed(
-                    f"{row.order_id} was first sent over {window_seconds / 3600:.0f} hours ago, its key is no longer"
-                    " safe; submit it under a new order_id"
-                )
             return Decision(Event.RETRY, 0.0, reason="retried by a person")
         case State.UNKNOWN:
             return _reconcile(row, now)

@@ -123,7 +123,7 @@ class Promise(RuleBasedStateMachine):
         order_id, operator = known[index % len(known)], self.world.operator()
         try:
             if word == "retry":
-                operator.retry(order_id, self.world.window(order_id))
+                operator.retry(order_id)
             else:
                 getattr(operator, word)(order_id)
         except FulfilError:

@@ -11,7 +11,7 @@ from worker.ledger import intake, operators
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead, mark_of
-from worker.ledger.reports import account_of, due_by_account, standing_still, suspects
+from worker.ledger.reports import due_by_account, standing_still, suspects
 from worker.ledger.rows import Claim, Sent, Settled, Waiting
 from worker.ledger.states import State
 from worker.ledger.store import Store
@@ -194,8 +194,3 @@ class World:
     def operator(self) -> operators.Operator:
         """Return a person at the keyboard."""
         return operators.Operator(self.ledger, "person")
-
-    def window(self, order_id: str) -> float | None:
-        """Return the safe window of an order's marketplace, in seconds."""
-        account = account_of(self.ledger, order_id)
-        return self.markets[account].ability.resend_window_seconds if account else None

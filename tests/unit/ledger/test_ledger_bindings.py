@@ -159,7 +159,7 @@ def test_orders_taken_in_for_a_rehearsal_never_go_out_for_real(ledger: Ledger) -
 def test_a_person_may_send_such_an_order_to_the_present_address(ledger: Ledger) -> None:
     submit(ledger, binding=bound(address="http://127.0.0.1:8900/sync"))
     claim(ledger, LIVE)
-    Operator(ledger, "cli").retry("SO-1", WINDOW)
+    Operator(ledger, "cli").retry("SO-1")
     assert len(claim(ledger, LIVE)) == 1
 
 
@@ -168,7 +168,7 @@ def test_also_an_order_the_rehearsal_surely_did_not_make_needs_that_word(ledger:
     sandbox = bound(address="http://127.0.0.1:8900/sync")
     submit(ledger, binding=sandbox)
     send(ledger, outcome, sandbox)
-    Operator(ledger, "cli").retry("SO-1", WINDOW)
+    Operator(ledger, "cli").retry("SO-1")
     assert claim(ledger, LIVE, now=time.time() + 60) == []
     assert row(ledger).code == ACCOUNT_CHANGED
 
@@ -184,7 +184,7 @@ def test_an_order_of_another_marketplace_is_never_sent_whatever_a_person_says(le
     for _ in range(2):
         assert claim(ledger, shop) == []
         assert "it is an order for aliexpress" in row(ledger).reason
-        Operator(ledger, "cli").retry("SO-1", WINDOW)
+        Operator(ledger, "cli").retry("SO-1")
 
 
 def test_an_order_from_before_this_was_kept_is_bound_by_its_next_send(ledger: Ledger) -> None:

@@ -206,7 +206,7 @@ def test_a_read_that_fails_or_a_persons_retry_does_not_end_that_alarm(ledger: Le
     at = misread(ledger)
     told = row(ledger, "SO-2")
     read_back(ledger, NotSent("down"), at + 60, "SO-2")
-    Operator(ledger, "cli").retry("SO-2", None)
+    Operator(ledger, "cli").retry("SO-2")
     order = row(ledger, "SO-2")
     assert (order.code, order.reason, order.fix) == (told.code, told.reason, told.fix)
     assert order.attention

@@ -69,7 +69,7 @@ def bring(ledger: Ledger, state: str) -> None:
 @pytest.mark.parametrize("state", ["queued", "refused", "dead"])
 def test_retry_lets_an_order_go_again_at_once(ledger: Ledger, state: str) -> None:
     bring(ledger, state)
-    moved = person(ledger).retry("SO-1", WINDOW)
+    moved = person(ledger).retry("SO-1")
     order = row(ledger)
     assert (moved.state, order.state, order.spent, order.attention) == (State.QUEUED, "queued", 0, False)
     assert order.due_at <= time.time()
@@ -80,7 +80,7 @@ def test_retry_lets_an_order_go_again_at_once(ledger: Ledger, state: str) -> Non
 
 def test_retry_of_an_unknown_order_settles_it_first_and_sends_nothing(ledger: Ledger) -> None:
     bring(ledger, "unknown")
-    moved = person(ledger).retry("SO-1", WINDOW)
+    moved = person(ledger).retry("SO-1")
     assert moved.state is State.UNKNOWN
     assert row(ledger).due_at <= time.time()
     assert claim(ledger, "SO-1") == []
@@ -88,7 +88,7 @@ def test_retry_of_an_unknown_order_settles_it_first_and_sends_nothing(ledger: Le
 
 def test_retry_of_a_placed_order_reads_it_back_but_never_before_its_ten_seconds(ledger: Ledger) -> None:
     bring(ledger, "placed")
-    moved = person(ledger).retry("SO-1", WINDOW)
+    moved = person(ledger).retry("SO-1")
     order = row(ledger)
     assert moved.state is State.PLACED
     assert order.due_at >= order.accepted_at + CONFIRM_FLOOR_SECONDS - 0.001
@@ -99,7 +99,7 @@ def test_retry_of_an_old_placed_order_reads_it_back_at_once(ledger: Ledger) -> N
     at = time.time()
     one = one_claim(ledger, now=at)
     record(ledger, one, Accepted((ID,)), at - 500)
-    person(ledger).retry("SO-1", WINDOW)
+    person(ledger).retry("SO-1")
     assert row(ledger).due_at <= time.time()
 
 
@@ -116,23 +116,32 @@ def test_retry_is_not_allowed_where_it_could_buy_twice_or_means_nothing(ledger: 
     bring(ledger, state)
     before = row(ledger)
     with pytest.raises(NotAllowed, match=text):
-        person(ledger).retry("SO-1", WINDOW)
+        person(ledger).retry("SO-1")
     assert row(ledger) == before
 
 
-def test_retry_is_not_allowed_when_the_key_is_no_longer_safe(ledger: Ledger) -> None:
+def test_an_order_in_doubt_that_a_person_retries_is_not_sent_when_its_key_is_no_longer_safe(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     long_ago = time.time() - WINDOW - 1000
     with ledger.writing() as connection:
         connection.exec_driver_sql("UPDATE orders SET due_at = 0")
     place_one(ledger, Unknown("cut"), at=long_ago)
     reconcile(ledger, long_ago + 100)
-    with pytest.raises(NotAllowed, match="SO-1 was first sent over 22 hours ago, its key is no longer safe"):
-        person(ledger).retry("SO-1", WINDOW)
-    place_one(ledger, Refused("X", "x", "f", from_body=True), at=long_ago + 200)
-    assert row(ledger).state == "refused"
-    with pytest.raises(NotAllowed, match="submit it under a new order_id"):
-        person(ledger).retry("SO-1", WINDOW)
+    person(ledger).retry("SO-1")
+    assert claim(ledger, "SO-1") == []
+    assert (row(ledger).state, row(ledger).code) == ("unknown", "WINDOW_CLOSED")
+    assert "fulfil retry ORDER --absent" in row(ledger).fix
+
+
+def test_an_order_that_surely_was_not_made_may_be_sent_however_long_ago_it_was_refused(ledger: Ledger) -> None:
+    submit(ledger, "SO-1")
+    long_ago = time.time() - WINDOW - 1000
+    with ledger.writing() as connection:
+        connection.exec_driver_sql("UPDATE orders SET due_at = 0")
+    place_one(ledger, Refused("X", "x", "f"), at=long_ago)
+    person(ledger).retry("SO-1")
+    (again,) = claim(ledger, "SO-1")
+    assert again.first_sent_at > long_ago + WINDOW, "its window begins anew"
 
 
 @pytest.mark.parametrize("state", ["queued", "refused", "dead"])
@@ -236,7 +245,7 @@ def test_two_people_who_retry_at_once_make_one_send(ledger: Ledger) -> None:
 
     def one(_: int) -> int:
         gate.wait(10)
-        Operator(ledger, "cli").retry("SO-1", WINDOW)
+        Operator(ledger, "cli").retry("SO-1")
         return len(claim(ledger, "SO-1"))
 
     with ThreadPoolExecutor(4) as pool:
