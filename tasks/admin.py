@@ -31,8 +31,8 @@ def retry(order_id: str, actor: str, absent: bool = False) -> Moved:
     `absent`: the person says that the order does not exist at the marketplace, so that it may be made anew.
     Raises NotAllowed, UnknownOrder.
     """
-    can = _ability(order_id)
     if absent:
+        can = _ability(order_id)
         moved = _operator(actor).absent(order_id, can is not None and can.can_look_up, graves().is_alive)
     else:
         moved = _operator(actor).retry(order_id)

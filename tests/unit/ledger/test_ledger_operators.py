@@ -234,7 +234,7 @@ def test_reconcile_is_not_allowed_where_nothing_is_unknown(ledger: Ledger, state
 
 @pytest.mark.parametrize("act", ["retry", "cancel", "adopt", "reconcile"])
 def test_an_order_nobody_submitted_is_unknown_to_every_command(ledger: Ledger, act: str) -> None:
-    more = {"retry": [None], "adopt": [ID]}.get(act, [])
+    more = {"adopt": [ID]}.get(act, [])
     with pytest.raises(UnknownOrder, match="no order SO-9 in the ledger"):
         getattr(person(ledger), act)("SO-9", *more)
 
