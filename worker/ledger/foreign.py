@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 DISPROVED = "disproved"
 """The `source` of an id whose read-back showed another order: it is nobody's until somebody else learns it."""
 
+ADOPTED = "adopted"
+"""The `source` of an id that a person or a push message told."""
+
 Told = tuple[str, str]
 """An id that was told, and the order of ours it belongs to."""
 
@@ -177,9 +180,18 @@ def disprove(connection: Connection, rows: Mapping[str, Row[Any]], settled: Iter
             )
 
 
+def is_adopted(connection: Connection, order_id: str) -> bool:
+    """Tell whether an order has an id from a person or a push message; of a placed order it was never read back."""
+    told = (order_references.c.order_id == order_id, order_references.c.source == ADOPTED)
+    return connection.execute(select(order_references.c.reference).where(*told)).first() is not None
+
+
 def take_back(connection: Connection, account: str, order_id: str, now: float) -> tuple[str, ...]:
-    """Forget the ids of an order that a read-back disproved; the push messages about them are looked at again."""
-    wrong = (order_references.c.order_id == order_id, order_references.c.source == DISPROVED)
+    """Forget the ids of an order that a read-back disproved, and those it was told and that were never read back.
+
+    The push messages about them are looked at again. Returns the ids.
+    """
+    wrong = (order_references.c.order_id == order_id, order_references.c.source.in_((DISPROVED, ADOPTED)))
     gone = tuple(connection.execute(select(order_references.c.reference).where(*wrong)).scalars())
     if gone:
         connection.execute(delete(order_references).where(*wrong))

@@ -12,7 +12,7 @@ from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
 from worker.ledger.engine import Ledger
-from worker.ledger.foreign import owners, take_back
+from worker.ledger.foreign import ADOPTED, is_adopted, owners, take_back
 from worker.ledger.moves import (
     Move,
     decided,
@@ -102,27 +102,31 @@ class Operator:
     def adopt(self, order_id: str, reference: str, told_by: str = "a person") -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back. Raises UnusableId, UnknownOrder, and
-        NotAllowed where the order needs no id or the id belongs to another order.
+        It takes the place of ids under which another order was read back, and of one that was adopted before and
+        never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no id or the id belongs
+        to another order.
         """
         reference = ids.reference(reference)
         now = time.time()
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             row = lock(connection, [order_id])[0]
-            misread = row.state == State.PLACED and row.code == FOREIGN_ORDER
-            if row.state not in (State.UNMATCHED, State.UNKNOWN) and not misread:
+            open_to = row.state in (State.UNMATCHED, State.UNKNOWN)
+            if row.state == State.PLACED:
+                open_to = row.code == FOREIGN_ORDER or is_adopted(connection, order_id)
+            if not open_to:
                 raise NotAllowed(
-                    f"{order_id} is {row.state}: only unmatched and unknown orders are adopted,"
-                    " and placed ones that were read back as another order"
+                    f"{order_id} is {row.state}: only unmatched and unknown orders are adopted, and placed ones whose"
+                    " id was adopted and never read back, or was read back as another order"
                 )
             owner = owners(connection, [order_id], [reference]).other(row.marketplace, reference, order_id)
             if owner is not None:
                 raise NotAllowed(f"{reference} belongs to {owner} already")
             wrong = take_back(connection, row.account, order_id, now)
-            learned = {"order_id": order_id, "reference": reference, "source": "adopted", "learned_at": now}
+            learned = {"order_id": order_id, "reference": reference, "source": ADOPTED, "learned_at": now}
             connection.execute(insert_ignore(connection, order_references), [learned])
-            replaced = f"; it takes the place of {', '.join(wrong)}" if wrong else ""
+            others = [old for old in wrong if old != reference]
+            replaced = f"; it takes the place of {', '.join(others)}" if others else ""
             decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{replaced}")
             changes = decided(decision, now) | {"accepted_at": row.accepted_at or now, "in_doubt": False, "holds": 0}
             move = Move(row, decision.event, self.actor, decision.reason, changes)

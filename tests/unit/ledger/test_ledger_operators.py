@@ -15,7 +15,9 @@ from ledger_kit import (
     history,
     known_ids,
     one_claim,
+    order_record,
     place_one,
+    read_back,
     reconcile,
     record,
     row,
@@ -30,7 +32,7 @@ from worker.ledger.operators import Operator
 from worker.ledger.states import State
 from worker.ledger.store import Store
 from worker.ledger.tables import events
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.outcomes import Accepted, Found, NotSent, Refused, Throttled, Unknown
 from worker.retry import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.reconcile import Ability
 
@@ -186,6 +188,17 @@ def test_adopt_is_not_allowed_where_no_id_is_missing(ledger: Ledger, state: str)
     with pytest.raises(NotAllowed, match=f"SO-1 is {state}: only unmatched and unknown orders are adopted"):
         person(ledger).adopt("SO-1", "4711")
     assert "4711" not in known_ids(ledger)
+
+
+def test_an_adopted_id_that_was_never_read_back_is_replaced(ledger: Ledger) -> None:
+    bring(ledger, "unmatched")
+    person(ledger).adopt("SO-1", "8198352049851316")
+    moved = person(ledger).adopt("SO-1", ID)
+    assert (moved.state, moved.references) == (State.PLACED, (ID,))
+    assert "takes the place of 8198352049851316" in (row(ledger).reason or "")
+    read_back(ledger, Found((order_record(ID),)), time.time() + 60)
+    with pytest.raises(NotAllowed, match="SO-1 is confirmed"):
+        person(ledger).adopt("SO-1", "8198352049851316")
 
 
 def test_one_marketplace_order_is_not_adopted_for_two_of_ours(ledger: Ledger) -> None:
