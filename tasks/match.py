@@ -166,7 +166,7 @@ class _Settling:
         for one in alone:
             try:
                 self._adopted.append(
-                    Operator(ledger(), "push").adopt(one.order_id, one.row.reference, "a push message")
+                    Operator(ledger(), "push").adopt(one.order_id, one.row.reference, "a push message", replaces=False)
                 )
             except (NotAllowed, UnusableId):  # it moved on meanwhile, or the id turned out to be another order's
                 self._judged.append(later(one.row, moving_seconds(one.row, time.time())))

@@ -99,11 +99,11 @@ class Operator:
         """Settle an unknown order now. Raises UnknownOrder, NotAllowed."""
         return self._move(order_id, _reconcile)
 
-    def adopt(self, order_id: str, reference: str, told_by: str = "a person") -> Moved:
+    def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back, and of one that was adopted before and
-        never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no id or the id belongs
+        It takes the place of ids under which another order was read back, and where it `replaces` of one that was
+        adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no id or the id belongs
         to another order.
         """
         reference = ids.reference(reference)
@@ -113,7 +113,7 @@ class Operator:
             row = lock(connection, [order_id])[0]
             open_to = row.state in (State.UNMATCHED, State.UNKNOWN)
             if row.state == State.PLACED:
-                open_to = row.code == FOREIGN_ORDER or is_adopted(connection, order_id)
+                open_to = row.code == FOREIGN_ORDER or (replaces and is_adopted(connection, order_id))
             if not open_to:
                 raise NotAllowed(
                     f"{order_id} is {row.state}: only unmatched and unknown orders are adopted, and placed ones whose"
