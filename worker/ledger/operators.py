@@ -102,9 +102,9 @@ class Operator:
     def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back, and where it `replaces` of one that was
-        adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no id or the id belongs
-        to another order.
+        It takes the place of ids under which another order was read back; where it `replaces`, also of an id that was
+        adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no
+        id or the id belongs to another order.
         """
         reference = ids.reference(reference)
         now = time.time()
