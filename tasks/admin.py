@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from config.settings import settings
-from tasks.admission import graves
-from tasks.report import lines
 from worker.accounts import ability, adapter, binding, unknown_account
 from worker.app import app
-from worker.bell import bell
+from worker.broker.bell import bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import FulfilError, RedisAway, UnknownAccount
 from worker.ledger.engine import ledger
 from worker.ledger.operators import Operator
-from worker.ledger.reports import account_of
-from worker.ledger.rows import Moved
-from worker.ledger.states import State
+from worker.ledger.queries import account_of
 from worker.rules.reconcile import Ability
+from worker.rules.states import State
+from worker.rules.values import Moved
+from worker.rules.words import lines
+from worker.sending.turns import graves
 
 MOST_ORDERS = 1000
 

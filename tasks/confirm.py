@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, policy, reads_due, store, turn_comes
-from tasks.report import RESULT_CHARACTERS, lines, where
 from worker.accounts import binding
 from worker.app import app
-from worker.bell import bell
+from worker.broker.bell import bell
 from worker.errors import RedisAway
-from worker.ledger.rows import Moved, Settled, Waiting
-from worker.ledger.states import State
-from worker.loop import process_loop
 from worker.marketplaces.base import Marketplace, ReadSteps
-from worker.outcomes import Found, ReadOutcome, Throttled, Unknown
-from worker.retry import FOREIGN_ORDER, decide_read
+from worker.rules.outcomes import Found, ReadOutcome, Throttled, Unknown
+from worker.rules.place import FOREIGN_ORDER, decide_read
+from worker.rules.states import State
+from worker.rules.values import Moved, Settled, Waiting
+from worker.rules.words import RESULT_CHARACTERS, lines, where
+from worker.sending.loop import process_loop
+from worker.sending.turns import Admitted, admit, order_ids, policy, reads_due, store, turn_comes
 
 log = logging.getLogger(__name__)
 

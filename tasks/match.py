@@ -8,20 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from config.settings import settings
-from tasks.admission import Admitted, book, policy, store
 from tasks.confirm import read_each
-from tasks.report import RESULT_CHARACTERS, clock, lines
 from worker.accounts import adapter
 from worker.app import app
-from worker.bell import bell
+from worker.broker.bell import bell
 from worker.errors import NotAllowed, RedisAway, UnknownAccount, UnusableId
 from worker.ledger.engine import ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
-from worker.ledger.rows import Judged, Moved, Owner, Pushed, PushState
-from worker.ledger.states import State
 from worker.marketplaces.base import Marketplace
-from worker.matching import (
+from worker.once import once
+from worker.rules.match import (
     Match,
     in_contest,
     in_time,
@@ -32,9 +29,12 @@ from worker.matching import (
     orphan,
     too_early_seconds,
 )
-from worker.once import once
-from worker.outcomes import Found, OrderRecord, ReadOutcome, Throttled
-from worker.retry import READ_STEPS_SECONDS, decide_read
+from worker.rules.outcomes import Found, OrderRecord, ReadOutcome, Throttled
+from worker.rules.place import READ_STEPS_SECONDS, decide_read
+from worker.rules.states import State
+from worker.rules.values import Judged, Moved, Owner, Pushed, PushState
+from worker.rules.words import RESULT_CHARACTERS, clock, lines
+from worker.sending.turns import Admitted, book, policy, store
 
 MOST_AT_ONCE = 500
 NOT_READABLE = "not readable"

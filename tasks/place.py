@@ -11,28 +11,28 @@ from contextlib import suppress
 from functools import partial
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, marks, order_ids, store, turn_comes
-from tasks.record import Answer, Sheet, held_at, recorder
-from tasks.report import RESULT_CHARACTERS, lines, where
 from tasks.sweep import ring_suspects
 from worker.accounts import binding, ceilings
 from worker.app import app
-from worker.bell import bell
+from worker.broker.bell import bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import LedgerAway, RedisAway
 from worker.ledger.claims import Terms
-from worker.ledger.journal import journal
-from worker.ledger.rows import Claim, Moved
-from worker.ledger.states import State
-from worker.loop import process_loop
+from worker.ledger.spool import spool
 from worker.marketplaces.base import Marketplace
-from worker.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.retry import may_send_until
+from worker.rules.outcomes import NotSent, PlaceOutcome, Unknown
+from worker.rules.place import may_send_until
+from worker.rules.states import State
+from worker.rules.values import Claim, Moved
+from worker.rules.words import RESULT_CHARACTERS, lines, where
+from worker.sending.loop import process_loop
+from worker.sending.recorder import Answer, Sheet, held_at, recorder
+from worker.sending.turns import Admitted, admit, marks, order_ids, store, turn_comes
 
 log = logging.getLogger(__name__)
 
 NO_ROOM_SECONDS = 15.0
-"""How long orders wait when the journal's disk is full."""
+"""How long orders wait when the spool's disk is full."""
 
 
 @app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
@@ -80,15 +80,15 @@ def _terms(marketplace: Marketplace) -> Terms:
 
 
 def _has_room_on_disk(ids: list[str]) -> bool:
-    """Open the journal and the send marks; where their disk has no room, put the orders off.
+    """Open the spool and the send marks; where their disk has no room, put the orders off.
 
     What is learned of a send, and that it left, could not be kept.
     """
     try:
-        journal().open()
+        spool().open()
         marks().open()
     except OSError as error:
-        log.error("nothing is sent: the journal cannot be opened (%s); make room on its disk", error.strerror)
+        log.error("nothing is sent: the spool cannot be opened (%s); make room on its disk", error.strerror)
         with suppress(LedgerAway):  # on the same disk; the sweep rings again anyway
             store().put_off(ids, State.QUEUED, time.time() + NO_ROOM_SECONDS)
         return False

@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from config.settings import settings
-from tasks.admission import Admitted, admit, graves, order_ids, policy, store
 from tasks.confirm import read_all
-from tasks.report import RESULT_CHARACTERS, lines
 from worker.accounts import ability, binding
 from worker.app import app
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
 from worker.ledger.leases import open_senders
-from worker.ledger.rows import Moved, Settled, Waiting
-from worker.ledger.states import State
 from worker.marketplaces.base import Marketplace, ReadSteps
 from worker.marketplaces.replies import clock_offset
-from worker.outcomes import Absent, ReadOutcome
+from worker.rules.outcomes import Absent, ReadOutcome
 from worker.rules.reconcile import counts_as_absence, decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Moved, Settled, Waiting
+from worker.rules.words import RESULT_CHARACTERS, lines
+from worker.sending.turns import Admitted, admit, graves, order_ids, policy, store
 
 
 @app.task(name="orders.reconcile", resultrepr_maxsize=RESULT_CHARACTERS)

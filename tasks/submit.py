@@ -13,14 +13,14 @@ from celery.worker.request import Request
 
 from worker.accounts import taken_for, terms
 from worker.app import app
-from worker.bell import bell, worth_ringing
+from worker.broker.bell import bell, worth_ringing
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
 from worker.ledger.intake import Taken, open_batch, take
 from worker.ledger.repeats import Repeats
 from worker.orders.files import jobs as read_jobs
-from worker.orders.models import Job, Rejection, validate
+from worker.orders.jobs import Job, Rejection, validate
 
 GROUP = 1000
 """Jobs written in one transaction."""

@@ -8,19 +8,19 @@ import redis
 
 from config.queues import CONFIRM_QUEUE, place_queue
 from config.settings import settings
-from tasks.admission import graves, limits, store
 from tasks.match import pushes
 from worker.accounts import adapter, rate
 from worker.app import app
-from worker.bell import bell, message_size, worth_ringing
+from worker.broker.bell import bell, message_size, worth_ringing
+from worker.broker.embedded import connect
 from worker.crashpoints import CrashPoint, reached
-from worker.embedded import connect
 from worker.errors import RedisAway
 from worker.ledger.engine import ledger
-from worker.ledger.journal import journal
 from worker.ledger.leases import busy_senders
-from worker.ledger.reports import paused_accounts, standing_still, suspects
-from worker.ledger.states import State
+from worker.ledger.queries import paused_accounts, standing_still, suspects
+from worker.ledger.spool import spool
+from worker.rules.states import State
+from worker.sending.turns import graves, limits, store
 
 RING_AGAIN_SECONDS = 15
 """An order that was rung for and did not move within this time, with its queue empty, is rung for again."""
@@ -39,7 +39,7 @@ MOST_AT_ONCE = 5000
 def sweep() -> str:
     """Take back leases that ran out and ring for every order that is due; tell how many."""
     # First what dead processes had learned, then what their marks tell of the rest.
-    kept = journal().replay(store())
+    kept = spool().replay(store())
     dead = graves().dead()
     lost = store().expire_leases(dead=dead)
     graves().clear(busy_senders(ledger(), dead), time.time())

@@ -19,16 +19,16 @@ from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
-from tasks.services import commands
-from worker.embedded import EmbeddedRedis, redis_url
+from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
 from worker.marketplaces.base import Reply
-from worker.outcomes import PlaceOutcome
+from worker.rules.outcomes import PlaceOutcome
+from worker.supervisor import commands
 
 T = TypeVar("T")
 
@@ -205,7 +205,7 @@ class Shop:
             f"FULFIL_{name.upper()}": str(value) for name, value in ({"log_level": "WARNING"} | settings).items()
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tasks.cli", *arguments],
+            [sys.executable, "-m", "worker.cli", *arguments],
             cwd=self.folder,
             env=self.environment | changed,
             input=stdin,
@@ -219,7 +219,7 @@ class Shop:
         """Run `fulfil` with an output nobody reads any more; return its exit code and what it complained of."""
         reader, writer = os.pipe()
         os.close(reader)
-        command = [sys.executable, "-m", "tasks.cli", *arguments]
+        command = [sys.executable, "-m", "worker.cli", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, stdout=writer, stderr=subprocess.PIPE, check=False
         )

@@ -13,7 +13,7 @@ from worker.errors import ConfigError, UnknownAccount
 from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
-from worker.orders.models import Terms
+from worker.orders.jobs import Terms
 from worker.rules.binding import Binding
 from worker.rules.reconcile import Ability
 

@@ -13,7 +13,7 @@ from celery import Celery, Task, signals
 from config.logs import configure_logs
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
-from worker.embedded import EmbeddedRedis, redis_url
+from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import ConfigError, FulfilError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def _application() -> Celery:
             "fulfil",
             task_cls=_AnsweringTask,
             include=[
-                "worker.canary",
+                "worker.broker.watchdog",
                 "tasks.submit",
                 "tasks.place",
                 "tasks.confirm",
@@ -102,7 +102,7 @@ def _ready(**_: Any) -> None:
 @signals.worker_init.connect
 def _warm(**_: Any) -> None:
     """Have the loop and its client there before the first order, whose slot would else go by."""
-    from worker.loop import process_loop
+    from worker.sending.loop import process_loop
 
     process_loop()
     # What was imported stays; to look through it again and again for garbage took an eighth of the worker's CPU.
@@ -113,14 +113,14 @@ def _warm(**_: Any) -> None:
 
 @signals.worker_shutting_down.connect
 def _stop_sending(**_: Any) -> None:
-    from worker.loop import process_loop
+    from worker.sending.loop import process_loop
 
     process_loop().stopping = True
 
 
 @signals.worker_shutdown.connect
 def _gone(**_: Any) -> None:
-    from worker.bell import bell
+    from worker.broker.bell import bell
 
     bell().close()
     _redis.stop()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Reply
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
 
 SUBJECTS = list(REGISTRY)
 

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, at_face, drive, run
+from contract_kit import KEY, NOW, Subject, at_fake, drive, run
 
 from worker.marketplaces import REGISTRY
-from worker.outcomes import Found, Money, OrderRecord
+from worker.rules.outcomes import Found, Money, OrderRecord
 
 SUBJECTS = list(REGISTRY)
 
@@ -116,10 +116,10 @@ def test_nonsense_differs_from_nothing(subject: Subject, value: object) -> None:
 
 
 def test_what_the_sandbox_makes_of_an_order_is_that_order(subject: Subject) -> None:
-    adapter, face = subject.with_face()
+    adapter, fake = subject.with_fake()
     for number, order in enumerate((subject.order, two(subject))):
-        placed = drive(adapter.place(order, f"{KEY}-{number}"), at_face(face, NOW))[1]
-        found = drive(adapter.confirm(placed.references), at_face(face, NOW + 5))[1]
+        placed = drive(adapter.place(order, f"{KEY}-{number}"), at_fake(fake, NOW))[1]
+        found = drive(adapter.confirm(placed.references), at_fake(fake, NOW + 5))[1]
         assert adapter.shows_goods(found.records)
         assert adapter.differs(order, f"{KEY}-{number}", found.records, placed.forecast) is None
 

@@ -9,7 +9,7 @@ import pytest
 from contract_kit import Subject
 
 from worker.marketplaces import REGISTRY
-from worker.orders.models import Job, Rejection, Terms, validate
+from worker.orders.jobs import Job, Rejection, Terms, validate
 
 SUBJECTS = list(REGISTRY)
 

@@ -10,12 +10,12 @@ from typing import Any
 from click.testing import CliRunner
 from contract_kit import Subject
 
-from tasks.cli import main
+from worker.cli.main import main
 from worker.marketplaces import REGISTRY
 from worker.orders.columns import PLACEHOLDER, SEPARATOR, columns
 from worker.orders.fields import Leaf
 from worker.orders.files import jobs
-from worker.orders.models import Job, Rejection, Terms
+from worker.orders.jobs import Job, Rejection, Terms
 
 SUBJECTS = list(REGISTRY)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Reply
 from worker.marketplaces.doubts import Topic, topics
-from worker.outcomes import Accepted, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Refused, Throttled, Unknown
 
 SUBJECTS = list(REGISTRY)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from harness import Shop, job
-from other_face import BAN_SECONDS
+from other_fake import BAN_SECONDS
 
 THROTTLED = "SO-601~throttle"
 NEXT = "SO-602"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from harness import Shop
 
-from worker.ledger import reports
+from worker.ledger import queries as reports
 
 
 @pytest.fixture

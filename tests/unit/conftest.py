@@ -13,7 +13,7 @@ from client_kit import Server
 
 from config.settings import Settings, settings
 from worker.accounts import adapter, marketplaces
-from worker.embedded import EmbeddedRedis, connect, redis_url
+from worker.broker.embedded import EmbeddedRedis, connect, redis_url
 
 # A busy machine is no failure, so no deadline; fewer examples than by default, for there are many properties.
 hypothesis.settings.register_profile("units", deadline=None, max_examples=60)

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from worker.ledger.states import Event, State
-from worker.outcomes import (
+from worker.rules.outcomes import (
     Absent,
     Accepted,
     Found,
@@ -21,8 +20,9 @@ from worker.outcomes import (
     Throttled,
     Unknown,
 )
-from worker.retry import Decision, Policy
+from worker.rules.place import Decision, Policy
 from worker.rules.reconcile import Ability
+from worker.rules.states import Event, State
 
 WINDOW = 22 * 3600.0
 SENT_AT = 1_700_000_000.0

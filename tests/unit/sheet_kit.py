@@ -10,7 +10,7 @@ from pydantic import Field
 
 from worker.marketplaces.base import Marketplace, OrderModel
 from worker.orders.files import jobs
-from worker.orders.models import Job, Rejection, Terms
+from worker.orders.jobs import Job, Rejection, Terms
 
 
 class Address(OrderModel):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from worker.errors import RedisAway
-from worker.limits import Booking, Gate
 from worker.marketplaces.base import Rate
+from worker.sending.limits import Booking, Gate
 
 MARKETPLACE: Any = SimpleNamespace(account="main", calls_to_place=1)
 
@@ -34,7 +34,7 @@ class Books:
 
 @pytest.fixture
 def admission(fresh_settings: pytest.MonkeyPatch) -> Any:
-    from tasks import admission  # not above: its first import reads the settings
+    from worker.sending import turns as admission  # not above: its first import reads the settings
 
     admission._gate.cache_clear()
     fresh_settings.setattr(admission, "rate", lambda _: Rate(50))

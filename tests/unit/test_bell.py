@@ -24,8 +24,8 @@ Ring = Callable[..., Any]
 PRELUDE = """
 import json, sys, time, threading, logging
 from config.settings import settings
-from worker import bell as module
-from worker.bell import Bell, bell, message_size, worth_ringing
+from worker.broker import bell as module
+from worker.broker.bell import Bell, bell, message_size, worth_ringing
 from worker.errors import RedisAway
 
 def refused(do):

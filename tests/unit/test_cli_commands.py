@@ -16,13 +16,13 @@ import click
 import pytest
 from harness import Shop, job
 
-from tasks.cli import main
+from worker.cli.main import main
 from worker.ledger.claims import Terms
-from worker.ledger.rows import Sent, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
-from worker.retry import Policy, decide, decide_read
+from worker.ledger.records import Store
+from worker.rules.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
+from worker.rules.place import Policy, decide, decide_read
+from worker.rules.states import State
+from worker.rules.values import Sent, Settled
 
 POLICY = Policy(max_attempts=1, base_seconds=1, cap_seconds=1, confirm_delay_seconds=10)
 CLOSED_REDIS = "redis://127.0.0.1:1/0"

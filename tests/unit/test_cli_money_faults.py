@@ -117,7 +117,7 @@ def test_the_words_about_a_changed_order_name_a_command_that_shows_it(shop: Shop
     assert "new order_id" not in rejected["reason"]
     command = rejected["reason"].partition("To see it: fulfil ")[2]
     done = subprocess.run(
-        ["/bin/sh", "-c", f"exec {sys.executable} -m tasks.cli {command}"],
+        ["/bin/sh", "-c", f"exec {sys.executable} -m worker.cli {command}"],
         cwd=shop.folder, env=shop.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

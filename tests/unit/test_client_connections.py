@@ -13,7 +13,7 @@ import pytest
 from client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.marketplaces.client import TOO_LATE
+from worker.sending.client import TOO_LATE
 
 # Connections that are kept
 

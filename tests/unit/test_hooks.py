@@ -17,11 +17,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tasks import hooks
 from worker.errors import ConfigError, LedgerAway, RedisAway, UnknownAccount
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
 from worker.marketplaces.base import Marketplace, Push
+from worker.web import pushes as hooks
 
 KEYS = AliExpressCredentials(app_key="the-key", app_secret="the-secret", access_token="the-token")
 BODY = {

@@ -16,7 +16,7 @@ from sheet_kit import ACCOUNTS, HEADER, sheet, summary
 
 from worker.errors import InputError
 from worker.orders.files import jobs, read
-from worker.orders.models import Job, Rejection
+from worker.orders.jobs import Job, Rejection
 from worker.orders.places import Places
 
 A, B, C = (f"{name}-1,main,Ann,Oslo,1,2,a" for name in "ABC")

@@ -14,7 +14,7 @@ from sheet_kit import ACCOUNTS, HEADER, sheet, summary, taken
 
 from worker.errors import InputError
 from worker.orders.files import read
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection
+from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection
 
 STOPPED = "nothing was read from here on: "
 MEND = '; write a quote inside a text twice (""), and hand in texts with line breaks as JSON lines (.jsonl)'

@@ -18,7 +18,7 @@ from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection, Terms
+from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
 
 
 class Address(OrderModel):

@@ -15,7 +15,7 @@ from worker.errors import UnusableId
 from worker.marketplaces.digits import DECIMAL, EXPONENT, FRACTION
 from worker.orders import ids
 from worker.orders.alike import likeness
-from worker.orders.models import Job, Rejection, validate
+from worker.orders.jobs import Job, Rejection, validate
 
 ORDER = {"address": {"city": "Oslo"}, "items": [{"product_id": "1", "product_count": 1}]}
 SHAPE = "must be 1 to 64 characters without blanks"

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, OrderModel
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection, Terms, validate
+from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms, validate
 
 
 class Address(OrderModel):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sheet_kit import ACCOUNTS, HEADER, sheet, taken
 
-from worker.orders.models import Job, Rejection, validate
+from worker.orders.jobs import Job, Rejection, validate
 
 ORDER = {"address": {"city": "Oslo"}, "items": [{"product_id": "1", "product_count": 1}]}
 RAW = {"order_id": "SO-1", "account": "main", "order": ORDER}

@@ -12,7 +12,7 @@ from worker.errors import InputError
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, OrderModel
 from worker.orders.files import read, template
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection, Terms
+from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
 from worker.orders.sheets import MAX_ROWS_AN_ORDER
 
 

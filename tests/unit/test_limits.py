@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
-from worker.embedded import connect
+from worker.broker.embedded import connect
 from worker.errors import RedisAway
-from worker.limits import (
+from worker.marketplaces.base import Rate
+from worker.sending.limits import (
     FAILURES_TO_OPEN,
     LATE_SECONDS,
     OPEN_SECONDS,
@@ -29,7 +30,6 @@ from worker.limits import (
     Limits,
     late_at_most,
 )
-from worker.marketplaces.base import Rate
 
 NOW = 1_700_000_000.0
 TOLERANCE = 1e-4
@@ -38,7 +38,7 @@ TOLERANCE = 1e-4
 BOOKER = """
 import json, sys, time
 import redis
-from worker.limits import Limits
+from worker.sending.limits import Limits
 from worker.marketplaces.base import Rate
 url, per_second, burst, until = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 limits, rate, slots = Limits(redis.Redis.from_url(url)), Rate(per_second, burst), []

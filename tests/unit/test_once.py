@@ -53,11 +53,11 @@ def test_what_failed_to_be_made_is_made_at_the_next_call() -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "worker/loop.py: process_loop",
-        "worker/bell.py: bell",
-        "worker/ledger/journal.py: journal",
-        "tasks/admission.py: store",
-        "tasks/admission.py: limits",
+        "worker/sending/loop.py: process_loop",
+        "worker/broker/bell.py: bell",
+        "worker/ledger/spool.py: spool",
+        "worker/sending/turns.py: store",
+        "worker/sending/turns.py: limits",
     ],
 )
 def test_what_the_threads_of_a_worker_share_is_made_once(place: str) -> None:

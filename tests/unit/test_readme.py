@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from config.settings import Account, Settings
-from tasks.cli import main
-from worker import outcomes
 from worker.app import app
-from worker.ledger.states import State
+from worker.cli.main import main
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.orders.files import jobs
-from worker.orders.models import Job, Terms, validate
+from worker.orders.jobs import Job, Terms, validate
+from worker.rules import outcomes
+from worker.rules.states import State
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

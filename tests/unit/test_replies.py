@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from worker.marketplaces.base import Lost, Reply
 from worker.marketplaces.replies import Fraction, Kept, Text, clock_offset, id_of, lost, parse, read_object, text_of
-from worker.outcomes import NotSent, Unknown
+from worker.rules.outcomes import NotSent, Unknown
 
 
 @pytest.mark.parametrize("text", ["9007199254740993", "10234136520598611512", "0.1", "1.10", "1e400", "-0.0", "NaN"])

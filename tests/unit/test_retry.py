@@ -22,9 +22,8 @@ from retry_kit import (
     unknown,
 )
 
-from worker import retry
-from worker.ledger.states import MOVES, Event, State
-from worker.outcomes import (
+from worker.rules import place as retry
+from worker.rules.outcomes import (
     Absent,
     Accepted,
     Found,
@@ -35,7 +34,7 @@ from worker.outcomes import (
     Throttled,
     Unknown,
 )
-from worker.retry import (
+from worker.rules.place import (
     CONFIRM_FLOOR_SECONDS,
     CRASHES_BEFORE_QUARANTINE,
     Policy,
@@ -44,6 +43,7 @@ from worker.retry import (
     decide_read,
     lease_ran_out,
 )
+from worker.rules.states import MOVES, Event, State
 
 USES_NO_ATTEMPT = (Event.SNOOZE,)
 

@@ -23,10 +23,10 @@ from retry_kit import (
     unknown,
 )
 
-from worker.ledger.states import MOVES, Event, State
-from worker.outcomes import Absent, Found, ReadOutcome
-from worker.retry import Fate, Policy, lease_ran_out, window_closed
+from worker.rules.outcomes import Absent, Found, ReadOutcome
+from worker.rules.place import Fate, Policy, lease_ran_out, window_closed
 from worker.rules.reconcile import NOT_FOUND, Ability, counts_as_absence, decide_unknown
+from worker.rules.states import MOVES, Event, State
 
 HOUR = 3600.0
 OPTED_IN = Ability(can_look_up=True, resend_window_seconds=None, recreate_after_seconds=HOUR)

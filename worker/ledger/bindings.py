@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from worker.errors import NotAllowed
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list
 from worker.ledger.moves import insert_ignore, upsert
 from worker.ledger.tables import account_bindings, same_buyers
 from worker.rules.binding import BUYER, Binding, differing
@@ -31,7 +31,9 @@ def others(connection: Connection, now: Binding, ids: Collection[str | None]) ->
     asked = {known for known in ids if known is not None and known != now.id}
     if not asked:
         return {}
-    query = select(account_bindings.c.binding, account_bindings.c.parts).where(among(account_bindings.c.binding, asked))
+    query = select(account_bindings.c.binding, account_bindings.c.parts).where(
+        in_list(account_bindings.c.binding, asked)
+    )
     found: dict[str, Mapping[str, str]] = {row.binding: row.parts for row in connection.execute(query)}
     groups = _groups(connection, now.account)
     return {binding: parts for binding in asked if not _is_same(parts := found.get(binding, {}), now.parts, groups)}

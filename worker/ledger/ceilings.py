@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from worker.ledger.moves import insert_ignore
-from worker.ledger.rows import Sent
 from worker.ledger.tables import account_days
-from worker.outcomes import NotSent, Refused, Throttled
-from worker.retry import Pause
+from worker.rules.outcomes import NotSent, Refused, Throttled
+from worker.rules.place import Pause
+from worker.rules.values import Sent
 
 DAY_LIMIT = "DAY_LIMIT"
 """Our code: the account reached what it may spend in a day."""

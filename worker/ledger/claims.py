@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, update
 
 from worker.ledger import ceilings
-from worker.ledger.among import among, listed
 from worker.ledger.bindings import others
 from worker.ledger.ceilings import Ceilings
+from worker.ledger.dialects import in_list, listed
 from worker.ledger.moves import NOTE, Move, decided, event_row, pause_accounts, write
-from worker.ledger.rows import Claim
-from worker.ledger.states import Event, State, advance
 from worker.ledger.tables import attempts, orders
-from worker.retry import Decision, window_closed
 from worker.rules.binding import Binding, other_marketplace, sent_otherwise, taken_otherwise
+from worker.rules.place import Decision, window_closed
+from worker.rules.states import Event, State, advance
+from worker.rules.values import Claim
 
 _CLAIM = (
     update(orders)
-    .where(among(orders.c.order_id, listed("ids")))
+    .where(in_list(orders.c.order_id, listed("ids")))
     .values(
         state=advance(State.QUEUED, Event.CLAIM),
         epoch=orders.c.epoch + 1,

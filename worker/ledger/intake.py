@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import insert_ignore
 from worker.ledger.repeats import Repeats
-from worker.ledger.states import State
 from worker.ledger.tables import batches, orders, rejections
 from worker.orders.ids import spellings, typed
-from worker.orders.models import Job, Rejection
+from worker.orders.jobs import Job, Rejection
+from worker.rules.states import State
 
 _START = {
     "state": State.QUEUED,
@@ -99,7 +99,7 @@ def _older_spellings(connection: Connection, order_ids: Iterable[str]) -> dict[s
     forms = {form: one for one in order_ids if not one.isascii() for form in spellings(one) if form != one}
     if not forms:
         return {}
-    held = connection.execute(select(orders.c.order_id).where(among(orders.c.order_id, forms))).scalars()
+    held = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
     return {forms[form]: form for form in held}
 
 
@@ -125,7 +125,7 @@ def _tell_apart(connection: Connection, jobs: Sequence[Job], older: Mapping[str,
     if not jobs:
         return
     query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
-        among(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs})
+        in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs})
     )
     held = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:

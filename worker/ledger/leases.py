@@ -8,24 +8,24 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
-from worker.ledger.among import among, listed
+from worker.ledger.dialects import in_list, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead
 from worker.ledger.moves import Move, decided, lock
-from worker.ledger.states import Event, State
 from worker.ledger.tables import attempts, orders
-from worker.retry import Fate, lease_ran_out
+from worker.rules.place import Fate, lease_ran_out
+from worker.rules.states import Event, State
 
 MOST_AT_ONCE = 1000
 
 _LAST = and_(attempts.c.order_id == orders.c.order_id, attempts.c.number == orders.c.attempts)
 _SENDERS = (
-    select(orders.c.order_id, attempts.c.sender).join(attempts, _LAST).where(among(orders.c.order_id, listed("ids")))
+    select(orders.c.order_id, attempts.c.sender).join(attempts, _LAST).where(in_list(orders.c.order_id, listed("ids")))
 )
 _OF_DEAD = (
     select(orders.c.order_id)
     .join(attempts, _LAST)
-    .where(orders.c.state == State.PLACING, among(attempts.c.sender, listed("senders")))
+    .where(orders.c.state == State.PLACING, in_list(attempts.c.sender, listed("senders")))
     .limit(MOST_AT_ONCE)
 )
 
@@ -51,7 +51,7 @@ def busy_senders(ledger: Ledger, dead: Sequence[Dead]) -> frozenset[str]:
     query = (
         select(attempts.c.sender)
         .join(orders, _LAST)
-        .where(orders.c.state == State.PLACING, among(attempts.c.sender, [one.sender for one in dead]))
+        .where(orders.c.state == State.PLACING, in_list(attempts.c.sender, [one.sender for one in dead]))
         .distinct()
     )
     if not dead:
@@ -63,7 +63,7 @@ def busy_senders(ledger: Ledger, dead: Sequence[Dead]) -> frozenset[str]:
 def open_senders(ledger: Ledger, ids: Sequence[str]) -> dict[str, list[str | None]]:
     """Return, for each order, the processes of which it is not known that they send nothing more of it."""
     query = select(attempts.c.order_id, attempts.c.sender).where(
-        among(attempts.c.order_id, ids), attempts.c.sender_gone_at.is_(None)
+        in_list(attempts.c.order_id, ids), attempts.c.sender_gone_at.is_(None)
     )
     found: dict[str, list[str | None]] = defaultdict(list)
     with ledger.reading() as connection:

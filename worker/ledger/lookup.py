@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select
 
 from worker.errors import UnknownOrder
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list
 from worker.ledger.tables import orders
 from worker.orders.ids import order_id, spellings
 
@@ -17,7 +17,7 @@ def find(connection: Connection, given: str) -> str | None:
     it is written: what was accepted stays within reach.
     """
     forms = [form for form in spellings(given.strip()) if form.isprintable()]  # no other was ever taken
-    held = set(connection.execute(select(orders.c.order_id).where(among(orders.c.order_id, forms))).scalars())
+    held = set(connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars())
     return next((form for form in forms if form in held), None)
 
 

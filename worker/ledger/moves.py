@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.among import among, beside, listed
-from worker.ledger.rows import Moved
-from worker.ledger.states import Event, State, advance
+from worker.ledger.dialects import in_list, listed, unindexed
 from worker.ledger.tables import account_pauses, events, order_references, orders
-from worker.outcomes import GOODS_DIFFER, Money, PlaceOutcome
-from worker.retry import FOREIGN_ORDER, Decision, Pause
+from worker.rules.outcomes import GOODS_DIFFER, Money, PlaceOutcome
+from worker.rules.place import FOREIGN_ORDER, Decision, Pause
+from worker.rules.states import Event, State, advance
+from worker.rules.values import Moved
 
 _MUTABLE = (
     "state",
@@ -51,7 +51,7 @@ NOTE = insert(events)
 """Appends rows to the history."""
 _REFERENCES = (
     select(order_references.c.order_id, order_references.c.reference)
-    .where(among(order_references.c.order_id, listed("ids")))
+    .where(in_list(order_references.c.order_id, listed("ids")))
     .order_by(order_references.c.learned_at, order_references.c.reference)
 )
 _PAUSED = select(account_pauses.c.account).where(
@@ -59,7 +59,7 @@ _PAUSED = select(account_pauses.c.account).where(
     or_(account_pauses.c.until.is_(None), account_pauses.c.until > bindparam("now")),
 )
 _PAUSING = select(account_pauses.c.account).where(
-    among(account_pauses.c.account, listed("accounts")),
+    in_list(account_pauses.c.account, listed("accounts")),
     account_pauses.c.until > bindparam("now"),
 )
 
@@ -102,10 +102,10 @@ def lock(
 def _locking(*asked: str) -> Select[Any]:
     """Return the statement for a set of conditions, made once: to build it costs as much as to run it."""
     conditions = {
-        "ids": among(orders.c.order_id, listed("ids")),
-        "state": (beside(orders.c.state) if "ids" in asked else orders.c.state) == bindparam("state"),
-        "account": beside(orders.c.account) == bindparam("account"),
-        "due_before": beside(orders.c.due_at) <= bindparam("due_before"),
+        "ids": in_list(orders.c.order_id, listed("ids")),
+        "state": (unindexed(orders.c.state) if "ids" in asked else orders.c.state) == bindparam("state"),
+        "account": unindexed(orders.c.account) == bindparam("account"),
+        "due_before": unindexed(orders.c.due_at) <= bindparam("due_before"),
         "lease_before": orders.c.lease_until < bindparam("lease_before"),
     }
     # One order of locking for all, or two workers with overlapping messages wait for each other for ever.

@@ -12,7 +12,6 @@ from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
 from worker.ledger.engine import Ledger
-from worker.ledger.foreign import ADOPTED, is_adopted, owners, take_back
 from worker.ledger.moves import (
     Move,
     decided,
@@ -25,12 +24,13 @@ from worker.ledger.moves import (
     write,
 )
 from worker.ledger.pushes import mark_adopted
-from worker.ledger.rows import Moved
-from worker.ledger.states import Event, State
+from worker.ledger.references import ADOPTED, is_adopted, owners, take_back
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.orders import ids
-from worker.retry import CONFIRM_FLOOR_SECONDS, FOREIGN_ORDER, Decision, Pause
 from worker.rules.binding import ACCOUNT_CHANGED, Binding
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, FOREIGN_ORDER, Decision, Pause
+from worker.rules.states import Event, State
+from worker.rules.values import Moved
 
 Choice = Callable[[Row[Any], float], Decision]
 

@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
-from worker.ledger.foreign import DISPROVED
 from worker.ledger.moves import forecast, lock, told, told_differs, upsert
-from worker.ledger.rows import Candidate, Confirmed, Judged, Owner, Pushed, PushState
-from worker.ledger.states import State
-from worker.ledger.store import EARLY_SECONDS
+from worker.ledger.records import EARLY_SECONDS
+from worker.ledger.references import DISPROVED
+from worker.ledger.results import record_of, result_row
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
-from worker.ledger.written import record_of, result_row
 from worker.marketplaces.base import Push
-from worker.outcomes import told_of
+from worker.rules.outcomes import told_of
+from worker.rules.states import State
+from worker.rules.values import Candidate, Confirmed, Judged, Owner, Pushed, PushState
 
 
 class Pushes:
@@ -81,7 +81,7 @@ class Pushes:
             select(order_references.c.reference, orders.c.order_id, orders.c.state)
             .join(orders, orders.c.order_id == order_references.c.order_id)
             .where(
-                among(order_references.c.reference, references),
+                in_list(order_references.c.reference, references),
                 order_references.c.source != DISPROVED,
                 orders.c.marketplace == marketplace,
             )

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from worker.ledger.among import among, listed
+from worker.ledger.dialects import in_list, listed
 from worker.ledger.tables import orders
-from worker.orders.models import Job
+from worker.orders.jobs import Job
 
 ALIKE = 3
 """From so many orders of one content on a person is told."""
@@ -24,7 +24,7 @@ _NAMED = 5
 # Without a look at the time: this is answered by the index alone, and nearly always with nothing.
 _MANY = (
     select(orders.c.fingerprint)
-    .where(among(orders.c.fingerprint, listed("fingerprints")))
+    .where(in_list(orders.c.fingerprint, listed("fingerprints")))
     .group_by(orders.c.fingerprint)
     .having(func.count() >= ALIKE)
 )
@@ -37,7 +37,7 @@ _NUMBERED = (
         .over(partition_by=orders.c.fingerprint, order_by=(orders.c.created_at, orders.c.order_id))
         .label("place"),
     )
-    .where(among(orders.c.fingerprint, listed("fingerprints")), orders.c.created_at >= bindparam("since"))
+    .where(in_list(orders.c.fingerprint, listed("fingerprints")), orders.c.created_at >= bindparam("since"))
     .subquery()
 )
 _CLOSE = (

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
-from worker.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 
-from worker.outcomes import Money
+from worker.rules.outcomes import Money
 
 MOST_SHARE = Decimal("0.05")
 """An amount may be this much off its forecast: carriage is settled later, and 1688's service fee is not explained."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from worker.marketplaces.base import Lost, Reply
-from worker.outcomes import NotSent, Unknown
+from worker.rules.outcomes import NotSent, Unknown
 
 T = TypeVar("T")
 

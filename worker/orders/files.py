@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from worker.errors import InputError
 from worker.orders.columns import template
-from worker.orders.models import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
+from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
 from worker.orders.records import Lines
 from worker.orders.rewind import rewindable
 from worker.orders.sheets import rows

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from worker.orders import ids
-from worker.orders.models import Accounts, Rejection
+from worker.orders.jobs import Accounts, Rejection
 from worker.orders.places import Places, apart
 from worker.orders.records import Lines, Row, Sheet, Stop
 from worker.orders.table import Group, Table

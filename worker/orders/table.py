@@ -11,7 +11,7 @@ from worker.marketplaces.base import Marketplace
 from worker.orders import ids
 from worker.orders.columns import OWN_COLUMNS, PLACEHOLDER, REPEAT_COLUMN, Plan, fill, plan, stranger
 from worker.orders.fields import shown
-from worker.orders.models import Accounts, Rejection
+from worker.orders.jobs import Accounts, Rejection
 from worker.orders.places import Run
 from worker.orders.records import Row, Sheet
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from worker.ledger.states import Event
-from worker.retry import Decision
+from worker.rules.place import Decision
+from worker.rules.states import Event
 
 ACCOUNT_CHANGED = "ACCOUNT_CHANGED"
 """Our code: the order was sent, or taken in, under other settings of its account than the present ones."""

@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from worker.ledger.states import Event
-from worker.outcomes import Absent, Found, NotSent, ReadOutcome, Throttled, Unknown
-from worker.retry import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, throttled, window_closed
+from worker.rules.outcomes import Absent, Found, NotSent, ReadOutcome, Throttled, Unknown
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, throttled, window_closed
+from worker.rules.states import Event
 
 ABSENCES_BEFORE_ATTENTION = 3
 ABSENT_SECONDS = 60.0

@@ -17,7 +17,7 @@ from worker.marketplaces.doubts import Words, texts_in
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
 from worker.marketplaces.replies import id_of, lost, read_object, text_of
-from worker.outcomes import Absent, Accepted, Found, Money, OrderRecord, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, Money, OrderRecord, PlaceOutcome, Refused, Throttled, Unknown
 
 
 class Template(Marketplace):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
 
 KEYS = {"token": "token-of-the-shop"}
 SIGNED = False

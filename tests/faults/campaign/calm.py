@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.stage import Stage
-from worker.retry import FOREIGN_ORDER
+from worker.rules.place import FOREIGN_ORDER
 
 PATIENCE_SECONDS = 150.0
 PATIENCE_WITHOUT_GUARD_SECONDS = 60.0

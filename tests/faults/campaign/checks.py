@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tests.faults.campaign.facts import Facts
 from tests.faults.campaign.makers import MARKETS
-from worker.ledger.states import MOVES, Event, State
+from worker.rules.states import MOVES, Event, State
 
 CONFIRM_FLOOR_SECONDS = 10.0
 CLOCK_SECONDS = 0.02

@@ -17,7 +17,7 @@ from typing import Any
 from tasks import admin, submit
 from worker import crashpoints
 from worker.app import app
-from worker.bell import bell
+from worker.broker.bell import bell
 from worker.errors import FulfilError, InputError
 
 ACTOR = "chaos"

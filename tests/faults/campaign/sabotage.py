@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 
 import tasks.place
 import tasks.reconcile
-import tasks.record
-from worker import retry
-from worker.ledger import store as stores
+import worker.sending.recorder
+from worker.ledger import records as stores
 from worker.ledger.engine import Ledger
-from worker.ledger.rows import Claim, Moved, Sent
 from worker.marketplaces import REGISTRY
-from worker.outcomes import NotSent, Unknown
+from worker.rules import place as retry
+from worker.rules.outcomes import NotSent, Unknown
+from worker.rules.values import Claim, Moved, Sent
 
 
 def attempt_first() -> None:
@@ -97,7 +97,7 @@ def unknown() -> None:
             outcome = NotSent(outcome.cause)
         return decide(outcome, *rest, **more)
 
-    tasks.record.decide = decide_blindly  # type: ignore[attr-defined]
+    worker.sending.recorder.decide = decide_blindly  # type: ignore[attr-defined]
     _key_of(lambda claim: f"{claim.order_id}.{claim.spent}" if claim.spent > 1 else claim.order_id)
 
 

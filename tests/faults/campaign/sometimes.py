@@ -68,7 +68,7 @@ _FULL = (
     "account held: BREAKER_OPEN",
     "account held: IllegalAccessToken",
     "account held: ApiCallLimit",
-    "journal replay",
+    "spool replay",
     "an order was refused",
     "an order was cancelled",
     "an order was quarantined",
@@ -78,7 +78,7 @@ _RARE = ("a read-back showed another order",)
 """Needs two faults at one order: told, never wanted."""
 _LOOKED_UP = ("a look-up found an order", "look-ups proved an order absent")
 _SEEN = tuple(
-    name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "journal"))
+    name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "spool"))
 )
 
 

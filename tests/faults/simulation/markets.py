@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from worker.outcomes import (
+from worker.rules.outcomes import (
     Absent,
     Accepted,
     Found,

@@ -27,8 +27,8 @@ from tests.faults.simulation.markets import KINDS
 from tests.faults.simulation.world import Clock, World
 from worker.errors import FulfilError
 from worker.ledger.engine import Ledger
-from worker.ledger.states import FINAL, MOVES, Event, State
 from worker.ledger.tables import events, metadata, orders, results
+from worker.rules.states import FINAL, MOVES, Event, State
 
 FAULTS = ["", "", "", "lost_before", "lost_after", "lost_after", "throttled", "refused", "refused_connection"]
 FAULTS += ["wrong_ids", "wrong_ids", "late_commit", "late_commit"]
@@ -218,7 +218,7 @@ def ledger() -> Iterator[Ledger]:
 def test_the_promise_holds_in_every_interleaving(ledger: Ledger) -> None:
     clock = Clock()
     Promise.ledger, Promise.clock = ledger, clock
-    modules = ["worker.ledger.store", "worker.ledger.operators", "worker.ledger.intake", "worker.ledger.reports"]
+    modules = ["worker.ledger.records", "worker.ledger.operators", "worker.ledger.intake", "worker.ledger.queries"]
     patches = [mock.patch(f"{module}.time", clock) for module in modules]
     for patch in patches:
         patch.start()

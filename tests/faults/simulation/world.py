@@ -11,14 +11,14 @@ from worker.ledger import intake, operators
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead, mark_of
-from worker.ledger.reports import due_by_account, standing_still, suspects
-from worker.ledger.rows import Claim, Sent, Settled, Waiting
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.orders.models import Job
-from worker.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
-from worker.retry import FOREIGN_ORDER, Policy, decide, decide_read, may_send_until
+from worker.ledger.queries import due_by_account, standing_still, suspects
+from worker.ledger.records import Store
+from worker.orders.jobs import Job
+from worker.rules.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
+from worker.rules.place import FOREIGN_ORDER, Policy, decide, decide_read, may_send_until
 from worker.rules.reconcile import counts_as_absence, decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Claim, Sent, Settled, Waiting
 
 POLICY = Policy(max_attempts=4, base_seconds=2, cap_seconds=60, confirm_delay_seconds=10)
 LEASE_SECONDS = 60.0

@@ -7,7 +7,7 @@ from aliexpress_kit import created, place, reply
 
 from worker.marketplaces.aliexpress.codes import ADDRESS_TEXTS, GATEWAY_CODES, NUMBERS, RESULT_CODES, Kind
 from worker.marketplaces.aliexpress.statuses import ALERTING, LogisticsStatus, OrderStatus, meaning
-from worker.outcomes import Accepted, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Refused, Throttled, Unknown
 
 CONTENT, MOMENT, LATER, ACCOUNT = "content", "moment", "later", "account"
 ADDRESS = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
 
 ID = 8198352049851315
 IDS = (str(ID),)

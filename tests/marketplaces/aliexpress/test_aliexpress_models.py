@@ -9,7 +9,7 @@ import pytest
 from aliexpress_kit import ORDER, body, dump
 from pydantic import ValidationError
 
-from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 
 MULTI_PRODUCT_SAMPLE = {

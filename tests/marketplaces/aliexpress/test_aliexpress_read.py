@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.marketplaces import signing
-from worker.marketplaces.aliexpress.reading import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
+from worker.marketplaces.aliexpress.read import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
 from worker.marketplaces.base import Lost
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
 
 CHILD = {
     "product_count": 1,

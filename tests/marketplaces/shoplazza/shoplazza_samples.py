@@ -10,7 +10,7 @@ from typing import Any
 from shoplazza_kit import REFERENCE, listed, reply, shown
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}
 SIGNED = False

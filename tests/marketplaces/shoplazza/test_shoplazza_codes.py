@@ -6,7 +6,7 @@ import pytest
 from shoplazza_kit import VERSIONS, place, reply
 
 from worker.marketplaces.shoplazza.codes import DOOR, MAY_EXIST, REFUSALS
-from worker.outcomes import Refused, Unknown
+from worker.rules.outcomes import Refused, Unknown
 
 CONTENT, MOMENT, LATER, SHOP = "content", "moment", "later", "shop"
 

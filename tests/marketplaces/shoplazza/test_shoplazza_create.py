@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, VERSIONS, adapter, body, drive, dump, place, reply
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shoplazza_kit import REFERENCE, VERSIONS, confirm, place, reply
 
-from worker.outcomes import Refused, Throttled, Unknown
+from worker.rules.outcomes import Refused, Throttled, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}
 ROWS = [

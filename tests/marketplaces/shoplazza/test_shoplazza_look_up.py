@@ -23,8 +23,8 @@ from shoplazza_kit import (
 )
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.shoplazza.finding import PAGES
-from worker.outcomes import Absent, Found, NotSent, Throttled, Unknown
+from worker.marketplaces.shoplazza.look_up import PAGES
+from worker.rules.outcomes import Absent, Found, NotSent, Throttled, Unknown
 
 SINCE = "2023-11-14T22:08:20Z"
 """Five minutes before the first send."""

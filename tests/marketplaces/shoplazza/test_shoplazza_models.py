@@ -18,7 +18,7 @@ from worker.marketplaces.shoplazza.models import (
     ShoplazzaOrder,
 )
 from worker.orders.columns import template
-from worker.orders.models import Job, Rejection, Terms, validate
+from worker.orders.jobs import Job, Rejection, Terms, validate
 
 ACCOUNTS = {"main": Terms(Shoplazza, 1000)}
 

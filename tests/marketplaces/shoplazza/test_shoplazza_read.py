@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, TOKEN, VERSIONS, adapter, confirm, drive, reply, shown
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.shoplazza.reading import ShoplazzaRecord
+from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
 
 
 def record(**changes):

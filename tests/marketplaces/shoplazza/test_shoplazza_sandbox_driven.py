@@ -7,10 +7,10 @@ from shoplazza_shop import VERSIONS, Shop, token
 
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.marketplaces.shoplazza.sandbox import AFTER, BEFORE, FAILED, STATES, ShoplazzaFace
-from worker.outcomes import Absent, Accepted, Found, Refused, Throttled, Unknown
-from worker.retry import Policy
+from worker.rules.outcomes import Absent, Accepted, Found, Refused, Throttled, Unknown
+from worker.rules.place import Policy
 from worker.rules.reconcile import Ability, decide_unknown
+from worker.sandbox.shoplazza import AFTER, BEFORE, FAILED, STATES, ShoplazzaFake
 
 POLICY = Policy(max_attempts=8, base_seconds=1, cap_seconds=10, confirm_delay_seconds=10)
 
@@ -110,7 +110,7 @@ def test_faulty_reads_settle_nothing(shop: Shop) -> None:
 
 def test_the_way_back_from_unknown_makes_no_second_order(shop: Shop) -> None:
     """Drive the look-ups as decide_unknown wants them, with the order hidden for 20 seconds."""
-    shop.face.sync_seconds = 20
+    shop.fake.sync_seconds = 20
     assert isinstance(shop.place("SO-7~reset_after_commit"), Unknown)
     ability = Ability(can_look_up=True, resend_window_seconds=None)
     standing, waited = Standing(shop.clock()), 0
@@ -191,4 +191,4 @@ def test_cash_on_delivery_is_placed_at_once(shop: Shop) -> None:
 
 def test_the_adapter_is_a_marketplace() -> None:
     assert issubclass(Shoplazza, Marketplace)
-    assert Shoplazza.name == ShoplazzaFace.name
+    assert Shoplazza.name == ShoplazzaFake.name

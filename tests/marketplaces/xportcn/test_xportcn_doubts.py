@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from xportcn_kit import ORDER, create, created, envelope, preview, reply
 
-from worker.outcomes import Refused, Throttled, Unknown
+from worker.rules.outcomes import Refused, Throttled, Unknown
 
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
 GATEWAY = {"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call exceeds limited frequency"}

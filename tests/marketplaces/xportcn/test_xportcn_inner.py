@@ -22,7 +22,7 @@ from xportcn_kit import (
 )
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, Money, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Money, Refused, Throttled, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
 ID = "2019601741959504495"

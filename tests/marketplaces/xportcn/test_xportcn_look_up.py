@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from xportcn_kit import KEY, NOW, ORDER, REFERENCE, adapter, drive, envelope, reply, sent_body
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.xportcn.looking import MAX_PAGES, NO_PROOF
-from worker.outcomes import Absent, Found, NotSent, Throttled, Unknown
+from worker.marketplaces.xportcn.look_up import MAX_PAGES, NO_PROOF
+from worker.rules.outcomes import Absent, Found, NotSent, Throttled, Unknown
 
 OTHER = "SO-0999"
 

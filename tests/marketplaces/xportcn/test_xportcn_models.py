@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from xportcn_kit import ADDRESS, LINE, SECRETS, body, credentials, dump, line
 
 from config.settings import Settings
-from worker.marketplaces.xportcn.account import XportcnCredentials, fill
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.models import FLOWS, AddressParam, CargoParam, XportcnOrder
-from worker.orders.models import Rejection, Terms, validate
+from worker.orders.jobs import Rejection, Terms, validate
 
 VENDOR_FIELDS = {
     *("flow", "message", "shopPromotionId", "tradeType", "addressParam", "cargoParamList", "userId", "staffName"),

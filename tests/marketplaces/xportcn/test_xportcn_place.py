@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xportcn_kit import ADDRESS, KEY, PREVIEW_ROW, adapter, body, create, created, dump, envelope, preview, reply
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
 
 ID = "2019601741959504495"
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]

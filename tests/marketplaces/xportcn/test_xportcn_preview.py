@@ -8,7 +8,7 @@ import pytest
 from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]

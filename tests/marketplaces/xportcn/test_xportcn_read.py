@@ -12,7 +12,7 @@ from xportcn_kit import KEY, ORDER, REFERENCE, adapter, confirm, drive, envelope
 
 from worker.marketplaces.base import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
 
 FLAT = {"orderId": REFERENCE, "orderNo": "PO2026", "orderStatus": "WAITING_FOR_PAYMENT", "payStatus": 1}
 FLAT |= {"totalAmount": 10000, "shippingFee": 500, "productAmount": 9500, "tbCreateTime": 1700000000000}

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from xportcn_gateway import ADDRESS, Gateway, line
 
-from worker.marketplaces.client import Client
-from worker.marketplaces.xportcn.account import XportcnCredentials
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.sandbox import BUILT_IN
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.sandbox.xportcn import BUILT_IN
+from worker.sending.client import Client
 
 ANSWER_SECONDS = 1.2
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.marketplaces.xportcn.account import XportcnCredentials
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
 
 KEY = "SO-1001"

@@ -9,7 +9,7 @@ from typing import Any
 from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
 
 KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}
 SIGNED = True

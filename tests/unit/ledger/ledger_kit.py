@@ -15,14 +15,14 @@ from sqlalchemy import select
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
-from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
-from worker.ledger.states import MOVES, Event, State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import attempts, events, order_references, orders, results
-from worker.orders.models import Job
-from worker.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
-from worker.retry import Policy, decide, decide_read
+from worker.orders.jobs import Job
+from worker.rules.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.place import Policy, decide, decide_read
 from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
+from worker.rules.states import MOVES, Event, State
+from worker.rules.values import Claim, Moved, Sent, Settled, Waiting
 
 POLICY = Policy(max_attempts=3, base_seconds=2.0, cap_seconds=60.0, confirm_delay_seconds=12.0)
 LEASE = 90.0

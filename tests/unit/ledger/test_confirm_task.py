@@ -13,11 +13,11 @@ from sqlalchemy import update
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
-from worker.outcomes import Accepted, Found, OrderRecord, ReadOutcome, Unknown
+from worker.rules.outcomes import Accepted, Found, OrderRecord, ReadOutcome, Unknown
 
 MINE, OTHERS = "8198352049850001", "8198352049850002"
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
@@ -90,7 +90,7 @@ def _run(steps: Any) -> ReadOutcome:
 @pytest.fixture
 def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
     from tasks import confirm  # not above: its first import reads the settings
-    from tasks.admission import Admitted
+    from worker.sending.turns import Admitted
 
     made = Desk(ledger, confirm, Admitted)
     played = {"store": lambda: Store(ledger), "policy": lambda: POLICY, "bell": lambda: made, "read_all": made.read_all}
@@ -136,9 +136,9 @@ def test_one_product_under_its_second_id_is_that_product(desk: Desk) -> None:
 
 
 def test_the_line_of_such_an_order_says_so() -> None:
-    from tasks.report import lines
-    from worker.ledger.rows import Moved
-    from worker.ledger.states import State
+    from worker.rules.states import State
+    from worker.rules.values import Moved
+    from worker.rules.words import lines
 
     told = lines([Moved("SO-1", "main", State.PLACED, 1.0, "FOREIGN_ORDER", (OTHERS,))])
     assert told == f"SO-1 placed {OTHERS} (another order: fulfil why)"

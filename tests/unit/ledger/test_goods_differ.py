@@ -14,19 +14,19 @@ import pytest
 from ledger_kit import ACCOUNT, LEASE, POLICY, one_claim, reconcile, record, result_rows, row, rows, submit
 from sqlalchemy import update
 
-from tasks.console import why
-from worker.ledger import reports
+from worker.cli.tables import why
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.pushes import Pushes
-from worker.ledger.rows import Judged, Pushed, PushState, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import attempts, orders
-from worker.marketplaces.client import Client
-from worker.marketplaces.xportcn.account import XportcnCredentials
 from worker.marketplaces.xportcn.adapter import Xportcn
-from worker.outcomes import GOODS_DIFFER, Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
-from worker.retry import decide_read
+from worker.marketplaces.xportcn.credentials import XportcnCredentials
+from worker.rules.outcomes import GOODS_DIFFER, Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
+from worker.rules.place import decide_read
+from worker.rules.states import State
+from worker.rules.values import Judged, Pushed, PushState, Settled
+from worker.sending.client import Client
 
 MADE = "2257164624870311973"
 LINES = [

@@ -26,11 +26,11 @@ from worker.errors import NotAllowed
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Moved, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.outcomes import Absent, Accepted, Found, NotSent, Unknown
+from worker.ledger.records import Store
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Unknown
 from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Moved, Settled
 
 OPTED_IN = Ability(can_look_up=True, resend_window_seconds=None, recreate_after_seconds=3600.0)
 AGREES, DISAGREES = Absent("none", clock_offset_seconds=1.0), Absent("none", clock_offset_seconds=7200.0)

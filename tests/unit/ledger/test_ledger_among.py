@@ -9,13 +9,13 @@ import pytest
 from ledger_kit import ACCOUNT, claim, confirmed, sent, submit
 from sqlalchemy import event, select
 
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
-from worker.ledger.reports import due_by_account
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.queries import due_by_account
+from worker.ledger.records import Store
 from worker.ledger.tables import orders
-from worker.outcomes import Accepted
+from worker.rules.outcomes import Accepted
+from worker.rules.states import State
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ from worker.outcomes import Accepted
 def test_what_is_in_the_list_is_found_once_and_nothing_else(ledger: Ledger, ids: list[str]) -> None:
     submit(ledger, "SO-1", "SO-2", "SO-3", "it's", 'a "b"', "{c,d}", "ü\\", "NULL")
     with ledger.reading() as connection:
-        found = connection.execute(select(orders.c.order_id).where(among(orders.c.order_id, ids))).scalars().all()
+        found = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, ids))).scalars().all()
     assert sorted(found) == sorted({one for one in ids if one not in ("", "nobody")})
 
 
 def test_a_list_of_any_length_is_one_statement(ledger: Ledger) -> None:
     texts = set()
     for length in (1, 2, 30, 3000):
-        query = select(orders.c.order_id).where(among(orders.c.order_id, [str(n) for n in range(length)]))
+        query = select(orders.c.order_id).where(in_list(orders.c.order_id, [str(n) for n in range(length)]))
         with ledger.reading() as connection:
             texts.add(str(connection.execute(query).context.compiled))
     assert len(texts) == 1

@@ -14,13 +14,13 @@ from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Claim, Sent
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import account_bindings
-from worker.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Unknown
-from worker.retry import decide
 from worker.rules.binding import ACCOUNT_CHANGED, Binding
+from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Unknown
+from worker.rules.place import decide
+from worker.rules.states import State
+from worker.rules.values import Claim, Sent
 
 WINDOW = 22 * 3600.0
 

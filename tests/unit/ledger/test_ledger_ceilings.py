@@ -14,14 +14,14 @@ from worker.ledger.ceilings import DAY_LIMIT, Ceilings, day_of
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.reports import counts, paused_accounts
-from worker.ledger.rows import Claim, Sent, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.queries import counts, paused_accounts
+from worker.ledger.records import Store
 from worker.ledger.tables import account_days
-from worker.outcomes import Accepted, Found, Money, NotSent, PlaceOutcome, Refused, Throttled, Unknown
-from worker.retry import decide, decide_read
+from worker.rules.outcomes import Accepted, Found, Money, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.place import decide, decide_read
 from worker.rules.reconcile import Ability, decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Claim, Sent, Settled
 
 NOON = 1_800_000_000.0
 

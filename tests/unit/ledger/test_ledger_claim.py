@@ -32,16 +32,16 @@ from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.states import State
-from worker.ledger.store import EARLY_SECONDS, Store
+from worker.ledger.records import EARLY_SECONDS, Store
 from worker.ledger.tables import attempts
-from worker.outcomes import NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import NotSent, Refused, Throttled, Unknown
+from worker.rules.states import State
 
 CLAIMER = """
 import json, sys
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 url, ids = sys.argv[1], json.loads(sys.argv[2])
 ledger = Ledger(url)
 ledger.version()

@@ -19,7 +19,7 @@ from sqlalchemy import inspect, text
 
 import worker.ledger.engine as engine_module
 from worker.errors import ConfigError, LedgerAway
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import SCHEMA, Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.tables import metadata
@@ -34,8 +34,8 @@ from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.store import Store
-from worker.outcomes import Accepted
+from worker.ledger.records import Store
+from worker.rules.outcomes import Accepted
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -221,13 +221,13 @@ DEATHS = {
     "taking orders in": ("intake", "_count", "", "take(ledger, open_batch(ledger, 'f'), [job('SO-8')], [])"),
     "claiming, before the event": ("claims", "event_row", "", CLAIMED),
     "recording, before the attempt is closed": (
-        "store",
+        "records",
         "pause_accounts",
         CLAIMED,
         "Store(ledger).record([sent(c, Accepted(('4711',))) for c in claimed])",
     ),
     "taking leases back, before the attempt is closed": (
-        "store",
+        "records",
         "lost_attempt",
         CLAIMED,
         "Store(ledger).expire_leases(9e9)",

@@ -30,17 +30,17 @@ from sqlalchemy import update
 
 from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
-from worker.ledger.journal import Journal
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
-from worker.ledger.rows import Judged, PushState, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
+from worker.ledger.spool import Spool
 from worker.ledger.tables import events, orders
 from worker.marketplaces.base import Push
-from worker.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, Unknown
-from worker.retry import FOREIGN_ORDER, READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, Unknown
+from worker.rules.place import FOREIGN_ORDER, READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read
 from worker.rules.reconcile import decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Judged, PushState, Settled
 
 FIRST, SECOND, THIRD = "8198352049850001", "8198352049850002", "8198352049850003"
 OTHER_GOODS = Unknown(f"the marketplace shows another order under {FIRST}", FOREIGN_ORDER, (FIRST,))
@@ -124,11 +124,11 @@ def test_the_same_answer_recorded_twice_parks_the_order_once(ledger: Ledger) -> 
 
 def test_an_id_in_the_journal_that_is_another_orders_is_not_learned_either(ledger: Ledger, tmp_path: Path) -> None:
     first_holds(ledger, "SO-2")
-    journal = Journal(tmp_path)
-    journal.keep([sent(one_claim(ledger, "SO-2"), Accepted((FIRST,)))])
-    assert journal._file is not None
-    os.close(journal._file)  # as the end of the process does
-    assert Journal(tmp_path).replay(Store(ledger)) == 1
+    spool = Spool(tmp_path)
+    spool.keep([sent(one_claim(ledger, "SO-2"), Accepted((FIRST,)))])
+    assert spool._file is not None
+    os.close(spool._file)  # as the end of the process does
+    assert Spool(tmp_path).replay(Store(ledger)) == 1
     assert (row(ledger, "SO-2").state, known_ids(ledger, "SO-2")) == ("unmatched", [])
 
 

@@ -10,11 +10,11 @@ import pytest
 from ledger_kit import ACCOUNT, history, job, one_claim, row, submit
 from sqlalchemy import insert, select, text
 
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import _row, open_batch, take
 from worker.ledger.tables import batches, orders
-from worker.orders.models import Rejection
+from worker.orders.jobs import Rejection
 
 
 def test_a_new_order_is_queued_and_due_at_once(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""The journal's files under several processes: a live one's is left alone, a dead one's is replayed once."""
+"""The spool's files under several processes: a live one's is left alone, a dead one's is replayed once."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ import pytest
 from ledger_kit import one_claim, sent, submit
 
 from worker.ledger.engine import Ledger
-from worker.ledger.journal import Journal
-from worker.ledger.reports import show_order
-from worker.ledger.store import Store
-from worker.outcomes import Accepted
+from worker.ledger.queries import show_order
+from worker.ledger.records import Store
+from worker.ledger.spool import Spool
+from worker.rules.outcomes import Accepted
 
 
 def left_behind(ledger: Ledger, folder: Path) -> None:
     """Let a process die that had learned an id and could not record it."""
     submit(ledger, "SO-1")
-    journal = Journal(folder)
-    journal.keep([sent(one_claim(ledger), Accepted(("8190000000000001",)))])
-    assert journal._file is not None
-    os.close(journal._file)  # as the end of the process does
+    spool = Spool(folder)
+    spool.keep([sent(one_claim(ledger), Accepted(("8190000000000001",)))])
+    assert spool._file is not None
+    os.close(spool._file)  # as the end of the process does
 
 
 def test_what_a_dead_process_left_is_recorded_and_removed(ledger: Ledger, tmp_path: Path) -> None:
     left_behind(ledger, tmp_path)
-    assert Journal(tmp_path).replay(Store(ledger)) == 1
+    assert Spool(tmp_path).replay(Store(ledger)) == 1
     order = show_order(ledger, "SO-1")
     assert (order["state"], order["references"]) == ("placed", ["8190000000000001"])
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
 def test_the_file_of_a_live_process_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    journal.open()
-    assert Journal(tmp_path).replay(Store(ledger)) == 0
+    spool = Spool(tmp_path)
+    spool.open()
+    assert Spool(tmp_path).replay(Store(ledger)) == 0
     assert len(list(tmp_path.glob("*.jsonl"))) == 1
 
 
 def test_a_file_is_seen_by_others_only_when_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[Path]] = []
-    lock = Journal.open.__globals__["fcntl"].flock
+    lock = Spool.open.__globals__["fcntl"].flock
 
     def look(file: int, how: int) -> None:
         seen.append(list(tmp_path.glob("*.jsonl")))
         lock(file, how)
 
-    monkeypatch.setattr("worker.ledger.journal.fcntl.flock", look)
-    Journal(tmp_path).open()
+    monkeypatch.setattr("worker.ledger.spool.fcntl.flock", look)
+    Spool(tmp_path).open()
     assert seen == [[]]
 
 
@@ -60,7 +60,7 @@ def test_two_sweeps_at_once_replay_it_once_and_neither_fails(ledger: Ledger, tmp
 
     def sweep() -> None:
         go.wait()
-        replayed.append(Journal(tmp_path).replay(Store(ledger)))
+        replayed.append(Spool(tmp_path).replay(Store(ledger)))
 
     threads = [threading.Thread(target=sweep) for _ in range(4)]
     for thread in threads:
@@ -74,4 +74,4 @@ def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "glob", lambda self, _: [self / "gone.jsonl"])
-    assert Journal(tmp_path).replay(Store(ledger)) == 0
+    assert Spool(tmp_path).replay(Store(ledger)) == 0

@@ -7,10 +7,10 @@ import time
 from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, row, rows, submit, tries
 
 from worker.ledger.engine import Ledger
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import attempts
-from worker.outcomes import Throttled
-from worker.retry import CRASHES_BEFORE_QUARANTINE
+from worker.rules.outcomes import Throttled
+from worker.rules.place import CRASHES_BEFORE_QUARANTINE
 
 
 def test_a_lease_that_holds_is_left_alone(ledger: Ledger) -> None:

@@ -26,15 +26,15 @@ from ledger_kit import (
 )
 
 from worker.errors import NotAllowed, UnknownOrder, UnusableId
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import events
-from worker.outcomes import Accepted, Found, NotSent, Refused, Throttled, Unknown
-from worker.retry import CONFIRM_FLOOR_SECONDS, Pause
+from worker.rules.outcomes import Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.reconcile import Ability
+from worker.rules.states import State
 
 ID = "8198352049851315"
 NO = Refused("DELIVERY_METHOD_NOT_EXIST", "no delivery", "choose another product")

@@ -30,13 +30,13 @@ from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
-from worker.ledger.rows import Judged, Owner, Pushed, PushState
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import pushes
 from worker.marketplaces.base import Push
-from worker.outcomes import Accepted, Throttled, Unknown
-from worker.retry import Pause
+from worker.rules.outcomes import Accepted, Throttled, Unknown
+from worker.rules.place import Pause
+from worker.rules.states import State
+from worker.rules.values import Judged, Owner, Pushed, PushState
 
 REFERENCE = "8198352049851315"
 MADE = 1_700_000_000.0

@@ -23,16 +23,16 @@ from ledger_kit import (
     tries,
 )
 
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Claim, Sent
-from worker.ledger.states import Event, State
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import attempts, order_references
-from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
-from worker.retry import CONFIRM_FLOOR_SECONDS, Decision
+from worker.rules.outcomes import Absent, Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION
+from worker.rules.states import Event, State
+from worker.rules.values import Claim, Sent
 
 IDS = ("8198352049851315", "8198352049851316")
 REPEATED = Accepted((), "REPEATED_ORDER_ERROR", "repeated order", "req-2")

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from ledger_kit import job, submit
 
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.repeats import Repeats
-from worker.orders.models import Job
+from worker.orders.jobs import Job
 
 MEANT = "; where that is meant: --allow-repeat"
 

@@ -20,13 +20,13 @@ from ledger_kit import (
 )
 
 from worker.errors import UnknownOrder
-from worker.ledger import reports
+from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.reports import Filter
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.ledger.queries import Filter
+from worker.ledger.records import Store
+from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.states import State
 
 ID = "8198352049851315"
 

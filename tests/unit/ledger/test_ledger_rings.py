@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.reports import standing_still
-from worker.ledger.rows import Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
+from worker.ledger.queries import standing_still
+from worker.ledger.records import Store
 from worker.ledger.tables import orders
-from worker.retry import Pause
+from worker.rules.place import Pause
 from worker.rules.reconcile import decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Settled
 
 
 def rung(ledger: Ledger, *order_ids: str) -> None:

@@ -29,12 +29,12 @@ from ledger_kit import (
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Settled
-from worker.ledger.states import Event, State
-from worker.ledger.store import Store
-from worker.outcomes import Absent, Accepted, Found, Money, NotSent, ReadOutcome, Throttled, Unknown
-from worker.retry import Decision, decide_read
+from worker.ledger.records import Store
+from worker.rules.outcomes import Absent, Accepted, Found, Money, NotSent, ReadOutcome, Throttled, Unknown
+from worker.rules.place import Decision, decide_read
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
+from worker.rules.states import Event, State
+from worker.rules.values import Settled
 
 ID = "8198352049851315"
 SOON = 20.0

@@ -17,9 +17,9 @@ from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders, open_senders
 from worker.ledger.marks import FIRST_SLOTS, Dead, Graves, Marks
-from worker.ledger.rows import Claim
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import orders
+from worker.rules.values import Claim
 
 ACCOUNT = "main"
 LIVES = """

@@ -14,12 +14,12 @@ from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
-from worker.ledger.store import Store
+from worker.ledger.records import Store
 from worker.ledger.tables import events, order_references, orders, pushes, results
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
 from worker.marketplaces.base import Push
-from worker.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
 
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
 

@@ -11,10 +11,10 @@ from ledger_kit import ACCOUNT, LEASE, POLICY, submit
 from worker.errors import LedgerAway
 from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.reports import counts
-from worker.ledger.rows import Claim
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, NotSent, Throttled, Unknown
+from worker.ledger.queries import counts
+from worker.ledger.records import Store
+from worker.rules.outcomes import Accepted, NotSent, Throttled, Unknown
+from worker.rules.values import Claim
 
 
 class Desk:
@@ -61,7 +61,8 @@ class Desk:
 
 @pytest.fixture
 def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
-    from tasks import late, record  # not above: its first import reads the settings
+    from worker.sending import fallback as late
+    from worker.sending import recorder as record
 
     made = Desk(ledger, record)
     for name in ("bell", "limits"):
@@ -93,7 +94,7 @@ def test_a_message_without_a_claim_waits_for_nothing(desk: Desk) -> None:
 def test_while_the_ledger_is_away_answers_wait_and_are_recorded_with_those_that_came_meanwhile(
     desk: Desk, fresh_settings: pytest.MonkeyPatch
 ) -> None:
-    from tasks import late
+    from worker.sending import fallback as late
 
     fresh_settings.setattr(late, "FIRST_WAIT_SECONDS", 0.2)
     one, two = desk.claim("SO-1", "SO-2")

@@ -13,10 +13,10 @@ from urllib.parse import urlencode, urlsplit
 from worker.marketplaces import signing
 from worker.marketplaces.aliexpress import goods, pushes
 from worker.marketplaces.aliexpress.codes import ENTRIES, Kind, ban_seconds, find_gateway
+from worker.marketplaces.aliexpress.create import clean_code, declined, read_create, too_many
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.aliexpress.placing import clean_code, declined, read_create, too_many
-from worker.marketplaces.aliexpress.reading import read_order
+from worker.marketplaces.aliexpress.read import read_order
 from worker.marketplaces.aliexpress.statuses import MEANINGS
 from worker.marketplaces.base import (
     Credentials,
@@ -31,7 +31,7 @@ from worker.marketplaces.base import (
     fingerprint,
 )
 from worker.marketplaces.replies import lost
-from worker.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
+from worker.rules.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"

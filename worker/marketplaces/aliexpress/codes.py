@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from worker.marketplaces.aliexpress.gateway_codes import FACTS, GATEWAY_CODES, NUMBERS
+from worker.marketplaces.aliexpress.codes_gateway import FACTS, GATEWAY_CODES, NUMBERS
+from worker.marketplaces.aliexpress.codes_results import ADDRESS_FAIL, REPEATED, RESULT_CODES
 from worker.marketplaces.aliexpress.kinds import Entry, Kind
-from worker.marketplaces.aliexpress.result_codes import ADDRESS_FAIL, REPEATED, RESULT_CODES
 from worker.marketplaces.doubts import DOOR, LIMIT, ORDER, ORDER_OR_DOOR, Topics
 
 __all__ = ["ADDRESS_TEXTS", "ENTRIES", "GATEWAY_CODES", "NUMBERS", "REPEATED", "RESULT_CODES", "Entry", "Kind"]

@@ -9,7 +9,7 @@ from typing import Any
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
 from worker.marketplaces.replies import text_of
-from worker.outcomes import OrderRecord
+from worker.rules.outcomes import OrderRecord
 
 SECOND_ID = 2**51
 """The site shows one product under two ids so far apart, by country (1005… and 3256…). No vendor page says so, hence it

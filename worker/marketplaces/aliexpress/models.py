@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.base import Credentials, OrderPart
 from worker.marketplaces.digits import digits, id_text, no_number
 

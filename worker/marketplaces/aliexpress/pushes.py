@@ -6,10 +6,10 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from worker.marketplaces.aliexpress.placing import order_ids
+from worker.marketplaces.aliexpress.create import order_ids
 from worker.marketplaces.base import Push
 from worker.marketplaces.replies import read_object, text_of
-from worker.outcomes import OrderRecord
+from worker.rules.outcomes import OrderRecord
 
 ORDER_CREATED = "OrderCreated"
 """The `orderStatus` of the message that an order makes; later ones tell of its payment, shipping and end."""

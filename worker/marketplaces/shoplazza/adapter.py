@@ -24,14 +24,14 @@ from worker.marketplaces.base import (
 from worker.marketplaces.replies import id_of, lost
 from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
+from worker.marketplaces.shoplazza.create import Context, declined, read_create, request_id_of
 from worker.marketplaces.shoplazza.envelope import open_body
-from worker.marketplaces.shoplazza.finding import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
+from worker.marketplaces.shoplazza.look_up import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
 from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
-from worker.marketplaces.shoplazza.placing import Context, declined, read_create, request_id_of
-from worker.marketplaces.shoplazza.reading import NOT_TOLD, read_order
+from worker.marketplaces.shoplazza.read import NOT_TOLD, read_order
 from worker.marketplaces.shoplazza.statuses import MEANINGS
 from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing
-from worker.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
 
 
 class Shoplazza(Marketplace):

@@ -12,7 +12,7 @@ from typing import Any
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
 from worker.marketplaces.replies import text_of
-from worker.outcomes import OrderRecord
+from worker.rules.outcomes import OrderRecord
 
 GONE = frozenset({"cancelled", "returned"})
 """`fulfillment_status` of a line that will not come, or went back."""

@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 from worker.marketplaces import signing
 from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request, fingerprint
 from worker.marketplaces.xportcn import goods
-from worker.marketplaces.xportcn.account import XportcnCredentials, fill
 from worker.marketplaces.xportcn.codes import ENTRIES
+from worker.marketplaces.xportcn.create import Create, read_create
+from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.envelope import Answer
-from worker.marketplaces.xportcn.looking import Search
+from worker.marketplaces.xportcn.look_up import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.placing import Create, read_create
-from worker.marketplaces.xportcn.previewing import Preview, ceiling, read_preview
-from worker.marketplaces.xportcn.reading import contradicts, read_answer, read_detail, readings
+from worker.marketplaces.xportcn.preview import Preview, ceiling, read_preview
+from worker.marketplaces.xportcn.read import contradicts, read_answer, read_detail, readings
 from worker.marketplaces.xportcn.statuses import MEANINGS
-from worker.outcomes import Absent, Accepted, Found, Money, OrderRecord, Unknown
+from worker.rules.outcomes import Absent, Accepted, Found, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
 CREATE = "/alibaba/ka/order/create"

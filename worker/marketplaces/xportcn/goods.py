@@ -11,7 +11,7 @@ from worker.marketplaces.prices import other_currency
 from worker.marketplaces.replies import text_of
 from worker.marketplaces.searching import objects, values
 from worker.marketplaces.xportcn.statuses import ENDED
-from worker.outcomes import OrderRecord
+from worker.rules.outcomes import OrderRecord
 
 OFFER_NAMES = ("offerId", "productID", "productId")
 LINE_LISTS = ("productItems", "orderEntries")

@@ -1,0 +1,393 @@
+"""Claims orders and records what became of them; each method is one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Update, bindparam, update
+
+from worker.ledger import ceilings
+from worker.ledger.bindings import others, remember
+from worker.ledger.claims import Terms, sendable, take
+from worker.ledger.dialects import in_list, listed, unindexed
+from worker.ledger.engine import Ledger
+from worker.ledger.leases import lost, lost_attempt, lost_move
+from worker.ledger.marks import Dead
+from worker.ledger.moves import (
+    Move,
+    decided,
+    forecast,
+    forecasting,
+    insert_ignore,
+    is_paused,
+    lock,
+    moved,
+    pause_accounts,
+    pausing,
+    references,
+    standing_alarm,
+    told_differs,
+    upsert,
+    write,
+)
+from worker.ledger.references import disprove, owners, part, told_by, without_foreign
+from worker.ledger.results import closing, result_row
+from worker.ledger.tables import attempts, order_references, orders, results
+from worker.rules.binding import READING, Binding, differing, sent_otherwise
+from worker.rules.outcomes import GOODS_DIFFER, Absent, Found, NotSent
+from worker.rules.place import (
+    CONFIRM_FLOOR_SECONDS,
+    FOREIGN_ID,
+    Decision,
+    Pause,
+    told_foreign_id,
+)
+from worker.rules.states import MOVES, Event, State
+from worker.rules.values import Claim, Moved, Sent, Settled, Waiting
+
+EARLY_SECONDS = 0.005
+"""A message may arrive this much before its order may be sent."""
+
+_WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
+"""Where ids that come late settle an order; a queued one would otherwise be sent again."""
+
+_CLAIM_WAITING = (
+    update(orders).where(in_list(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
+)
+_CLOSE_ATTEMPT = (
+    update(attempts)
+    .where(
+        attempts.c.order_id == bindparam("b_order_id"),
+        attempts.c.number == bindparam("b_number"),
+        attempts.c.outcome.is_(None),
+    )
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                *("sent_at", "closed_at", "outcome", "code", "cause"),
+                *("request_id", "duration_ms", "sender_gone_at"),
+            )
+        }
+    )
+)
+_SENDER_GONE = (
+    update(attempts)
+    .where(attempts.c.order_id == bindparam("b_order_id"), attempts.c.number == bindparam("b_number"))
+    .values(sender_gone_at=bindparam("at"))
+)
+
+
+class Store:
+    """Writes what happens to orders.
+
+    `actor` names the process in every event, `sender` its file of send marks. `limited`: the accounts whose orders
+    and money of a day are counted.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        actor: str = "worker",
+        sender: str | None = None,
+        limited: Collection[str] = (),
+    ) -> None:
+        self.ledger = ledger
+        self.actor = actor
+        self.sender = sender
+        self.limited = limited
+        self._remembered: set[str] = set()
+
+    def claim(self, account: str, ids: Sequence[str], terms: Terms, now: float | None = None) -> list[Claim]:
+        """Take the orders of `ids` that are queued and due; their attempts are committed before this returns.
+
+        Orders of a paused account are left alone. What may not be sent is put aside with words: an order whose safe
+        window has closed, or that was sent with something else, or that is above the account's limits.
+        """
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            if is_paused(connection, account, now):
+                connection.execute(_message_gone(ids))  # its message ends here: the sweep rings when the hold ends
+                return []
+            if terms.binding is not None and terms.binding.id not in self._remembered:
+                remember(connection, terms.binding, now)
+            rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
+            going = sendable(connection, account, rows, terms, self.actor, now)
+            if len(going) < len(rows):
+                connection.execute(_message_gone([row.order_id for row in rows]))
+            claims = take(connection, going, terms, self.sender, self.actor, now)
+        if terms.binding is not None:
+            self._remembered.add(terms.binding.id)
+        return claims
+
+    def record(self, sent: Sequence[Sent], now: float | None = None) -> list[Moved]:
+        """Close the attempts and move the orders.
+
+        A claim whose lease was taken away moves nothing: its attempt is closed already. Ids it learned are kept,
+        and they settle the order if it still waits for them. An id that another order holds is never learned.
+        """
+        now = now or time.time()
+        ids = [one.claim.order_id for one in sent]
+        with self.ledger.writing() as connection:
+            rows = {row.order_id: row for row in lock(connection, ids)}
+            held = owners(connection, ids, {reference for one in sent for reference in told_by(one)})
+            had_ids = frozenset(held.known)
+            learned, foreign = part(held, rows, sent, now)
+            if learned:
+                connection.execute(insert_ignore(connection, order_references), learned)
+            known = held.known
+            moves: dict[str, Move] = {}
+            closed, late = [], []
+            for one, wrong in zip(sent, foreign, strict=True):
+                row = rows[one.claim.order_id]
+                if row.epoch == one.claim.epoch and row.state == State.PLACING:
+                    decision = told_foreign_id(*wrong) if wrong else one.decision
+                    if row.order_id in (had_ids if wrong else known):
+                        decision = decision.with_known_references()
+                    moves[row.order_id] = self._sent_move(row, one, decision)
+                    closed.append(closing(one))
+                    continue
+                late.append({"b_order_id": row.order_id, "b_number": one.claim.number, "at": one.closed_at})
+                if row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
+                    moves[row.order_id] = self._late_move(row, one)
+                elif _never_left(row, one):
+                    moves[row.order_id] = self._never_left_move(row, one)
+            write(connection, list(moves.values()), now)
+            if closed:
+                connection.execute(_CLOSE_ATTEMPT, closed)
+            if late:
+                connection.execute(_SENDER_GONE, late)
+            if self.limited:
+                ceilings.give_back(connection, [one for one in sent if one.claim.account in self.limited])
+            pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
+            return [moved(move, known) for move in moves.values()]
+
+    def _sent_move(self, row: Row[Any], one: Sent, decision: Decision) -> Move:
+        event = decision.event
+        held = event is Event.SNOOZE
+        not_executed = held or event in (Event.RETRY, Event.EXHAUST)
+        settled = event in (Event.ACCEPT, Event.ACCEPT_BLIND, Event.REFUSE)
+        changes = decided(decision, one.closed_at) | {
+            "lease_until": None,
+            "crashes": 0,
+            "absences": 0,
+            "absent_since": None,
+            "spent": row.spent if held else row.spent + 1,
+            "holds": row.holds + 1 if held or event is Event.LOSE else 0,
+            "in_doubt": event is Event.LOSE or (row.in_doubt and not settled),
+            "accepted_at": one.closed_at if event in (Event.ACCEPT, Event.ACCEPT_BLIND) else row.accepted_at,
+            **forecasting(one.outcome),
+        }
+        if not_executed and not row.in_doubt and not one.claim.sent_before:
+            changes["first_sent_at"] = None
+        return Move(row, event, self.actor, decision.reason, changes)
+
+    def _late_move(self, row: Row[Any], one: Sent) -> Move:
+        # What was decided for a late blind, lost or refused reply schedules no read-back; this order needs one.
+        due = one.decision.due_in_seconds if one.decision.event is Event.ACCEPT else CONFIRM_FLOOR_SECONDS
+        decision = Decision(Event.ACCEPT, due, reason="the reply of an earlier send came late and told the ids")
+        if one.decision.code == GOODS_DIFFER:
+            decision = replace(one.decision, due_in_seconds=due)
+        changes = decided(decision, one.closed_at) | {
+            "accepted_at": one.closed_at,
+            "in_doubt": False,
+            "holds": 0,
+            **forecasting(one.outcome),
+        }
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def _never_left_move(self, row: Row[Any], one: Sent) -> Move:
+        decision = Decision(Event.RETRY, 0.0, code="NOT_SENT", reason=f"its worker came back: {one.outcome.cause}")  # type: ignore[union-attr]
+        changes = decided(decision, one.closed_at) | {"in_doubt": False, "absences": 0, "absent_since": None}
+        if not one.claim.sent_before:
+            changes["first_sent_at"] = None
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def claim_waiting(
+        self, ids: Sequence[str], state: State, hold_seconds: float, now: float | None = None
+    ) -> list[Waiting]:
+        """Take the due orders of `ids` in `state`; until `hold_seconds` have passed nobody else gets them."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            rows = lock(connection, ids, state, due_before=now)  # never early: ten seconds are ten seconds
+            held = pausing(connection, {row.account for row in rows}, now)
+            rows = [row for row in rows if row.account not in held]
+            taken = [row.order_id for row in rows]
+            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + hold_seconds})
+            known = references(connection, taken)
+            return [_waiting(row, known.get(row.order_id, ())) for row in rows]
+
+    def settle(self, settled: Sequence[Settled], now: float | None = None) -> list[Moved]:
+        """Write what reading back or looking up told; an order that moved on meanwhile is left as it is."""
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            rows = {row.order_id: row for row in lock(connection, [one.order.order_id for one in settled])}
+            known = references(connection, list(rows))
+            standing = [one for one in settled if _stands(one.order, rows[one.order.order_id], known)]
+            current = without_foreign(connection, rows, standing)
+            moves = [self._settled_move(rows[one.order.order_id], one, now) for one in current]
+            for order_id, reference in self._keep_records(connection, current, now):
+                known[order_id] = (*known.get(order_id, ()), reference)
+            disprove(connection, rows, current)
+            self._spend(connection, current)
+            write(connection, moves, now)
+            pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
+            return [moved(move, known) for move in moves]
+
+    def _spend(self, connection: Connection, settled: Sequence[Settled]) -> None:
+        for account in sorted({one.order.account for one in settled} & set(self.limited)):
+            amounts = [
+                (one.order.first_sent_at, record.amount.currency, float(record.amount.amount))
+                for one in settled
+                if one.order.account == account and one.decision.event is Event.CONFIRM
+                for record in (one.outcome.records if isinstance(one.outcome, Found) else ())
+                if record.amount is not None
+            ]
+            ceilings.spend(connection, account, amounts)
+
+    def _settled_move(self, row: Row[Any], one: Settled, now: float) -> Move:
+        decision = one.decision
+        changes = decided(decision, now)
+        if decision.event is Event.SNOOZE:
+            changes |= {"holds": row.holds + 1, **standing_alarm(row)}
+        if row.state == State.UNKNOWN and isinstance(one.outcome, Absent):
+            counted = {"absences": row.absences + 1, "absent_since": row.absent_since or now}
+            changes |= counted if one.absent else {"absences": 0, "absent_since": None}
+        if decision.event is Event.ACCEPT:
+            changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
+        if decision.event is Event.RETRY and isinstance(one.outcome, Absent):
+            changes["in_doubt"] = False
+        return Move(row, decision.event, self.actor, decision.reason, changes)
+
+    def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> list[tuple[str, str]]:
+        read = [(one, one.outcome.records) for one in settled if isinstance(one.outcome, Found)]
+        learned: list[dict[str, Any]] = [
+            {
+                "order_id": one.order.order_id,
+                "reference": record.reference,
+                "source": "read" if one.order.state is State.PLACED else "look_up",
+                "learned_at": now,
+            }
+            for one, records in read
+            for record in records
+            if record.reference not in one.order.references
+        ]
+        if learned:
+            connection.execute(insert_ignore(connection, order_references), learned)
+        kept = [
+            result_row(one.order.order_id, record, now)
+            for one, records in read
+            for record in records
+            if one.decision.event is Event.CONFIRM
+        ]
+        if kept:
+            connection.execute(upsert(connection, results), kept)
+        return [(row["order_id"], row["reference"]) for row in learned]
+
+    def expire_leases(self, now: float | None = None, dead: Sequence[Dead] = ()) -> list[Moved]:
+        """Take back the orders whose worker let its lease run out or is known to be dead.
+
+        What surely never left is queued again, everything else is unknown; an order that keeps killing its workers
+        is set aside. `dead`: processes known to be gone, with the sends they had noted.
+        """
+        now = now or time.time()
+        with self.ledger.writing() as connection:
+            found = lost(connection, dead, now)
+            known = references(connection, [row.order_id for row, _ in found])
+            moves = [lost_move(row, fate, row.order_id in known, self.actor, now) for row, fate in found]
+            write(connection, moves, now)
+            if found:
+                connection.execute(_CLOSE_ATTEMPT, [lost_attempt(row, fate, now) for row, fate in found])
+            return [moved(move, known) for move in moves]
+
+    def sent_otherwise(self, orders: Sequence[Waiting], binding: Binding) -> dict[str, Decision]:
+        """Return what follows for those orders of one account that were sent with something else than it has now."""
+        if all(order.binding in (None, binding.id) for order in orders):
+            return {}
+        with self.ledger.reading() as connection:
+            before = others(connection, binding, {order.binding for order in orders})
+        return {
+            order.order_id: sent_otherwise(before[order.binding], binding, Event.SNOOZE)
+            for order in orders
+            if order.binding in before and _matters(order, before[order.binding], binding)
+        }
+
+    def hold(self, account: str, pause: Pause, now: float | None = None) -> None:
+        """Hold an account's sends."""
+        with self.ledger.writing() as connection:
+            pause_accounts(connection, [(account, pause)], self.actor, now or time.time())
+
+    def mark_rung(self, ids: Sequence[str], now: float | None = None) -> None:
+        """Note that a message for these orders is on its way."""
+        with self.ledger.writing() as connection:
+            connection.execute(update(orders).where(in_list(orders.c.order_id, ids)).values(rung_at=now or time.time()))
+
+    def let_go(self, ids: Sequence[str]) -> None:
+        """Note that the message for these queued orders ends here: the next sweep rings for them again."""
+        with self.ledger.writing() as connection:
+            connection.execute(_message_gone(ids))
+
+    def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
+        """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
+        with self.ledger.writing() as connection:
+            connection.execute(
+                update(orders)
+                .where(
+                    in_list(orders.c.order_id, ids),
+                    unindexed(orders.c.state) == state,
+                    unindexed(orders.c.due_at) < until,
+                )
+                .values(due_at=until)
+            )
+
+
+def _never_left(row: Row[Any], one: Sent) -> bool:
+    """Tell whether a late answer proves that an order taken for unknown never left: its worker had only slept."""
+    same = row.state == State.UNKNOWN and row.epoch == one.claim.epoch
+    return bool(same and isinstance(one.outcome, NotSent) and not one.claim.in_doubt)
+
+
+def _matters(order: Waiting, before: Mapping[str, str], now: Binding) -> bool:
+    """Tell whether a difference stops an order: a read-back only needs the place, an id shows by itself whose it is."""
+    return order.state is not State.PLACED or not set(READING).isdisjoint(differing(before, now.parts))
+
+
+def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether an order is as it was taken; one that was read back must have the ids it was read under."""
+    same_ids = order.state is not State.PLACED or order.references == known.get(order.order_id, ())
+    return bool(row.state == order.state and row.epoch == order.epoch and same_ids)
+
+
+def _completes(row: Row[Any], one: Sent) -> bool:
+    """Tell whether a late reply settles an order: one that was told a foreign id needs more than what it has."""
+    return row.code != FOREIGN_ID or bool(told_by(one))
+
+
+def _message_gone(ids: Sequence[str]) -> Update:
+    queued = unindexed(orders.c.state) == State.QUEUED
+    return update(orders).where(in_list(orders.c.order_id, ids), queued).values(rung_at=None)
+
+
+def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
+    return Waiting(
+        order_id=row.order_id,
+        account=row.account,
+        state=State(row.state),
+        epoch=row.epoch,
+        body=row.body,
+        references=known,
+        first_sent_at=row.first_sent_at or row.created_at,
+        updated_at=row.updated_at,
+        spent=row.spent,
+        holds=row.holds,
+        absences=row.absences,
+        absent_since=row.absent_since,
+        in_doubt=row.in_doubt,
+        absence_told_at=row.absence_told_at,
+        binding=row.binding,
+        forecast=forecast(row),
+        differs=told_differs(row),
+    )
