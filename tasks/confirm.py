@@ -15,7 +15,7 @@ from worker.app import app
 from worker.broker.bell import bell
 from worker.errors import RedisAway
 from worker.marketplaces.base import Marketplace, ReadSteps
-from worker.rules.outcomes import Found, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Declined, Found, ReadOutcome, Unknown
 from worker.rules.place import FOREIGN_ORDER, decide_read
 from worker.rules.states import State
 from worker.rules.values import Moved, Settled, Waiting
@@ -115,7 +115,7 @@ def _run(reads: Sequence[Read]) -> list[ReadOutcome]:
 
 async def _read(marketplace: Marketplace, name: str, steps: ReadSteps, at: float | None) -> ReadOutcome:
     if not await turn_comes(marketplace, "read", at):
-        return Throttled("NOT_SENT", "its turn went by", retry_after_seconds=0.0)
+        return Declined("NOT_SENT", "its turn went by", retry_after_seconds=0.0)
     loop = process_loop()
     async with loop.lane("read"):
         try:

@@ -29,7 +29,7 @@ from worker.rules.match import (
     orphan,
     too_early_seconds,
 )
-from worker.rules.outcomes import Found, OrderRecord, ReadOutcome, Throttled
+from worker.rules.outcomes import Declined, Found, OrderRecord, ReadOutcome
 from worker.rules.place import READ_STEPS_SECONDS, decide_read
 from worker.rules.states import State
 from worker.rules.values import Judged, Moved, Owner, Pushed, PushState
@@ -141,7 +141,7 @@ class _Settling:
         decision = decide_read(outcome, row, policy())
         if decision.pause is not None:
             store().hold(row.account, decision.pause)
-        if isinstance(outcome, Throttled):
+        if isinstance(outcome, Declined):
             return later(row, decision.due_in_seconds or 0.0)
         if row.tries < len(READ_STEPS_SECONDS):
             return later(row, decision.due_in_seconds or 0.0, row.tries + 1)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace, Reply, Request
-from worker.rules.outcomes import Accepted, Found, NotSent, OrderRecord, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Found, NotSent, OrderRecord, Refused, Unknown
 from worker.sandbox.fake import Call, Fake, SandboxOrder
 from worker.sandbox.fakes import FAKES
 from worker.sending.client import Client
@@ -172,7 +172,7 @@ def check(subject: Subject, outcome: Any) -> None:
             assert reason.strip()
             assert fix.strip()
             assert len(reason) <= 300
-        case Throttled(code, reason, wait):
+        case Declined(code, reason, wait):
             assert code.strip()
             assert reason.strip()
             assert wait is None or 0 <= wait <= 7 * 86400

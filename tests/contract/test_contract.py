@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace, Reply
 from worker.orders.fields import paths
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.sandbox.server import background
 
 SUBJECTS = list(REGISTRY)
@@ -145,8 +145,8 @@ def test_every_outcome_has_a_sample(subject: Subject) -> None:
     def seen(table: dict[str, Any]) -> set[type]:
         return {wanted for _, wanted in table.values()}
 
-    reads = {Found, Absent, Throttled, NotSent, Unknown}
-    assert seen(subject.samples.PLACE) == {Accepted, Refused, Throttled, NotSent, Unknown}
+    reads = {Found, Absent, Declined, NotSent, Unknown}
+    assert seen(subject.samples.PLACE) == {Accepted, Refused, Declined, NotSent, Unknown}
     assert seen(subject.samples.READ) == reads
     assert seen(subject.samples.LOOK_UP) in (set(), reads)
 
@@ -184,7 +184,7 @@ GARBAGE = (
 def test_what_nobody_can_read_is_neither_a_yes_nor_a_no(subject: Subject, status: int) -> None:
     for body in GARBAGE:
         outcome = create(subject, Reply(status, {"content-type": "text/html"}, body))
-        assert isinstance(outcome, Unknown | Throttled), f"{body[:30]!r}: {outcome}"
+        assert isinstance(outcome, Unknown | Declined), f"{body[:30]!r}: {outcome}"
         assert isinstance(outcome, Unknown) or status < 500, f"{body[:30]!r}: {outcome}"
         check(subject, outcome)
 
@@ -355,8 +355,8 @@ def test_a_call_that_is_turned_away_is_throttled_and_made_nothing(subject: Subje
 
     placed = drive(adapter.place(subject.order, KEY), turned_away)[1]
     read = drive(adapter.confirm([subject.samples.REFERENCE]), turned_away)[1]
-    assert isinstance(placed, Throttled), placed
-    assert isinstance(read, Throttled), read
+    assert isinstance(placed, Declined), placed
+    assert isinstance(read, Declined), read
     assert bool(placed.fix) == (fault == "token_expired"), "a person has to mend a token"
     assert fake.orders == []
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Reply
 from worker.marketplaces.doubts import Topic, topics
-from worker.rules.outcomes import Accepted, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Refused, Unknown
 
 SUBJECTS = list(REGISTRY)
 
@@ -111,7 +111,7 @@ def test_words_and_codes_nobody_documents_are_neither_a_yes_nor_a_no(
     if ids:
         assert isinstance(outcome, Accepted | Unknown)
         assert set(outcome.references) >= {one for one in ids if one in json.dumps(forms[place % len(forms)])}
-    elif isinstance(outcome, Throttled):
+    elif isinstance(outcome, Declined):
         assert status in subject.samples.DOOR
         assert subject.samples.DOOR[status] in ("", code)
         assert not topics(words) & {Topic.MADE, Topic.BACKEND, Topic.ORDER}
@@ -150,14 +150,14 @@ def test_words_of_another_kind_take_a_documented_no_back(subject: Subject) -> No
             outcome = create(subject, no)
             if isinstance(outcome, Refused):
                 assert found <= {Topic.ORDER, Topic.DOOR}, words
-            elif isinstance(outcome, Throttled):
+            elif isinstance(outcome, Declined):
                 assert found in ({Topic.LIMIT}, {Topic.DOOR}), words
 
 
 def test_plain_words_leave_a_documented_no_what_it_is(subject: Subject) -> None:
     kinds = {type(create(subject, no)) for words in ("", "sorry", "不可以") for no in subject.samples.noes(words)}
-    assert kinds >= {Throttled}
-    assert kinds <= {Refused, Throttled, Unknown}
+    assert kinds >= {Declined}
+    assert kinds <= {Refused, Declined, Unknown}
 
 
 @pytest.mark.parametrize("body", [f"<html>{words}</html>" for words in (*MADE, "order 8198352049851315")])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     Money,
     NotSent,
@@ -17,7 +18,6 @@ from worker.rules.outcomes import (
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
 from worker.rules.place import Decision, Policy
@@ -65,7 +65,7 @@ orders = st.builds(
     absence_told_at=st.none() | st.floats(SENT_AT, SENT_AT + WINDOW * 2),
     senders_gone=st.booleans(),
 )
-throttled = st.builds(Throttled, codes, texts, st.none() | seconds, st.booleans(), st.none() | texts)
+throttled = st.builds(Declined, codes, texts, st.none() | seconds, st.booleans(), st.none() | texts)
 refused = st.builds(Refused, codes, texts, texts, st.booleans(), st.booleans(), st.booleans())
 not_sent = st.builds(NotSent, texts, st.booleans())
 unknown = st.builds(Unknown, texts, st.none() | codes, ids)

@@ -26,12 +26,12 @@ from worker.rules import place as retry
 from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     NotSent,
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
 from worker.rules.place import (
@@ -58,9 +58,9 @@ def test_every_decision_on_a_send_is_a_move_the_state_machine_knows(
 
 
 @given(throttled, orders, policies)
-@example(Throttled("ApiCallLimit", "ban", 3.0), Order(spent=10**6, holds=10**6), POLICY)
+@example(Declined("ApiCallLimit", "ban", 3.0), Order(spent=10**6, holds=10**6), POLICY)
 def test_throttled_never_spends_an_attempt_and_never_ends_an_order(
-    outcome: Throttled, order: Order, policy: Policy
+    outcome: Declined, order: Order, policy: Policy
 ) -> None:
     decision = decide(outcome, order, policy)
     assert decision.event in USES_NO_ATTEMPT
@@ -68,7 +68,7 @@ def test_throttled_never_spends_an_attempt_and_never_ends_an_order(
 
 
 @given(throttled, orders, policies)
-def test_the_wait_a_marketplace_asks_for_is_kept_exactly(outcome: Throttled, order: Order, policy: Policy) -> None:
+def test_the_wait_a_marketplace_asks_for_is_kept_exactly(outcome: Declined, order: Order, policy: Policy) -> None:
     decision = decide(outcome, order, policy)
     if outcome.retry_after_seconds is not None:
         assert decision.due_in_seconds == outcome.retry_after_seconds
@@ -132,7 +132,7 @@ def test_only_a_reply_that_proves_it_queues_an_order_again(outcome: PlaceOutcome
     """Back to queued means: this send surely created nothing."""
     decision = decide(outcome, order, policy)
     if MOVES[State.PLACING, decision.event] is State.QUEUED:
-        assert isinstance(outcome, Throttled | NotSent | Refused)
+        assert isinstance(outcome, Declined | NotSent | Refused)
         assert not isinstance(outcome, Refused) or outcome.retryable
 
 

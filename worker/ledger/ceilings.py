@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from worker.ledger.moves import insert_ignore
 from worker.ledger.tables import account_days
-from worker.rules.outcomes import NotSent, Refused, Throttled
+from worker.rules.outcomes import Declined, NotSent, Refused
 from worker.rules.place import Pause
 from worker.rules.values import Sent
 
@@ -119,7 +119,7 @@ def give_back(connection: Connection, sent: Iterable[Sent]) -> None:
     """Take orders out of the day's count that were counted at their claim and made nothing."""
     back: Counter[tuple[str, str]] = Counter()
     for one in sent:
-        if isinstance(one.outcome, Refused | NotSent | Throttled) and not one.claim.sent_before:
+        if isinstance(one.outcome, Refused | NotSent | Declined) and not one.claim.sent_before:
             back[one.claim.account, day_of(one.claim.first_sent_at)] += 1
     for (account, day), count in sorted(back.items()):
         _add(connection, account, day, {ORDERS: -float(count)})

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from worker.ledger.dialects import in_list, listed, unindexed
 from worker.ledger.tables import account_pauses, events, order_references, orders
-from worker.rules.outcomes import GOODS_DIFFER, Money, PlaceOutcome
+from worker.rules.outcomes import GOODS_DIFFER, Decline, Money, PlaceOutcome
 from worker.rules.place import FOREIGN_ORDER, Decision, Pause
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Moved
@@ -73,6 +73,7 @@ class Move:
     actor: str
     note: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    declined: Decline | None = None
 
 
 def lock(
@@ -207,6 +208,7 @@ def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
         after["code"],
         known.get(move.row.order_id, ()),
         move.event,
+        move.declined,
     )
 
 

@@ -238,7 +238,7 @@ def _attempts(connection: Connection, order_id: str) -> list[dict[str, Any]]:
         {
             "number": row.number,
             "sent_at": utc(row.sent_at),
-            "outcome": row.outcome,
+            "outcome": "Declined" if row.outcome == "Throttled" else row.outcome,  # its name before version 0.2
             "code": row.code,
             "cause": row.cause,
             "request_id": row.request_id,

@@ -183,7 +183,7 @@ class Store:
         }
         if not_executed and not row.in_doubt and not one.claim.sent_before:
             changes["first_sent_at"] = None
-        return Move(row, event, self.actor, decision.reason, changes)
+        return Move(row, event, self.actor, decision.reason, changes, decision.declined)
 
     def _late_move(self, row: Row[Any], one: Sent) -> Move:
         # What was decided for a late blind, lost or refused reply schedules no read-back; this order needs one.
@@ -260,7 +260,7 @@ class Store:
             changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
         if decision.event is Event.RETRY and isinstance(one.outcome, Absent):
             changes["in_doubt"] = False
-        return Move(row, decision.event, self.actor, decision.reason, changes)
+        return Move(row, decision.event, self.actor, decision.reason, changes, decision.declined)
 
     def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> list[tuple[str, str]]:
         read = [(one, one.outcome.records) for one in settled if isinstance(one.outcome, Found)]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from worker.ledger.moves import CODE_CHARACTERS, told
-from worker.rules.outcomes import Money, OrderRecord
+from worker.rules.outcomes import Declined, Money, NotSent, OrderRecord, PlaceOutcome, Unknown
 from worker.rules.values import Sent
 
 
@@ -22,11 +22,17 @@ def closing(one: Sent) -> dict[str, Any]:
         "closed_at": one.closed_at,
         "outcome": type(outcome).__name__,
         "code": told(getattr(outcome, "code", None), CODE_CHARACTERS),
-        "cause": told(getattr(outcome, "cause", None) or getattr(outcome, "reason", None)),
+        "cause": told(_cause(outcome)),
         "request_id": told(getattr(outcome, "request_id", None), CODE_CHARACTERS),
         "duration_ms": round((one.closed_at - one.sent_at) * 1000),
         "sender_gone_at": one.closed_at,
     }
+
+
+def _cause(outcome: PlaceOutcome) -> str | None:
+    if isinstance(outcome, Declined):
+        return f"{outcome.kind}: {outcome.reason}"
+    return outcome.cause if isinstance(outcome, NotSent | Unknown) else outcome.reason
 
 
 def result_row(order_id: str, record: OrderRecord, now: float) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypedDict
 
 GOODS_DIFFER = "GOODS_DIFFER"
@@ -69,12 +70,25 @@ class Refused:
     request_id: str | None = None
 
 
+class Decline(StrEnum):
+    """Why a marketplace rejects a request without processing it."""
+
+    RATE = "rate"
+    """Too many calls."""
+    TOKEN = "token"  # noqa: S105 (a kind, no secret)
+    """The access token is missing, wrong or ended."""
+    CLOCK = "clock"
+    """The time in the request is not accepted."""
+    SETUP = "setup"
+    """Keys, signature, permission, allow-list or address of the account."""
+
+
 @dataclass(frozen=True, slots=True)
-class Throttled:
-    """The marketplace declined to look: nothing was executed, no attempt is used up.
+class Declined:
+    """The marketplace rejected the request without processing it: nothing was executed, no attempt is used up.
 
     `retry_after_seconds`: None means our own backoff. `pauses_account`: hold every order of the account that long.
-    `fix`: set when a person has to mend something (token, signature, allow-list).
+    `fix`: set when a person has to mend something (token, clock, signature, allow-list). `kind`: what was rejected.
     """
 
     code: str
@@ -83,6 +97,7 @@ class Throttled:
     pauses_account: bool = False
     fix: str | None = None
     request_id: str | None = None
+    kind: Decline = Decline.RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +127,7 @@ class Unknown:
         return self.code is not None and (not self.code.startswith("HTTP_") or self.code.startswith("HTTP_4"))
 
 
-PlaceOutcome = Accepted | Refused | Throttled | NotSent | Unknown
+PlaceOutcome = Accepted | Refused | Declined | NotSent | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +191,4 @@ class Absent:
     clock_offset_seconds: float | None = None
 
 
-ReadOutcome = Found | Absent | Throttled | NotSent | Unknown
+ReadOutcome = Found | Absent | Declined | NotSent | Unknown

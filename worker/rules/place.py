@@ -10,12 +10,13 @@ from typing import Protocol
 from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Decline,
+    Declined,
     Found,
     NotSent,
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
     told_of,
 )
@@ -74,6 +75,8 @@ class Decision:
     reason: str | None = None
     fix: str | None = None
     pause: Pause | None = None
+    declined: Decline | None = None
+    """Why the marketplace processed nothing, where that is what happened."""
 
     def with_known_references(self) -> Decision:
         """Return the decision when ids are known from another answer: the order exists, whatever this reply was."""
@@ -113,8 +116,8 @@ def decide(outcome: PlaceOutcome, order: Standing, policy: Policy, chance: rando
             return _accepted(outcome, policy)
         case Refused():
             return _refused(outcome, order, policy, chance)
-        case Throttled():
-            return throttled(outcome, order, policy, chance)
+        case Declined():
+            return declined(outcome, order, policy, chance)
         case NotSent():
             return _not_sent(outcome, order, policy, chance)
         case Unknown(references=references) if references:
@@ -175,15 +178,24 @@ def _refused(outcome: Refused, order: Standing, policy: Policy, chance: random.R
     )
 
 
-def throttled(outcome: Throttled, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
-    """Return what follows when the marketplace declined to look: the order waits, its account perhaps too."""
+_DECLINED = {
+    Decline.RATE: "the marketplace takes no more calls now",
+    Decline.TOKEN: "the account's access token was not accepted",
+    Decline.CLOCK: "the time of this server was not accepted",
+    Decline.SETUP: "the account's set-up was not accepted",
+}
+
+
+def declined(outcome: Declined, order: Standing, policy: Policy, chance: random.Random | None = None) -> Decision:
+    """Return what follows when the marketplace processed nothing: the order waits, its account perhaps too."""
     wait = outcome.retry_after_seconds
     if wait is None:
         wait = backoff(order.holds + 1, policy, chance)
-    pause = None
+    pause, reason = None, f"{_DECLINED[outcome.kind]}: {outcome.reason}"
     if outcome.pauses_account:
-        pause = Pause(wait, outcome.code, outcome.reason, outcome.fix)
-    return Decision(Event.SNOOZE, wait, code=outcome.code, reason=outcome.reason, fix=outcome.fix, pause=pause)
+        pause = Pause(wait, outcome.code, reason, outcome.fix)
+    kind = outcome.kind
+    return Decision(Event.SNOOZE, wait, False, outcome.code, reason, outcome.fix, pause, kind)
 
 
 def _not_sent(outcome: NotSent, order: Standing, policy: Policy, chance: random.Random | None) -> Decision:
@@ -287,8 +299,8 @@ def decide_read(outcome: ReadOutcome, order: Standing, policy: Policy, chance: r
     match outcome:
         case Found(records=records, differs=differs):
             return Decision(Event.CONFIRM, **told_of([record.alert for record in records], differs))
-        case Throttled():
-            return throttled(outcome, order, policy, chance)
+        case Declined():
+            return declined(outcome, order, policy, chance)
         case Absent():
             code, reason = outcome.code or "NOT_SHOWN_YET", outcome.cause
         case NotSent():

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from worker.rules.outcomes import Absent, Found, NotSent, ReadOutcome, Throttled, Unknown
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, throttled, window_closed
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, ReadOutcome, Unknown
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, declined, window_closed
 from worker.rules.states import Event
 
 ABSENCES_BEFORE_ATTENTION = 3
@@ -104,10 +104,10 @@ def _found(seen: ReadOutcome | None) -> Decision:
 
 
 def _looked_up(
-    order: Doubtful, ability: Ability, seen: Absent | Throttled | NotSent | Unknown, policy: Policy, now: float
+    order: Doubtful, ability: Ability, seen: Absent | Declined | NotSent | Unknown, policy: Policy, now: float
 ) -> Decision:
-    if isinstance(seen, Throttled):
-        return throttled(seen, order, policy)
+    if isinstance(seen, Declined):
+        return declined(seen, order, policy)
     if isinstance(seen, NotSent | Unknown):
         return Decision(
             Event.SNOOZE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from worker.rules.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.outcomes import Decline, Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 from worker.rules.place import Decision
 from worker.rules.states import Event, State
 
@@ -89,6 +89,8 @@ class Moved:
     code: str | None
     references: tuple[str, ...] = ()
     event: Event | None = None
+    declined: Decline | None = None
+    """Why the marketplace processed nothing, where that moved it."""
 
 
 class PushState(StrEnum):

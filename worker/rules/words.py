@@ -9,7 +9,7 @@ from pathlib import Path
 
 from worker.rules.outcomes import GOODS_DIFFER
 from worker.rules.place import FOREIGN_ORDER
-from worker.rules.states import Event, State
+from worker.rules.states import State
 from worker.rules.values import Moved
 
 RESULT_CHARACTERS = 8000
@@ -41,8 +41,8 @@ def clock(at: float | None) -> str:
 
 
 def _why(order: Moved) -> str:
-    if order.event is Event.SNOOZE and order.code != "NOT_SENT":
-        return "throttled"
+    if order.declined is not None:
+        return f"declined ({order.declined}) {order.code or ''}".rstrip()
     return order.code or "retry"
 
 

@@ -17,7 +17,7 @@ from worker.marketplaces.doubts import Words, texts_in
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
 from worker.marketplaces.replies import id_of, lost, read_object, text_of
-from worker.rules.outcomes import Absent, Accepted, Found, Money, OrderRecord, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, Money, OrderRecord, PlaceOutcome, Refused, Unknown
 
 
 class Template(Marketplace):
@@ -92,15 +92,15 @@ class Template(Marketplace):
             return Unknown(f"{doubt}: {text}" if text else f"{doubt}", words.clean(code) or f"HTTP_{came.status}")
         return self._declined(code, text) or Refused(entry.code, text or entry.meaning, entry.fix)
 
-    def _declined(self, code: str, words: str) -> Throttled | None:
+    def _declined(self, code: str, words: str) -> Declined | None:
         """Return the outcome of an answer given at the door, where nothing was executed."""
         entry = find(code)
         if entry is None or entry.kind is Kind.REFUSED:
             return None
         fix = entry.fix if entry.kind is Kind.TOKEN else None
-        return Throttled(entry.code, words or entry.meaning, 60.0 if fix else None, pauses_account=True, fix=fix)
+        return Declined(entry.code, words or entry.meaning, 60.0 if fix else None, pauses_account=True, fix=fix)
 
-    def _read_order(self, came: Reply, reference: str) -> OrderRecord | Throttled | Unknown:
+    def _read_order(self, came: Reply, reference: str) -> OrderRecord | Declined | Unknown:
         read = read_object(came.body)
         if isinstance(read, str):
             return Unknown(f"HTTP {came.status}: {read}", f"HTTP_{came.status}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"token": "token-of-the-shop"}
 SIGNED = False
@@ -91,7 +91,7 @@ _SILENT = Lost("no answer", may_have_arrived=True)
 PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id": ((created(f'"{REFERENCE}"'),), Accepted),
     "a refusal": ((_reply({"code": "SOLD_OUT"}, 422),), Refused),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "success without an id": ((_reply({}),), Unknown),
@@ -100,7 +100,7 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
 READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_reply({"id": REFERENCE, "status": "open", "receiver": ORDER["receiver"]}),), Found),
     "no order": ((_reply({}, 404),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

@@ -10,13 +10,13 @@ from typing import ClassVar
 from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     NotSent,
     OrderRecord,
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
 from worker.rules.reconcile import Ability
@@ -51,7 +51,7 @@ class Market:
         if fault == "lost_before":
             return Unknown("no answer")
         if fault == "throttled":
-            return Throttled("AppApiCallLimit", "too often", 5.0)
+            return Declined("AppApiCallLimit", "too often", 5.0)
         if fault == "refused" and key not in self.made:
             return Refused("DELIVERY_METHOD_NOT_EXIST", "no", "mend it")
         self.sends[key].append(now)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from aliexpress_kit import REFERENCE, reply
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"app_key": "12345678", "app_secret": "secret-of-the-app", "access_token": "token-of-the-buyer"}
 SIGNED = True
@@ -182,9 +182,9 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "two ids": ((_created({"is_success": True, "order_list": {"number": [1, 2]}}),), Accepted),
     "a repeat without ids": ((_created({"is_success": False, "error_code": "REPEATED_ORDER_ERROR"}),), Accepted),
     "a refusal": ((_created({"is_success": False, "error_code": "SKU_NOT_EXIST"}),), Refused),
-    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
-    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Throttled),
-    "HTTP 429": ((reply(b"", 429, retry_after="7"),), Throttled),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Declined),
+    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Declined),
+    "HTTP 429": ((reply(b"", 429, retry_after="7"),), Declined),
     "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
     "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
     "a backend error": ((_fault("15", "Remote service error"),), Unknown),
@@ -194,7 +194,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_shown(_RECORD),), Found),
     "an order not synchronised yet": ((_fault("15", "Remote service error", **_NO_PERMISSION),), Absent),
     "no result": ((_shown({}),), Absent),
-    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Declined),
     "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
     "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),

@@ -7,7 +7,7 @@ from aliexpress_kit import created, place, reply
 
 from worker.marketplaces.aliexpress.codes import ADDRESS_TEXTS, GATEWAY_CODES, NUMBERS, RESULT_CODES, Kind
 from worker.marketplaces.aliexpress.statuses import ALERTING, LogisticsStatus, OrderStatus, meaning
-from worker.rules.outcomes import Accepted, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Refused, Unknown
 
 CONTENT, MOMENT, LATER, ACCOUNT = "content", "moment", "later", "account"
 ADDRESS = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
@@ -153,7 +153,7 @@ def test_a_no_with_another_http_status_than_200_is_none(status):
 
 def test_a_flat_error_has_more_than_code_and_message():
     assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m"})), Unknown)
-    assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m", "request_id": "r"})), Throttled)
+    assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m", "request_id": "r"})), Declined)
 
 
 CONTRADICTIONS = [
@@ -193,7 +193,7 @@ def test_codes_of_one_fault_that_disagree_are_none():
     assert isinstance(fault("ApiCallLimit", "isv.insufficient-permission"), Unknown)
     assert isinstance(fault("25", "isp.http-read-timeout"), Unknown)
     assert isinstance(fault("25", "isv.something-of-its-own"), Unknown)
-    assert isinstance(fault("7", "accesscontrol.limited-by-app-access-count"), Throttled)
+    assert isinstance(fault("7", "accesscontrol.limited-by-app-access-count"), Declined)
 
 
 def test_names_of_ours_for_numbers_are_no_words_of_the_gateway():
@@ -201,8 +201,8 @@ def test_names_of_ours_for_numbers_are_no_words_of_the_gateway():
         assert isinstance(place(reply({"error_response": {"code": word, "msg": "m"}})), Unknown)
 
 
-DOOR = (Throttled, 60.0, True)
-WAIT = (Throttled, None, False)
+DOOR = (Declined, 60.0, True)
+WAIT = (Declined, None, False)
 BAD = (Refused, None, True)
 LOST = (Unknown, None, False)
 GATEWAY = {
@@ -228,7 +228,7 @@ SUB_CODES = {
 
 def shape(outcome):
     fix, from_body = getattr(outcome, "fix", None), getattr(outcome, "from_body", False)
-    assert not isinstance(outcome, Throttled) or outcome.pauses_account
+    assert not isinstance(outcome, Declined) or outcome.pauses_account
     return type(outcome), getattr(outcome, "retry_after_seconds", None), from_body or bool(fix)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.marketplaces.base import Lost
-from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = 8198352049851315
 IDS = (str(ID),)
@@ -157,7 +157,7 @@ def test_lost():
     ],
 )
 def test_http_429(headers, raw, seconds):
-    assert place(reply(raw, 429, **headers)) == Throttled("HTTP_429", "called too often", seconds, True)
+    assert place(reply(raw, 429, **headers)) == Declined("HTTP_429", "called too often", seconds, True)
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_http_429(headers, raw, seconds):
 )
 def test_the_ban_is_waited_out(text, seconds):
     outcome = place(reply({"error_response": {"type": "ISV", "code": "ApiCallLimit", "msg": text}}))
-    assert outcome == Throttled("ApiCallLimit", text, seconds, pauses_account=True)
+    assert outcome == Declined("ApiCallLimit", text, seconds, pauses_account=True)
 
 
 def test_a_ban_by_an_unlisted_code_is_believed_of_a_read_only():
     came = reply({"code": "NewLimit", "message": "limit reached, this ban will last 9 seconds", "request_id": "r"})
     assert place(came) == Unknown("limit reached, this ban will last 9 seconds", "NewLimit", (), "r")
     read = confirm(came)
-    assert (type(read), read.code, read.retry_after_seconds) == (Throttled, "NewLimit", 10)
+    assert (type(read), read.code, read.retry_after_seconds) == (Declined, "NewLimit", 10)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_http_429_that_tells_of_an_order_was_not_declined(body):
     "body", [b"<html>Too many requests</html>", b"{}", {"error_response": {"code": "ApiCallLimit"}}]
 )
 def test_http_429_that_tells_of_nothing_else_was_declined(body):
-    assert isinstance(place(reply(body, 429)), Throttled)
+    assert isinstance(place(reply(body, 429)), Declined)
 
 
 # --- what must never happen ---
@@ -285,7 +285,7 @@ anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: jso
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
 def test_any_answer_is_read_and_none_is_believed_without_ids(raw, status):
     outcome = place(reply(raw, status))
-    assert isinstance(outcome, Accepted | Refused | Throttled | Unknown)
+    assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
         assert outcome.references or outcome.code == "REPEATED_ORDER_ERROR"
         assert all(i.isascii() and i.isdigit() and int(i) for i in outcome.references)

@@ -10,7 +10,7 @@ from typing import Any
 from shoplazza_kit import REFERENCE, listed, reply, shown
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}
 SIGNED = False
@@ -137,8 +137,8 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id": ((created(f'"{REFERENCE}"'),), Accepted),
     "an id as a number": ((created(REFERENCE),), Accepted),
     "a refusal": ((reply({"errors": ["The shipping address does not pass"]}, 422),), Refused),
-    "too often": ((_MANY,), Throttled),
-    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Throttled),
+    "too often": ((_MANY,), Declined),
+    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a step after the create failed": ((reply({"errors": ["GetOrderDetail failed"]}, 422),), Unknown),
@@ -149,7 +149,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_order(),), Found),
     "an order with its receiver": ((_order(**_PEOPLE),), Found),
     "no order": ((reply({"code": "NotFound", "message": "Unable to find resource"}, 404),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),
@@ -157,7 +157,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
 LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "the order": ((listed(shown(**_KEYED)),), Found),
     "nothing": ((listed(),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, VERSIONS, adapter, body, drive, dump, place, reply
 
 from worker.marketplaces.base import Lost
-from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}
 
@@ -198,19 +198,19 @@ def test_lost():
 )
 @pytest.mark.parametrize("raw", [b"", b'{"errors":["Too Many Requests"]}', b"<html>", b"\xff"])
 def test_http_429_was_not_executed(headers, seconds, reason, raw):
-    assert place(reply(raw, 429, **headers)) == Throttled("HTTP_429", reason, seconds, True)
+    assert place(reply(raw, 429, **headers)) == Declined("HTTP_429", reason, seconds, True)
 
 
 def test_the_name_of_the_limit_header_is_a_setting():
     steps = adapter(limit_headers="X-Bucket, x-more").place(ORDER, KEY)
     _, outcome = drive(steps, reply(b"", 429, x_more="41/40", x_ratelimit="1/40"))
-    assert outcome == Throttled("HTTP_429", "called too often (41/40)", 1, True)
+    assert outcome == Declined("HTTP_429", "called too often (41/40)", 1, True)
 
 
 @pytest.mark.parametrize("raw", [b'{"errors":["no"]}', b'{"code":"Unauthorized","message":"Unauthorized"}'])
 def test_http_401_is_the_token(raw):
     outcome = place(reply(raw, 401))
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == ("AccessToken", 60, True)
     assert "access_token" in outcome.fix
 
@@ -229,7 +229,7 @@ def test_http_401_is_the_token(raw):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_a_person_has_to_mend_holds_the_account(status, document, code, version):
     outcome = place(reply(document, status, request_id="r-1"), version=version)
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == (code, 60, True)
     assert (len(outcome.fix) > 20, outcome.request_id) == (True, "r-1")
 
@@ -285,7 +285,7 @@ statuses = st.sampled_from([200, 201, 302, 400, 401, 403, 404, 405, 406, 422, 42
 @given(raw=st.binary(max_size=200) | json_bytes, status=statuses, version=st.sampled_from(VERSIONS))
 def test_any_answer_is_read_and_none_is_believed_without_an_id(raw, status, version):
     outcome = place(reply(raw, status), version=version)
-    assert isinstance(outcome, Accepted | Refused | Throttled | Unknown)
+    assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
         assert 200 <= status < 300
         document = json.loads(raw)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from shoplazza_kit import REFERENCE, VERSIONS, confirm, place, reply
 
-from worker.rules.outcomes import Refused, Throttled, Unknown
+from worker.rules.outcomes import Declined, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}
 ROWS = [
@@ -145,8 +145,8 @@ def test_the_door_counts_in_a_documented_form_only(raw, status):
 @pytest.mark.parametrize("text", ["tags are odd", "no", "signature error", "zip is required", "record_not_found"])
 def test_http_403_that_does_not_speak_of_the_scope_is_unknown(text):
     assert isinstance(place(reply({"errors": [text]}, 403)), Unknown)
-    assert isinstance(place(reply({"errors": ["Forbidden"]}, 403)), Throttled)
-    assert isinstance(place(reply({"code": "Forbidden", "message": "sorry"}, 403)), Throttled)
+    assert isinstance(place(reply({"errors": ["Forbidden"]}, 403)), Declined)
+    assert isinstance(place(reply({"code": "Forbidden", "message": "sorry"}, 403)), Declined)
 
 
 @pytest.mark.parametrize("text", ["order created", "订单已创建", "库存不足", "system busy", "see 11218-00000001"])
@@ -176,4 +176,4 @@ def test_http_429_that_refuses_the_order_was_not_declined(document):
 def test_other_words_of_the_door_hold_the_account_by_a_read_only(status, document, code):
     assert isinstance(place(reply(document, status)), Unknown)
     read = confirm(reply(document, status))
-    assert (type(read), read.code, read.pauses_account) == (Throttled, code, True)
+    assert (type(read), read.code, read.pauses_account) == (Declined, code, True)

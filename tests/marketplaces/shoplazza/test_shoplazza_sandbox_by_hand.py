@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from shoplazza_shop import VERSIONS, Shop, job, order, raw, token
 
-from worker.rules.outcomes import Absent, Accepted, Refused, Throttled
+from worker.rules.outcomes import Absent, Accepted, Declined, Refused
 from worker.sandbox.fake import Call
 
 HEADERS = {"access-token": "sandbox-token", "content-type": "application/json"}
@@ -166,7 +166,7 @@ def test_the_leaky_bucket(shop: Shop) -> None:
     statuses = [shop.get("/orders").status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     outcome = shop.place()
-    assert outcome == Throttled("HTTP_429", "called too often", 0.5, True, request_id=outcome.request_id)
+    assert outcome == Declined("HTTP_429", "called too often", 0.5, True, request_id=outcome.request_id)
     shop.clock.ahead += 1
     assert shop.get("/orders").status_code == 200
     assert shop.record() == []

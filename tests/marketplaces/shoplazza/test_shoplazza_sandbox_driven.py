@@ -7,7 +7,7 @@ from shoplazza_shop import VERSIONS, Shop, token
 
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.rules.outcomes import Absent, Accepted, Found, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, Refused, Unknown
 from worker.rules.place import Policy
 from worker.rules.reconcile import Ability, decide_unknown
 from worker.sandbox.shoplazza import AFTER, BEFORE, FAILED, STATES, ShoplazzaFake
@@ -84,7 +84,7 @@ def test_what_was_not_executed_stays_absent(shop: Shop, version: str, fault: str
 @pytest.mark.parametrize(("fault", "code"), [("throttle", "HTTP_429"), ("token_expired", "AccessToken")])
 def test_what_was_declined(shop: Shop, version: str, fault: str, code: str) -> None:
     outcome = shop.place(f"SO-7~{fault}", version=version)
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.pauses_account) == (code, True)
     assert shop.record() == []
     shop.fault(fault, operation="get")
@@ -170,7 +170,7 @@ def test_texts_of_the_page_that_come_after_the_order_exists(shop: Shop, code: st
 @pytest.mark.parametrize("code", FAILED)
 def test_other_failures(shop: Shop, code: str, version: str) -> None:
     outcome = shop.place(note=f"sandbox:{code}", version=version)
-    assert type(outcome) is (Throttled if code in ("scope", "inactive") else Unknown)
+    assert type(outcome) is (Declined if code in ("scope", "inactive") else Unknown)
     assert shop.record() == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from xportcn_kit import ORDER, create, created, envelope, preview, reply
 
-from worker.rules.outcomes import Refused, Throttled, Unknown
+from worker.rules.outcomes import Declined, Refused, Unknown
 
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
 GATEWAY = {"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call exceeds limited frequency"}
@@ -38,7 +38,7 @@ DOOR_BY_WORDS = [
 
 
 def is_declined(outcome, code, seconds, mended):
-    assert isinstance(outcome, Throttled), outcome
+    assert isinstance(outcome, Declined), outcome
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == (code, seconds, True)
     assert bool(outcome.fix) is mended
 

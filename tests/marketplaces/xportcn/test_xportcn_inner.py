@@ -22,7 +22,7 @@ from xportcn_kit import (
 )
 
 from worker.marketplaces.base import Lost
-from worker.rules.outcomes import Accepted, Money, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Money, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
 ID = "2019601741959504495"
@@ -131,7 +131,7 @@ def test_http_429_that_tells_of_an_order_was_not_declined(body):
 
 @pytest.mark.parametrize("body", [b"<html>slow down</html>", envelope(None, 429, "限流"), GATEWAY])
 def test_http_429_that_tells_of_nothing_else_was_declined(body):
-    assert isinstance(create(reply(body, 429)), Throttled)
+    assert isinstance(create(reply(body, 429)), Declined)
 
 
 # --- lines that were not taken ---

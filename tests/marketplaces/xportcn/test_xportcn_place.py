@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xportcn_kit import ADDRESS, KEY, PREVIEW_ROW, adapter, body, create, created, dump, envelope, preview, reply
 
 from worker.marketplaces.base import Lost
-from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = "2019601741959504495"
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
@@ -169,7 +169,7 @@ anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: jso
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
 def test_any_create_is_read_and_none_is_believed_without_ids(raw, status):
     outcome = create(reply(raw, status))
-    assert isinstance(outcome, Accepted | Refused | Throttled | Unknown)
+    assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
         assert outcome.references
         assert all(any(c in "123456789" for c in i) and i == i.strip() and len(i) <= 64 for i in outcome.references)
@@ -187,7 +187,7 @@ def test_any_preview_is_read_and_none_creates_by_itself(raw, status):
     with suppress(StopIteration):
         assert steps.send(reply(raw, status)).url.endswith("/create")
         return
-    assert isinstance(preview(reply(raw, status), order), Refused | Throttled | NotSent | Unknown)
+    assert isinstance(preview(reply(raw, status), order), Refused | Declined | NotSent | Unknown)
 
 
 @given(st.integers(min_value=1, max_value=10**60))

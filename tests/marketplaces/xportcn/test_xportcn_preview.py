@@ -8,7 +8,7 @@ import pytest
 from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
 from worker.marketplaces.base import Lost
-from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
@@ -73,7 +73,7 @@ def test_other_answers_to_a_preview():
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
 def test_http_says_the_door_is_shut(status):
     outcome = preview(reply(b"<html>no</html>", status))
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert outcome.fix
     assert isinstance(create(reply(b"<html>no</html>", status)), Unknown), "after the preview passed it is strange"
 

@@ -13,7 +13,7 @@ from xportcn_gateway import ADDRESS, Gateway, line
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.sandbox.xportcn import BUILT_IN
 from worker.sending.client import Client
 
@@ -177,8 +177,8 @@ def test_a_cancelled_order_raises_an_alert(shop: Shop) -> None:
         ("http_503", Unknown, 0),
         ("garbage", Unknown, 1),
         ("empty", Unknown, 1),
-        ("throttle", Throttled, 0),
-        ("token_expired", Throttled, 0),
+        ("throttle", Declined, 0),
+        ("token_expired", Declined, 0),
         ("slow", Unknown, 1),
     ],
 )
@@ -187,7 +187,7 @@ def test_every_fault_of_a_create_is_told_truly_and_recovered(shop: Shop, fault: 
     first = shop.place(key)
     assert isinstance(first, outcome), first
     assert len(shop.made(key)) == made
-    if isinstance(first, Throttled):
+    if isinstance(first, Declined):
         assert first.pauses_account
         assert bool(first.fix) is (fault == "token_expired")
     early = shop.look_up(key)
@@ -212,8 +212,8 @@ def test_every_fault_of_a_create_is_told_truly_and_recovered(shop: Shop, fault: 
         ("http_503", NotSent),
         ("garbage", NotSent),
         ("empty", NotSent),
-        ("throttle", Throttled),
-        ("token_expired", Throttled),
+        ("throttle", Declined),
+        ("token_expired", Declined),
     ],
 )
 def test_every_fault_of_a_preview_creates_nothing(shop: Shop, fault: str, outcome: type) -> None:
@@ -221,8 +221,8 @@ def test_every_fault_of_a_preview_creates_nothing(shop: Shop, fault: str, outcom
     assert isinstance(shop.place(), outcome)
     assert shop.made() == []
     looked = shop.look_up()
-    assert isinstance(looked, Throttled | Unknown)
-    assert isinstance(shop.confirm("1"), Throttled | Unknown)
+    assert isinstance(looked, Declined | Unknown)
+    assert isinstance(shop.confirm("1"), Declined | Unknown)
 
 
 def test_look_up_is_told_truly(gateway: Gateway) -> None:
@@ -245,7 +245,7 @@ def test_look_up_is_told_truly(gateway: Gateway) -> None:
 @pytest.mark.parametrize("setting", [{"access_secret": "wrong"}, {"user_id": "x"}, {"sign_order": "secret"}])
 def test_a_wrong_account_pauses_and_says_what_to_mend(gateway: Gateway, setting: dict[str, str]) -> None:
     outcome = Shop(gateway, **setting).place()
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.pauses_account, outcome.retry_after_seconds) == (True, 60)
     assert outcome.fix
     assert gateway.record() == []
@@ -255,5 +255,5 @@ def test_a_clock_that_is_wrong(gateway: Gateway) -> None:
     shop = Shop(gateway)
     shop.adapter.clock = lambda: gateway.clock() - 700
     outcome = shop.place()
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert "clock" in (outcome.fix or "")

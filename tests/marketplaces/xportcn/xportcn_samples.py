@@ -9,7 +9,7 @@ from typing import Any
 from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}
 SIGNED = True
@@ -142,8 +142,8 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id under an error": ((PREVIEWED, reply(envelope({"orderIds": [REFERENCE]}, 500, "系统异常"))), Accepted),
     "a refusal of the preview": ((reply(envelope(None, "500_004", "库存不足")),), Refused),
     "a refusal of the create": ((PREVIEWED, reply(envelope(None, "500_004", "库存不足"))), Refused),
-    "too often": ((PREVIEWED, _LIMIT), Throttled),
-    "a bad signature": ((reply(envelope(None, "401", "signature error")),), Throttled),
+    "too often": ((PREVIEWED, _LIMIT), Declined),
+    "a bad signature": ((reply(envelope(None, "401", "signature error")),), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer to the preview": ((_SILENT,), NotSent),
     "no answer to the create": ((PREVIEWED, _SILENT), Unknown),
@@ -154,7 +154,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((reply(envelope(_ROW)),), Found),
     "an order with its receiver": ((reply(envelope({**_ROW, **_PEOPLE})),), Found),
     "no order": ((reply(envelope(None, "500", "订单不存在")),), Absent),
-    "too often": ((_LIMIT,), Throttled),
+    "too often": ((_LIMIT,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),
@@ -163,7 +163,7 @@ LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "the order": ((_listed(_ROW),), Found),
     "nothing, from a list that can find": ((_listed(), _listed(_OTHER), _listed(_OTHER)), Absent),
     "nothing, from a list that proves nothing": ((_listed(), _listed()), Unknown),
-    "too often": ((_LIMIT,), Throttled),
+    "too often": ((_LIMIT,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

@@ -17,7 +17,7 @@ from worker.ledger.operators import Operator
 from worker.ledger.queries import counts, paused_accounts
 from worker.ledger.records import Store
 from worker.ledger.tables import account_days
-from worker.rules.outcomes import Accepted, Found, Money, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Found, Money, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import decide, decide_read
 from worker.rules.reconcile import Ability, decide_unknown
 from worker.rules.states import State
@@ -72,7 +72,7 @@ def test_the_next_day_counts_anew(ledger: Ledger) -> None:
     [
         (Refused("X", "no", "f"), 0),
         (NotSent("no connection"), 0),
-        (Throttled("L", "slow"), 0),
+        (Declined("L", "slow"), 0),
         (Accepted(("1",)), 1),
         (Unknown("cut"), 1),
     ],

@@ -34,7 +34,7 @@ from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.records import EARLY_SECONDS, Store
 from worker.ledger.tables import attempts
-from worker.rules.outcomes import NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Declined, NotSent, Refused, Unknown
 from worker.rules.states import State
 
 CLAIMER = """
@@ -78,8 +78,8 @@ def test_the_epoch_grows_with_every_claim_and_attempts_are_numbered(ledger: Ledg
     for number in (1, 2, 3):
         found = one_claim(ledger, now=time.time() + 1000 * number)
         assert (found.epoch, found.number) == (number, number)
-        record(ledger, found, Throttled("ApiCallLimit", "slow down", 1.0))
-    assert tries(ledger) == [(1, "Throttled"), (2, "Throttled"), (3, "Throttled")]
+        record(ledger, found, Declined("ApiCallLimit", "slow down", 1.0))
+    assert tries(ledger) == [(1, "Declined"), (2, "Declined"), (3, "Declined")]
 
 
 def test_a_claimed_order_is_not_claimed_again(ledger: Ledger) -> None:
@@ -103,7 +103,7 @@ def test_unknown_ids_and_other_accounts_are_passed_over(ledger: Ledger) -> None:
 
 def test_an_order_is_claimed_when_it_is_due_and_a_hair_before(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
-    place_one(ledger, Throttled("ApiCallLimit", "slow down", 100.0))
+    place_one(ledger, Declined("ApiCallLimit", "slow down", 100.0))
     due = row(ledger).due_at
     assert claim(ledger, "SO-1", now=due - 0.1) == []
     assert claim(ledger, "SO-1", now=due - EARLY_SECONDS / 2)
@@ -121,7 +121,7 @@ def test_orders_of_a_paused_account_are_left_alone(ledger: Ledger) -> None:
 def test_a_timed_pause_ends_by_itself(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2")
     at = time.time()
-    place_one(ledger, Throttled("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at=at)
+    place_one(ledger, Declined("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at=at)
     assert claim(ledger, "SO-2", now=at + 59) == []
     assert claim(ledger, "SO-2", now=at + 61)
 
@@ -202,7 +202,7 @@ def test_the_first_send_is_kept_while_a_send_may_have_arrived(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize(
-    "outcome", [NotSent("no connection"), Throttled("ApiCallLimit", "slow"), Refused("B", "b", "f", retryable=True)]
+    "outcome", [NotSent("no connection"), Declined("ApiCallLimit", "slow"), Refused("B", "b", "f", retryable=True)]
 )
 def test_a_first_send_that_was_not_executed_starts_no_window(ledger: Ledger, outcome: NotSent) -> None:
     submit(ledger, "SO-1")
@@ -246,7 +246,7 @@ def test_without_a_window_an_old_order_is_claimed(ledger: Ledger) -> None:
 def test_putting_off_moves_only_what_is_due_sooner_and_still_waits(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2", "SO-3")
     one_claim(ledger, "SO-2")
-    place_one(ledger, Throttled("L", "slow", 500.0), "SO-3")
+    place_one(ledger, Declined("L", "slow", 500.0), "SO-3")
     later, until = row(ledger, "SO-3").due_at, time.time() + 5
     Store(ledger).put_off(["SO-1", "SO-2", "SO-3"], State.QUEUED, until)
     assert row(ledger, "SO-1").due_at == until

@@ -9,7 +9,7 @@ from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, r
 from worker.ledger.engine import Ledger
 from worker.ledger.records import Store
 from worker.ledger.tables import attempts
-from worker.rules.outcomes import Throttled
+from worker.rules.outcomes import Declined
 from worker.rules.place import CRASHES_BEFORE_QUARANTINE
 
 
@@ -63,5 +63,5 @@ def test_an_answer_in_between_shows_that_the_order_does_not_kill_its_worker(ledg
     one_claim(ledger, now=at)
     Store(ledger).expire_leases(at + 100)
     reconcile(ledger, at + 200)
-    place_one(ledger, Throttled("ApiCallLimit", "slow", 1.0), at=at + 300)
+    place_one(ledger, Declined("ApiCallLimit", "slow", 1.0), at=at + 300)
     assert row(ledger).crashes == 0

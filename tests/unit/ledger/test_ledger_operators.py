@@ -31,7 +31,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.records import Store
 from worker.ledger.tables import events
-from worker.rules.outcomes import Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.rules.place import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.reconcile import Ability
 from worker.rules.states import State
@@ -287,7 +287,7 @@ def test_a_ban_that_ends_by_itself_does_not_end_a_persons_pause(ledger: Ledger) 
     at = time.time()
     one = one_claim(ledger, now=at)
     person(ledger).pause(ACCOUNT)
-    record(ledger, one, Throttled("L", "ban will last 5 seconds", 5.0, pauses_account=True), at)
+    record(ledger, one, Declined("L", "ban will last 5 seconds", 5.0, pauses_account=True), at)
     assert reports.paused_accounts(ledger, at + 3600)[ACCOUNT]["code"] == "PAUSED"
 
 

@@ -33,7 +33,7 @@ from worker.ledger.pushes import Pushes
 from worker.ledger.records import Store
 from worker.ledger.tables import pushes
 from worker.marketplaces.base import Push
-from worker.rules.outcomes import Accepted, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Unknown
 from worker.rules.place import Pause
 from worker.rules.states import State
 from worker.rules.values import Judged, Owner, Pushed, PushState
@@ -216,7 +216,7 @@ def test_candidates_are_the_orders_that_may_exist_under_an_unknown_id(ledger: Le
     place_one(ledger, Unknown("cut"), "doubtful", at)
     Operator(ledger, "cli").reconcile("doubtful")
     reconcile(ledger, at + 30, order_id="doubtful")
-    place_one(ledger, Throttled("L", "slow", 500.0), "throttled", at)
+    place_one(ledger, Declined("L", "slow", 500.0), "throttled", at)
     place_one(ledger, Accepted(("1",)), "placed", at)
     found = {one.order_id: one for one in Pushes(ledger).candidates(ACCOUNT)}
     assert set(found) == {"unmatched", "unknown", "placing", "doubtful"}

@@ -28,7 +28,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.records import Store
 from worker.ledger.tables import attempts, order_references
-from worker.rules.outcomes import Absent, Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION
 from worker.rules.states import Event, State
@@ -86,7 +86,7 @@ def test_a_refusal_that_may_pass_is_tried_again_and_believed_in_the_end(ledger: 
 def test_throttled_goes_back_without_using_an_attempt(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
-    place_one(ledger, Throttled("ApiCallLimit", "slow down", 7.0), at=at)
+    place_one(ledger, Declined("ApiCallLimit", "slow down", 7.0), at=at)
     order = row(ledger)
     assert (order.state, order.spent, order.holds) == ("queued", 0, 1)
     assert order.due_at == pytest.approx(at + 0.25 + 7)
@@ -97,8 +97,8 @@ def test_a_ban_holds_the_whole_account_and_a_shorter_one_does_not_end_it(ledger:
     submit(ledger, "SO-1", "SO-2")
     at = time.time()
     pair = claim(ledger, "SO-1", "SO-2", now=at)
-    record(ledger, pair[0], Throttled("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at)
-    record(ledger, pair[1], Throttled("ApiCallLimit", "ban will last 5 seconds", 5.0, pauses_account=True), at)
+    record(ledger, pair[0], Declined("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at)
+    record(ledger, pair[1], Declined("ApiCallLimit", "ban will last 5 seconds", 5.0, pauses_account=True), at)
     held = reports.paused_accounts(ledger, at + 1)
     assert held[ACCOUNT]["until"] == at + 60
 
@@ -145,7 +145,7 @@ def test_an_unclear_reply_that_shows_ids_is_placed(ledger: Ledger) -> None:
 def test_outcomes_that_come_together_are_written_together(ledger: Ledger) -> None:
     ids = [f"SO-{n}" for n in range(4)]
     submit(ledger, *ids)
-    outcomes: list[PlaceOutcome] = [Accepted(IDS), NO, Throttled("L", "slow"), Unknown("cut")]
+    outcomes: list[PlaceOutcome] = [Accepted(IDS), NO, Declined("L", "slow"), Unknown("cut")]
     claims = claim(ledger, *ids)
     moved = Store(ledger).record([sent(c, o) for c, o in zip(claims, outcomes, strict=True)])
     assert [str(one.state) for one in moved] == ["placed", "refused", "queued", "unknown"]
@@ -162,7 +162,7 @@ def test_an_illegal_move_writes_nothing_of_its_group(ledger: Ledger) -> None:
     assert known_ids(ledger, "SO-1") == []
 
 
-@pytest.mark.parametrize("outcome", [NO, Throttled("L", "slow"), NotSent("x"), Unknown("x"), REPEATED])
+@pytest.mark.parametrize("outcome", [NO, Declined("L", "slow"), NotSent("x"), Unknown("x"), REPEATED])
 def test_a_worker_that_slept_through_its_lease_writes_nothing(ledger: Ledger, outcome: PlaceOutcome) -> None:
     asleep = slept_through(ledger)
     again = one_claim(ledger, now=time.time() + 400)
@@ -232,7 +232,7 @@ def test_late_ids_keep_a_queued_order_from_being_sent_again(ledger: Ledger) -> N
 
 @pytest.mark.parametrize(
     "outcome",
-    [REPEATED, NO, Unknown("cut"), Throttled("L", "slow"), NotSent("no connection"), Refused("X", "x", "f")],
+    [REPEATED, NO, Unknown("cut"), Declined("L", "slow"), NotSent("no connection"), Refused("X", "x", "f")],
 )
 def test_late_ids_outweigh_whatever_the_next_send_came_to(ledger: Ledger, outcome: PlaceOutcome) -> None:
     """The marketplace named the order's ids once: it exists, so it is neither refused, dead nor to be sent again."""
@@ -318,7 +318,7 @@ def test_no_text_of_a_vendor_is_too_long_or_too_odd_to_be_recorded(ledger: Ledge
         "accepted": Accepted(IDS, odd, odd, odd),
         "refused": Refused(odd, odd, odd, request_id=odd, stops_account=True),
         "unknown": Unknown(odd, odd, (), odd),
-        "throttled": Throttled(odd, odd, 1.0, True, odd, odd),
+        "throttled": Declined(odd, odd, 1.0, True, odd, odd),
     }
     submit(ledger, "SO-1", "SO-2")
     first, second = claim(ledger, "SO-1", "SO-2")

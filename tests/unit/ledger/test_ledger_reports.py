@@ -25,7 +25,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.queries import Filter
 from worker.ledger.records import Store
-from worker.rules.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 from worker.rules.states import State
 
 ID = "8198352049851315"
@@ -78,13 +78,13 @@ def test_a_listed_order_has_the_documented_keys(ledger: Ledger) -> None:
 
 def test_one_order_is_shown_with_every_attempt_every_move_and_what_was_read(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
-    place_one(ledger, Throttled("ApiCallLimit", "slow", 1.0, request_id="req-0"))
+    place_one(ledger, Declined("ApiCallLimit", "slow", 1.0, request_id="req-0"))
     with ledger.writing() as connection:
         connection.exec_driver_sql("UPDATE orders SET due_at = 0")
     confirmed(ledger)
     found = reports.show_order(ledger, "SO-1")
     assert [(a["number"], a["outcome"], a["code"], a["request_id"]) for a in found["attempts"]] == [
-        (1, "Throttled", "ApiCallLimit", "req-0"),
+        (1, "Declined", "ApiCallLimit", "req-0"),
         (2, "Accepted", None, None),
     ]
     assert [(e["event"], e["from"], e["to"], e["epoch"]) for e in found["events"]] == [
@@ -127,7 +127,7 @@ def test_the_newest_batches_come_first(ledger: Ledger) -> None:
 def test_due_orders_are_told_by_account(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2")
     submit(ledger, "SO-3", account="second")
-    place_one(ledger, Throttled("L", "slow", 100.0), "SO-2")
+    place_one(ledger, Declined("L", "slow", 100.0), "SO-2")
     ids = ["SO-1", "SO-2", "SO-3", "SO-9"]
     found = reports.due_by_account(ledger, ids, State.QUEUED, time.time())
     assert dict(found) == {ACCOUNT: ["SO-1"], "second": ["SO-3"]}

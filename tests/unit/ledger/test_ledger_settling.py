@@ -30,7 +30,7 @@ from ledger_kit import (
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.records import Store
-from worker.rules.outcomes import Absent, Accepted, Found, Money, NotSent, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, Money, NotSent, ReadOutcome, Unknown
 from worker.rules.place import Decision, decide_read
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
 from worker.rules.states import Event, State
@@ -74,7 +74,7 @@ def test_a_ban_holds_reads_too_but_a_persons_pause_does_not(ledger: Ledger) -> N
     assert waiting(ledger, State.PLACED, "SO-1", now=at + SOON)
     Operator(ledger, "cli").resume(ACCOUNT)
     submit(ledger, "SO-2")
-    place_one(ledger, Throttled("L", "ban will last 300 seconds", 300.0, pauses_account=True), "SO-2")
+    place_one(ledger, Declined("L", "ban will last 300 seconds", 300.0, pauses_account=True), "SO-2")
     assert waiting(ledger, State.PLACED, "SO-1", now=at + SOON + LEASE + 1) == []
     assert waiting(ledger, State.PLACED, "SO-1", now=at + 302)
 
@@ -123,7 +123,7 @@ def test_a_record_that_should_worry_somebody_asks_for_a_person(ledger: Ledger) -
 
 
 @pytest.mark.parametrize(
-    "seen", [Absent("not synced"), Unknown("garbage"), NotSent("down"), Throttled("L", "slow", 30.0)]
+    "seen", [Absent("not synced"), Unknown("garbage"), NotSent("down"), Declined("L", "slow", 30.0)]
 )
 def test_what_cannot_be_read_yet_is_waited_out(ledger: Ledger, seen: ReadOutcome) -> None:
     at = placed(ledger)
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_yet_is_waited_out(ledger: Ledger, seen: ReadOutcome
         order = row(ledger)
         assert (order.state, order.holds, order.spent) == ("placed", step, 1)
         assert order.due_at > now
-    assert order.attention == (not isinstance(seen, Throttled)), "a person is told, and the reading goes on"
+    assert order.attention == (not isinstance(seen, Declined)), "a person is told, and the reading goes on"
 
 
 def test_what_moved_on_meanwhile_is_left_as_it_is(ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ from worker.ledger.tables import events, order_references, orders, pushes, resul
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
 from worker.marketplaces.base import Push
-from worker.rules.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
 
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
 
@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_tried_again_five_times_and_then_an_orphan(desk: 
 def test_throttled_uses_no_try_and_holds_the_account(desk: Desk) -> None:
     desk.order("SO-1", Accepted(()), at=time.time() - 30)
     desk.push("81")
-    desk.shows["81"] = Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True)
+    desk.shows["81"] = Declined("ApiCallLimit", "too often", 60.0, pauses_account=True)
     desk.match()
     assert (desk.kept("81").state, desk.kept("81").tries) == ("new", 0)
     assert 59 <= desk.kept("81").due_at - time.time() <= 61

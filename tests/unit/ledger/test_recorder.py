@@ -13,7 +13,7 @@ from worker.ledger.claims import Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.queries import counts
 from worker.ledger.records import Store
-from worker.rules.outcomes import Accepted, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Unknown
 from worker.rules.values import Claim
 
 
@@ -149,6 +149,6 @@ def test_an_account_that_is_told_to_wait_is_noted_at_once(desk: Desk) -> None:
     (claim,) = desk.claim("SO-1")
     recorder, sheet = desk.record.Recorder(), desk.record.Sheet(1)
     begun = time.time()
-    recorder.put(desk.answer(claim, Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True), sheet))
+    recorder.put(desk.answer(claim, Declined("ApiCallLimit", "too often", 60.0, pauses_account=True), sheet))
     sheet.wait()
     assert desk.record.held_at[ACCOUNT] >= begun

@@ -31,7 +31,7 @@ from worker.marketplaces.base import (
     fingerprint,
 )
 from worker.marketplaces.replies import lost
-from worker.rules.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, Unknown
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"
@@ -147,7 +147,7 @@ class AliExpress(Marketplace):
         # Everything in the body: the address is personal, and a query ends up in access logs.
         return Request("POST", self.url, _HEADERS, urlencode(params).encode(), creates)
 
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Throttled | NotSent | Unknown:
+    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
         if isinstance(came, Lost):
             return lost(came)
         if came.status == 429:
@@ -165,7 +165,7 @@ class AliExpress(Marketplace):
     def _told(self, text: str) -> str:
         return self.clean(text, {})
 
-    def _read_fault(self, fault: Fault) -> Absent | Throttled | Unknown:
+    def _read_fault(self, fault: Fault) -> Absent | Declined | Unknown:
         code, sub_code = (clean_code(word, self._told) for word in (fault.code, fault.sub_code))
         entry = find_gateway(code, sub_code, fault.text)
         reason = self._told(fault.text) or entry.meaning

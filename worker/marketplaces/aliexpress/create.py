@@ -25,7 +25,7 @@ from worker.marketplaces.base import Lost, Reply
 from worker.marketplaces.doubts import LIMIT, Words, texts_in
 from worker.marketplaces.replies import Fraction, lost, text_of
 from worker.marketplaces.searching import values
-from worker.rules.outcomes import Accepted, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Decline, Declined, PlaceOutcome, Refused, Unknown
 
 CREATED_UNPAID = "CREATED_UNPAID"
 """Our word for "OrderCreated, autoPay fail:…": creating and paying are two steps, the first one stands (doc)."""
@@ -70,20 +70,28 @@ def _shown(opened: Answer | Fault | Garbage) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for value in lists for one in order_ids(value)))
 
 
-def too_many(came: Reply) -> Throttled:
+def too_many(came: Reply) -> Declined:
     """Return the outcome of HTTP 429, with the wait its header or its words ask for."""
     header = came.headers.get("retry-after", "").strip()
     asked = int(header) if header.isascii() and header.isdigit() and len(header) < 8 else None
     seconds = asked if asked is not None else ban_seconds(came.body[:2000].decode("utf-8", "replace"))
-    return Throttled("HTTP_429", "called too often", _after(seconds), pauses_account=True)
+    return Declined("HTTP_429", "called too often", _after(seconds), pauses_account=True)
 
 
-def declined(entry: Entry, reason: str, ban: int | None, request_id: str | None) -> Throttled | None:
+_DECLINES = {
+    Kind.TOKEN: Decline.TOKEN,
+    Kind.CONFIGURATION: Decline.SETUP,
+    Kind.CLOCK: Decline.CLOCK,
+    Kind.NOT_SHOWN: Decline.SETUP,
+}
+
+
+def declined(entry: Entry, reason: str, ban: int | None, request_id: str | None) -> Declined | None:
     """Return the outcome of an answer given at the door, where nothing was executed; None for any other kind."""
     if entry.kind is Kind.THROTTLE:
-        return Throttled(entry.code, reason, _after(ban), pauses_account=True, request_id=request_id)
-    if entry.kind in {Kind.TOKEN, Kind.CONFIGURATION, Kind.CLOCK, Kind.NOT_SHOWN}:
-        return Throttled(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id)
+        return Declined(entry.code, reason, _after(ban), pauses_account=True, request_id=request_id)
+    if entry.kind in _DECLINES:
+        return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id, _DECLINES[entry.kind])
     return None
 
 
@@ -113,7 +121,7 @@ def _after(seconds: int | None) -> float | None:
     return None if seconds is None else min(seconds + 1.0, LONGEST_BAN_SECONDS)
 
 
-def _too_many(came: Reply, opened: Answer | Fault | Garbage, words: Words) -> Throttled | Unknown:
+def _too_many(came: Reply, opened: Answer | Fault | Garbage, words: Words) -> Declined | Unknown:
     """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
     raw, code = came.body.decode("utf-8", "replace"), ""
     doubt = "its body tells of an order" if words.tells_of_an_order(raw) else None

@@ -31,7 +31,7 @@ from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, S
 from worker.marketplaces.shoplazza.read import NOT_TOLD, read_order
 from worker.marketplaces.shoplazza.statuses import MEANINGS
 from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing
-from worker.rules.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
 
 
 class Shoplazza(Marketplace):
@@ -181,7 +181,7 @@ class Shoplazza(Marketplace):
         url = f"{self.url}{path}?{urlencode(query)}" if query else f"{self.url}{path}"
         return Request("GET", url, self._headers, b"")
 
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Throttled | NotSent | Unknown:
+    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
         if isinstance(came, Lost):
             return lost(came)
         turned_away = declined(came, self._context({}))

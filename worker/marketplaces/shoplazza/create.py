@@ -15,7 +15,7 @@ from worker.marketplaces.doubts import LIMIT, Topics, Words
 from worker.marketplaces.replies import id_of, lost
 from worker.marketplaces.shoplazza.codes import DOCUMENTED, Entry, Kind, find, of_create, topics_of, unauthorised
 from worker.marketplaces.shoplazza.envelope import Document, open_body
-from worker.rules.outcomes import Accepted, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Decline, Declined, PlaceOutcome, Refused, Unknown
 
 DOOR_SECONDS = 60.0
 """Wait after an answer that a person has to mend (token, scope, shop) before the account is tried again."""
@@ -63,7 +63,7 @@ def read_create(came: Reply | Lost, context: Context) -> PlaceOutcome:
     return _failed(came.status, opened, context, request_id)
 
 
-def declined(came: Reply, context: Context) -> Throttled | None:
+def declined(came: Reply, context: Context) -> Declined | None:
     """Return the outcome of a read turned away at the door, by its words too; None for any other answer."""
     if came.status == 429:
         return _too_many(came, context)
@@ -75,7 +75,7 @@ def declined(came: Reply, context: Context) -> Throttled | None:
     if entry is None or entry.kind is not Kind.CONFIGURATION:
         return None
     reason = context.scrub(text) or entry.meaning
-    return Throttled(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id_of(came))
+    return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id_of(came), _kind(entry))
 
 
 def request_id_of(came: Reply) -> str | None:
@@ -84,13 +84,17 @@ def request_id_of(came: Reply) -> str | None:
     return text.strip()[:100] or None
 
 
-def _too_many(came: Reply, context: Context) -> Throttled:
+def _kind(entry: Entry) -> Decline:
+    return Decline.TOKEN if entry.code == "AccessToken" else Decline.SETUP
+
+
+def _too_many(came: Reply, context: Context) -> Declined:
     """A 429 was not executed. Without a Retry-After a place in the bucket is free after what leaks in between."""
     header = came.headers.get("retry-after", "").strip()
     used, size = _bucket(came.headers, context.limit_headers)
     wait = float(header) if _SECONDS.fullmatch(header) else (max(used - size, 0) + 1) / LEAK_PER_SECOND
     reason = f"called too often ({used}/{size})" if size else "called too often"
-    return Throttled("HTTP_429", reason, min(wait, LONGEST_WAIT_SECONDS), True, request_id=request_id_of(came))
+    return Declined("HTTP_429", reason, min(wait, LONGEST_WAIT_SECONDS), True, request_id=request_id_of(came))
 
 
 def _bucket(headers: Mapping[str, str], names: tuple[str, ...]) -> tuple[int, int]:
@@ -115,7 +119,7 @@ def _created(opened: Document, context: Context, request_id: str | None) -> Plac
     return Unknown(f"{cause}: {text}" if text else cause, code or None, (), request_id)
 
 
-def _limited(came: Reply, opened: Document | str, context: Context) -> Throttled | Unknown:
+def _limited(came: Reply, opened: Document | str, context: Context) -> Declined | Unknown:
     """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
     words = context.words
     doubt = "its body tells of an order" if words.tells_of_an_order(came.body.decode("utf-8", "replace")) else None
@@ -144,10 +148,10 @@ def _failed(status: int, opened: Document, context: Context, request_id: str | N
     return _believed(entry, text, request_id)
 
 
-def _believed(entry: Entry, text: str, request_id: str | None) -> Refused | Throttled:
+def _believed(entry: Entry, text: str, request_id: str | None) -> Refused | Declined:
     reason = text or entry.meaning
     if entry.kind is Kind.CONFIGURATION:
-        return Throttled(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id)
+        return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id, _kind(entry))
     return Refused(
         entry.code,
         reason,

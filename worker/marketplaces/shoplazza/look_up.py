@@ -12,7 +12,7 @@ from worker.marketplaces.shoplazza.create import Context, declined, request_id_o
 from worker.marketplaces.shoplazza.envelope import open_body
 from worker.marketplaces.shoplazza.read import oldest_first, read_order
 from worker.marketplaces.shoplazza.wire import Mark
-from worker.rules.outcomes import Absent, Found, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 
 LOOK_BACK_SECONDS = 300.0
 """How far before the first send a look-up by time begins, for clocks that differ."""
@@ -38,7 +38,7 @@ class Page:
         return not self.has_more
 
 
-def read_page(came: Reply | Lost, context: Context) -> Page | Throttled | NotSent | Unknown:
+def read_page(came: Reply | Lost, context: Context) -> Page | Declined | NotSent | Unknown:
     """Return the page a list call came to, or why there is none."""
     if isinstance(came, Lost):
         return lost(came)

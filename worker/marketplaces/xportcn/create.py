@@ -28,7 +28,7 @@ from worker.marketplaces.xportcn.codes import (
 )
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, Verdict, open_body, verdict
 from worker.marketplaces.xportcn.goods import failed_offers
-from worker.rules.outcomes import GOODS_DIFFER, Accepted, Differs, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import GOODS_DIFFER, Accepted, Decline, Declined, Differs, PlaceOutcome, Refused, Unknown
 
 Scrub = Callable[[str], str]
 
@@ -107,7 +107,7 @@ def _with_ids(
     return Accepted(ids, code, scrub(text) or f"ids came with code {code} and HTTP {status}", request_id)
 
 
-def _too_many(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> Throttled | Unknown:
+def _too_many(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> Declined | Unknown:
     """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
     words = create.words
     doubt = "its body tells of an order" if words.tells_of_an_order(came.body.decode("utf-8", "replace")) else None
@@ -186,19 +186,20 @@ def _unknown(what: str, said: str, code: str, create: Create, opened: Answer | N
 # What preview, create and the reads share.
 
 
-def too_many(came: Reply) -> Throttled:
+def too_many(came: Reply) -> Declined:
     """Return the outcome of HTTP 429, with the wait its header asks for."""
     header = came.headers.get("retry-after", "").strip()
     asked = float(header) if header.isascii() and header.isdigit() and len(header) < 8 else THROTTLE_SECONDS
-    return Throttled("HTTP_429", "called too often", min(asked, LONGEST_WAIT_SECONDS), pauses_account=True)
+    return Declined("HTTP_429", "called too often", min(asked, LONGEST_WAIT_SECONDS), pauses_account=True)
 
 
-def declined(entry: Entry, reason: str, request_id: str | None) -> Throttled | None:
+def declined(entry: Entry, reason: str, request_id: str | None) -> Declined | None:
     """Return the outcome of an answer given at the door, where nothing was executed; None for any other kind."""
     if entry.kind is Kind.THROTTLE:
-        return Throttled(entry.code, reason, THROTTLE_SECONDS, pauses_account=True, request_id=request_id)
+        return Declined(entry.code, reason, THROTTLE_SECONDS, pauses_account=True, request_id=request_id)
     if entry.kind in {Kind.CONFIGURATION, Kind.CLOCK}:
-        return Throttled(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id)
+        kind = Decline.CLOCK if entry.kind is Kind.CLOCK else Decline.SETUP
+        return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id, kind)
     return None
 
 

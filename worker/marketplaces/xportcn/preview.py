@@ -14,7 +14,7 @@ from worker.marketplaces.xportcn.codes import Entry, Kind, find, find_gateway, i
 from worker.marketplaces.xportcn.create import DOOR_SECONDS, Scrub, clean, declined, too_many
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY
-from worker.rules.outcomes import Money, NotSent, PlaceOutcome, Refused, Throttled, Unknown
+from worker.rules.outcomes import Decline, Declined, Money, NotSent, PlaceOutcome, Refused, Unknown
 
 TOO_DEAR = "MAX_AMOUNT_EXCEEDED"
 NO_AMOUNT = "PREVIEW_WITHOUT_AMOUNT"
@@ -138,12 +138,12 @@ def ceiling(preview: Preview, max_amount: int | None, account_limit: Decimal | N
     return None
 
 
-def door(came: Reply) -> Throttled | None:
+def door(came: Reply) -> Declined | None:
     """Return the outcome of a call turned away by its HTTP status alone; only where nothing can have been made."""
     if came.status not in (401, 403, 404, 405):
         return None
     entry = find(str(came.status), "")
-    return Throttled(f"HTTP_{came.status}", entry.meaning, DOOR_SECONDS, True, entry.fix)
+    return Declined(f"HTTP_{came.status}", entry.meaning, DOOR_SECONDS, True, entry.fix, kind=Decline.SETUP)
 
 
 def _outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> PlaceOutcome:

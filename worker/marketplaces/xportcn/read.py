@@ -18,7 +18,7 @@ from worker.marketplaces.xportcn.create import Scrub, clean, declined, too_many
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES
 from worker.marketplaces.xportcn.statuses import alert
-from worker.rules.outcomes import Absent, Money, NotSent, OrderRecord, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Money, NotSent, OrderRecord, Unknown
 
 NOT_TOLD = "NOT_TOLD"
 """Our word for the status of an order whose reply names none."""
@@ -42,14 +42,14 @@ DEEPEST = 50
 EXACT = 2**53
 """Larger whole numbers are kept as text: programs that read JSON numbers as floats would change an id."""
 
-ReadFault = Throttled | NotSent | Unknown
+ReadFault = Declined | NotSent | Unknown
 
 
 def read_answer(came: Reply | Lost, success: Sequence[str], scrub: Scrub, where: str) -> Answer | Absent | ReadFault:
     """Return a read's good answer, or what its failure means. `where` names the setting with the call's path.
 
     The paths are by analogy, so an address that does not exist says which setting to check; it is Unknown, not
-    Throttled, because placing goes on and only a person can mend it.
+    Declined, because placing goes on and only a person can mend it.
     """
     if isinstance(came, Lost):
         return lost(came)
