@@ -21,8 +21,8 @@ from sqlalchemy import select
 from config.settings import Settings
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
-from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
+from worker.ledger.queries import Queries
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
@@ -245,7 +245,7 @@ class Shop:
 
     def show(self, order_id: str) -> dict[str, Any]:
         """Return what `fulfil show --json` tells of an order."""
-        return reports.show_order(self.ledger, order_id)
+        return Queries(self.ledger).order(order_id).as_json()
 
     def spent(self, order_id: str) -> int:
         """Return how many attempts of an order count against its limit."""

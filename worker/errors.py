@@ -14,6 +14,9 @@ FulfilError
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class FulfilError(Exception):
     """A failure with one clear sentence; the CLI prints it and exits with `exit_code`."""
@@ -63,3 +66,11 @@ class RedisAway(Unavailable):
 
 class LedgerAway(Unavailable):
     """The ledger's database does not answer."""
+
+
+def where(error: BaseException) -> str:
+    """Return an error's type and place; never its text, which may hold an order's content."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return (
+        f"{type(error).__name__} at {Path(steps[-1].filename).name}:{steps[-1].lineno}" if steps else repr(type(error))
+    )

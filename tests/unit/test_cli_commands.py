@@ -17,8 +17,8 @@ import pytest
 from harness import Shop, job
 
 from worker.cli.main import main
-from worker.ledger.claims import Terms
-from worker.ledger.records import Store
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.records import Records
 from worker.rules.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
 from worker.rules.place import Policy, decide, decide_read
 from worker.rules.states import State
@@ -43,14 +43,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with Shop(tmp_path_factory.mktemp("desk"), accounts=("main", "other"), redis_url=CLOSED_REDIS) as shop:
         shop.submit([job(order_id) for order_id in (*OUTCOMES, *QUEUED)])
         shop.submit([job("SO-other", "other")])
-        store = Store(shop.ledger)
-        claims = store.claim("main", list(OUTCOMES), Terms(90, None))
+        records, taken = Records(shop.ledger), Claims(shop.ledger)
+        claims = taken.claim("main", list(OUTCOMES), Terms(90, None))
         now = time.time()
         outcomes = [(claim, OUTCOMES[claim.order_id]) for claim in claims]
-        store.record([Sent(claim, out, decide(out, claim, POLICY), now, now + 0.25) for claim, out in outcomes])
-        (placed,) = store.claim_waiting(["SO-confirmed"], State.PLACED, 90, now=now + 20)
+        records.record([Sent(claim, out, decide(out, claim, POLICY), now, now + 0.25) for claim, out in outcomes])
+        (placed,) = taken.claim_waiting(["SO-confirmed"], State.PLACED, 90, now=now + 20)
         found = Found(tuple(record(reference) for reference in placed.references))
-        store.settle([Settled(placed, found, decide_read(found, placed, POLICY))])
+        records.settle([Settled(placed, found, decide_read(found, placed, POLICY))])
         yield shop
 
 
@@ -211,7 +211,7 @@ def test_pause_holds_an_account_and_resume_lets_it_go(shop: Shop) -> None:
     paused = shop.cli("pause", "other", "--json")
     assert (paused.code, paused.json()) == (0, {"account": "other", "said": "other paused"})
     assert shop.cli("status", "--json").json()["paused"]["other"]["code"] == "PAUSED"
-    assert "held until a person resumes it" in shop.cli("why", "SO-other").out
+    assert "paused until a person resumes it" in shop.cli("why", "SO-other").out
     resumed = shop.cli("resume", "other", "--json")
     assert (resumed.code, resumed.json()) == (0, {"account": "other", "said": "other resumed"})
     assert shop.cli("resume", "other").out.strip() == "other was not paused"

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, print_json
+from worker.cli.group import as_json, doorbell, main, out, parts, person, print_json
 from worker.errors import FulfilError
 
 
@@ -32,9 +32,7 @@ def _order_command(name: str, text: str) -> None:
     @click.argument("order")
     @as_json
     def command(order: str, json_: bool) -> None:
-        from tasks import admin
-
-        _act(lambda: getattr(admin, name)(order, admin.person()), json_)
+        _act(lambda: getattr(parts().operations, name)(order, person()), json_)
 
 
 _order_command("cancel", "Call off an order that surely does not exist at the marketplace.")
@@ -48,13 +46,11 @@ _order_command("reconcile", "Settle an unknown order now.")
 @as_json
 def retry(orders: tuple[str, ...], absent: bool, yes: bool, json_: bool) -> None:
     """Let orders go again now: sent, settled or read back, whatever the state of each allows."""
-    from tasks import admin
-
-    actor = admin.person()
+    actor = person()
     if len(orders) == 1:
-        _act(lambda: admin.retry(orders[0], actor, absent), json_)
+        _act(lambda: parts().operations.retry(orders[0], actor, absent), json_)
     elif yes:
-        _act_on_each(orders, lambda order: admin.retry(order, actor, absent), json_)
+        _act_on_each(orders, lambda order: parts().operations.retry(order, actor, absent), json_)
     else:
         told = _forecast(orders, absent)
         print_json({"forecast": told}) if json_ else out.print(*told, "nothing is done yet: add --yes", sep="\n")
@@ -80,10 +76,7 @@ def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -
 
 def _forecast(orders: Sequence[str], absent: bool) -> list[str]:
     """Say what would become of these orders, a line for each account and state."""
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    found = reports.states_of(ledger(), list(orders))
+    found = parts().queries.states_of(list(orders))
     counts = Counter((account, state) for account, state in found.values())
     told = [f"{number} {state} of {account}: {_will(state, absent)}" for (account, state), number in counts.items()]
     missing = [order for order in orders if order not in found]
@@ -109,9 +102,7 @@ def _will(state: str, absent: bool) -> str:
 @as_json
 def adopt(order: str, reference: str, json_: bool) -> None:
     """Give an order the marketplace's id that a person found for it; it is read back next."""
-    from tasks import admin
-
-    _act(lambda: admin.adopt(order, reference, admin.person()), json_)
+    _act(lambda: parts().operations.adopt(order, reference, person()), json_)
 
 
 def _account_command(group: click.Group, name: str, text: str) -> None:
@@ -119,10 +110,8 @@ def _account_command(group: click.Group, name: str, text: str) -> None:
     @click.argument("account")
     @as_json
     def command(account: str, json_: bool) -> None:
-        from tasks import admin
-
         with doorbell():
-            told = getattr(admin, name.replace("-", "_"))(account, admin.person())
+            told = getattr(parts().operations, name.replace("-", "_"))(account, person())
         print_json({"account": account, "said": told}) if json_ else out.print(told)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,10 @@ from config.logs import configure_logs
 from config.settings import BadSettingError, settings
 from worker.cli.screen import console
 from worker.errors import FulfilError
+
+if TYPE_CHECKING:
+    from worker.broker.embedded import EmbeddedRedis
+    from worker.parts import Parts
 
 out = console()
 err = console(stderr=True)
@@ -60,8 +65,21 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def doorbell() -> Any:
-    """Return the broker, started for the time of the command where it is embedded and not running."""
-    from worker.broker.embedded import EmbeddedRedis
+def parts() -> Parts:
+    """Return the process's parts. Imported at the first use: `fulfil --help` answers half a second sooner so."""
+    from worker.parts import parts as process_parts
 
-    return EmbeddedRedis(settings())
+    return process_parts()
+
+
+def doorbell() -> EmbeddedRedis:
+    """Return the broker, started for the time of the command where it is embedded and not running."""
+    return parts().embedded
+
+
+def person() -> str:
+    """Return who is at the keyboard, as events name them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"

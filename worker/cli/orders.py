@@ -7,13 +7,17 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, print_json
+from worker.cli.group import as_json, doorbell, main, out, parts, print_json
 from worker.cli.screen import console
 from worker.errors import InputError
+
+if TYPE_CHECKING:
+    from worker.intake import Batch
+    from worker.rules.views import OrderView
 
 PAGE = 200
 
@@ -26,14 +30,12 @@ PAGE = 200
 @as_json
 def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, json_: bool) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
-    from tasks.submit import Batch, submit_file
-
     batches: list[Batch] = []
     failures: list[InputError] = []
     with doorbell():
         for path in files:
             try:
-                batches.append(submit_file(path, allow_repeat=allow_repeat))
+                batches.append(parts().intake.submit_file(path, allow_repeat=allow_repeat))
             except InputError as error:  # the other files are taken all the same
                 failures.append(error)
         finished = [_watch(batch.batch, timeout, json_) for batch in batches] if wait else []
@@ -47,7 +49,7 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
         click.echo(f"fulfil: {said}", err=True)
     troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
-    needed = troubled or (wait and any(map(_needs_person, batches)))
+    needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
     raise SystemExit(2 if failures else int(needed))
 
 
@@ -56,27 +58,24 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
 @as_json
 def status(batch: str | None, json_: bool) -> None:
     """Show how many orders stand in each state: of one batch, or of all."""
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    found: dict[str, Any] = {
-        "batches": reports.batch_rows(ledger(), batch),
-        "states": reports.counts(ledger(), batch),
-        "attention": reports.attention_count(ledger(), batch),
-        "paused": reports.paused_accounts(ledger()),
-    }
+    queries = parts().queries
+    batches, counts, attention = queries.batches(batch), queries.counts(batch), queries.attention_count(batch)
+    paused = parts().pauses.standing()
     if json_:
-        print_json(found)
+        told = {account: pause.as_json() for account, pause in paused.items()}
+        print_json(
+            {"batches": [b.as_json() for b in batches], "states": counts, "attention": attention, "paused": told}
+        )
     else:
-        for row in found["batches"]:
-            taken = f"{row['accepted']} accepted, {row['duplicates']} duplicates, {row['rejected']} rejected"
-            out.print(f"{row['batch_id']}  {row['source']}: {taken}")
-        out.print("  ".join(f"{state} {number}" for state, number in sorted(found["states"].items())) or "no orders")
-        for account, pause in found["paused"].items():
-            out.print(f"account {account} is held: {pause['reason']}")
-        if found["attention"]:
-            out.print(f"{found['attention']} need a person: fulfil list --attention")
-    raise SystemExit(1 if found["attention"] else 0)
+        for row in batches:
+            taken = f"{row.accepted} accepted, {row.duplicates} duplicates, {row.rejected} rejected"
+            out.print(f"{row.batch_id}  {row.source}: {taken}")
+        out.print("  ".join(f"{state} {number}" for state, number in sorted(counts.items())) or "no orders")
+        for account, pause in paused.items():
+            out.print(f"account {account} is paused: {pause.reason}")
+        if attention:
+            out.print(f"{attention} need a person: fulfil list --attention")
+    raise SystemExit(1 if attention else 0)
 
 
 def _selection(command: Callable[..., None]) -> Callable[..., None]:
@@ -97,14 +96,12 @@ def _selection(command: Callable[..., None]) -> Callable[..., None]:
 @as_json
 def list_(json_: bool, **selection: Any) -> None:
     """List orders."""
-    from worker.cli.tables import orders_table
-
     orders = _select(**selection)
     if json_:
-        print_json(list(orders))
+        print_json([order.as_json() for order in orders])
         return
     while page := list(islice(orders, PAGE)):
-        out.print(orders_table(page, _results(page)))
+        _print_orders(page)
 
 
 @main.command()
@@ -112,19 +109,18 @@ def list_(json_: bool, **selection: Any) -> None:
 @as_json
 def show(order: str, json_: bool) -> None:
     """Show one order: how it stands, every attempt, every move, and what was read back."""
-    from worker.cli.tables import orders_table, story
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
+    from worker.cli.tables import history
 
-    found = reports.show_order(ledger(), order)
+    story = parts().queries.order(order)
     if json_:
-        print_json(found)
+        print_json(story.as_json())
         return
-    out.print(orders_table([found | {"attempts": len(found["attempts"])}], _results([found])))
-    out.print(story(found))
-    for attempt in found["attempts"]:
-        told = [attempt[name] for name in ("outcome", "code", "cause", "request_id") if attempt[name]]
-        out.print(f"attempt {attempt['number']} {attempt['sent_at']} {attempt['duration_ms']} ms", *told)
+    _print_orders([story.order])
+    out.print(history(story))
+    for attempt in story.attempts:
+        told = attempt.as_json()
+        words = [told[name] for name in ("outcome", "code", "cause", "request_id") if told[name]]
+        out.print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
 
 
 @main.command()
@@ -132,14 +128,15 @@ def show(order: str, json_: bool) -> None:
 @as_json
 def why(order: str, json_: bool) -> None:
     """Say in plain words how an order stands, what happens next, and what a person can do."""
-    from worker.cli import tables
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
+    from worker.marketplaces import REGISTRY
+    from worker.rules.words import why as sentences
 
-    found = reports.show_order(ledger(), order)
-    text = tables.why(found, reports.paused_accounts(ledger()))
+    found = parts().queries.order(order).order
+    known = REGISTRY.get(found.marketplace)
+    pause = parts().pauses.standing().get(found.account)
+    text = sentences(found, pause, takes_pushes=known is not None and known.takes_pushes)
     if json_:
-        print_json({"order_id": found["order_id"], "why": text})
+        print_json({"order_id": found.order_id, "why": text})
     else:
         out.print(text)
 
@@ -148,13 +145,11 @@ def why(order: str, json_: bool) -> None:
 @as_json
 def orphans(json_: bool) -> None:
     """List the marketplace's orders that push messages told of and that no order of ours could be found for."""
-    from tasks.match import pushes
     from worker.cli.tables import orphans_table
-    from worker.ledger.queries import utc
 
-    found = [row | {"at": utc(row["at"])} for row in pushes().orphans()]
+    found = parts().pushes.orphans()
     if json_:
-        print_json(found)
+        print_json([orphan.as_json() for orphan in found])
     elif found:
         out.print(orphans_table(found))
         out.print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
@@ -186,69 +181,56 @@ EXPORT_COLUMNS = [
     *("order_id", "account", "marketplace", "state", "reference", "status", "fulfilment_status"),
     *("amount", "currency", "paid_amount", "paid_currency", "attempts", "code", "reason", "fix", "alert", "read_at"),
 ]
+_OF_THE_ORDER = ("order_id", "account", "marketplace", "state", "attempts", "code", "reason", "fix")
 
 
-def _export_rows(orders: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _export_rows(orders: Iterator[OrderView]) -> Iterator[dict[str, Any]]:
     while page := list(islice(orders, PAGE)):
-        results = _results(page)
+        results = parts().queries.results([order.order_id for order in page])
         for order in page:
-            known = {name: order[name] for name in ("order_id", "account", "marketplace", "state", "attempts")}
-            known |= {name: order[name] for name in ("code", "reason", "fix")}
-            read = {entry["reference"]: entry for entry in results.get(order["order_id"], [])}
-            for reference in [*order["references"], *(r for r in read if r not in order["references"])] or [None]:
-                yield known | read.get(reference, {}) | {"reference": reference}
+            known = {name: getattr(order, name) for name in _OF_THE_ORDER}
+            read = {result.reference: result.as_json() for result in results.get(order.order_id, [])}
+            for reference in [*order.references, *(r for r in read if r not in order.references)] or [""]:
+                yield known | read.get(reference, {}) | {"reference": reference or None}
 
 
-def _select(**selection: Any) -> Iterator[dict[str, Any]]:
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
+def _select(**selection: Any) -> Iterator[OrderView]:
+    from worker.ledger.queries import Filter
     from worker.rules.states import State
 
     state = selection.get("state")
     if state is not None and state not in list(State):
         raise InputError(f"no state {state!r}; there are {', '.join(State)}")
-    return reports.list_orders(ledger(), reports.Filter(**selection))
+    return parts().queries.orders(Filter(**selection))
 
 
-def _results(orders: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
+def _print_orders(page: list[OrderView]) -> None:
+    from worker.cli.tables import orders_table
 
-    with ledger().reading() as connection:
-        return reports.results_of(connection, [order["order_id"] for order in orders])
+    out.print(orders_table(page, parts().queries.results([order.order_id for order in page])))
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     from worker.app import app
     from worker.cli.tables import watch_batch
-    from worker.ledger.engine import ledger
 
     @functools.cache
     def hint() -> str | None:
         return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
 
-    return watch_batch(console(stderr=True, quiet=quiet), ledger(), batch, timeout, hint)
+    return watch_batch(console(stderr=True, quiet=quiet), parts().queries, batch, timeout, hint)
 
 
-def _needs_person(batch: Any) -> bool:
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    return reports.attention_count(ledger(), batch.batch) > 0
-
-
-def _answer(batch: Any, wait: bool) -> dict[str, Any]:
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    answer: dict[str, Any] = batch.as_json()
+def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
+    answer = batch.as_json()
     if wait:
-        answer["states"] = reports.counts(ledger(), batch.batch)
+        answer["states"] = parts().queries.counts(batch.batch)
     return answer
 
 
-def _tell(batch: Any, wait: bool) -> None:
-    from worker.cli.tables import orders_table, rejections_table
+def _tell(batch: Batch, wait: bool) -> None:
+    from worker.cli.tables import rejections_table
+    from worker.rules.views import RejectionView
 
     told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
     out.print(f"batch {batch.batch}: {told}")
@@ -257,9 +239,8 @@ def _tell(batch: Any, wait: bool) -> None:
     for notice, number in batch.notices.items():
         out.print(f"  {notice} ({number} orders)")
     if batch.rejected:
-        out.print(rejections_table([{"line": r.line, "field": r.field, "reason": r.reason} for r in batch.rejected]))
+        out.print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
     if wait:
-        page = list(islice(_select(batch=batch.batch), PAGE))
-        out.print(orders_table(page, _results(page)))
+        _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
         if batch.accepted > PAGE:
             out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from config.settings import settings
-from worker.cli.group import as_json, main, out, print_json
+from worker.cli.group import as_json, main, out, parts, print_json
 from worker.errors import FulfilError
 
 
@@ -18,17 +18,13 @@ from worker.errors import FulfilError
 @as_json
 def up(json_: bool) -> None:
     """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
-    from worker.accounts import adapter
     from worker.errors import ConfigError
-    from worker.ledger.engine import ledger
     from worker.supervisor import Services, flower_login, stopper
 
     configured = settings()
     if not configured.accounts:
         raise ConfigError("no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
-    for account in configured.accounts:
-        adapter(account)
-    ledger()
+    parts().check()
     services, stop = Services(configured), stopper()
     try:
         services.start()
@@ -63,15 +59,26 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
     """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
-    from worker.web.pushes import run_hooks
+    from worker.web.pushes import Receiver, run_hooks
+    from worker.web.ringing import Ringing
+
+    configured = settings()
 
     def ready(url: str) -> None:
         if json_:
-            print_json({"url": url, "accounts": list(settings().accounts)})
+            print_json({"url": url, "accounts": list(configured.accounts)})
         else:
             out.print(f"push messages are received on {url}/push/ACCOUNT")
 
-    run_hooks(address, port, ready)
+    parts().check()
+    ringing = Ringing(lambda: parts().bell.match())
+    run_hooks(
+        Receiver(parts().accounts, parts().pushes.take, ringing),
+        ringing,
+        configured.hooks_address if address is None else address,
+        configured.hooks_port if port is None else port,
+        ready,
+    )
 
 
 @main.command()
@@ -93,9 +100,8 @@ def demo(keep: bool, svg: Path | None, json_: bool) -> None:
 @as_json
 def migrate(json_: bool) -> None:
     """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
-    from worker.ledger.engine import ledger
 
-    opened = ledger()
+    opened = parts().ledger
     if json_:
         print_json({"ledger": opened.place, "schema": opened.version()})
     else:
@@ -117,21 +123,20 @@ def doctor(json_: bool) -> None:
 
 
 def _checks() -> dict[str, Callable[[], str]]:
-    from worker.accounts import adapter
     from worker.app import app
     from worker.broker.embedded import answers, redis_url, server_binary
     from worker.errors import ConfigError, RedisAway
-    from worker.ledger.engine import ledger
 
     configured = settings()
 
     def accounts() -> str:
+        adapter = parts().accounts.adapter
         if not configured.accounts:
             raise ConfigError("none is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
         return ", ".join(f"{name} ({adapter(name).title} at {adapter(name).url})" for name in configured.accounts)
 
     def database() -> str:
-        return f"{ledger().place}, schema {ledger().version()}"
+        return f"{parts().ledger.place}, schema {parts().ledger.version()}"
 
     def broker() -> str:
         if answers(configured):

@@ -59,5 +59,5 @@ def _svg_format() -> str:
     """Return rich's SVG template without the fonts it would fetch and the comment that links to its makers."""
     from rich._export_format import CONSOLE_SVG_FORMAT
 
-    plain = re.sub(r"\s*@font-fake \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    plain = re.sub(r"\s*@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     return re.sub(r"\s*<!--.*?-->", "", plain, flags=re.DOTALL)

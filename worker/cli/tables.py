@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,9 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from worker.ledger import queries as reports
-from worker.ledger.engine import Ledger
+from worker.ledger.queries import Queries
 from worker.rules.states import FINAL, State
+from worker.rules.views import OrderStory, OrderView, OrphanView, RejectionView, ResultView, utc
+from worker.rules.words import advice
 
 COLOURS = {
     State.QUEUED: "cyan",
@@ -42,15 +43,15 @@ _ADVICE = {"ratio": 1, "width": ADVICE_COLUMNS, "overflow": "fold"}
 Progress = Callable[[Mapping[str, int], float, str | None], None]
 
 
-def orders_table(orders: Iterable[Mapping[str, Any]], results: Mapping[str, list[dict[str, Any]]]) -> Table:
+def orders_table(orders: Iterable[OrderView], results: Mapping[str, Sequence[ResultView]]) -> Table:
     """Return a table of orders: state, the marketplace's ids, its status and amount, or the code and what to do."""
     read = _read_lines(results)
     rows = [
         (
-            order["order_id"],
-            Text(order["state"], COLOURS[State(order["state"])]),
-            "\n".join(order["references"]),
-            "\n".join([*read.get(order["order_id"], []), *advice(order)]),
+            order.order_id,
+            Text(order.state, COLOURS[order.state]),
+            "\n".join(order.references),
+            "\n".join([*read.get(order.order_id, []), *advice(order)]),
         )
         for order in orders
     ]
@@ -65,16 +66,15 @@ def orders_table(orders: Iterable[Mapping[str, Any]], results: Mapping[str, list
     )
 
 
-def _read_lines(results: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+def _read_lines(results: Mapping[str, Sequence[ResultView]]) -> dict[str, list[str]]:
     """Return a line for each id that was read back: statuses and amounts stand under each other."""
     entries = [entry for read in results.values() for entry in read]
-    status_width, amount_width = (
-        max((len(e[name] or "-") for e in entries), default=0) for name in ("status", "amount")
-    )
+    status_width = max((len(entry.status or "-") for entry in entries), default=0)
+    amount_width = max((len(entry.amount or "-") for entry in entries), default=0)
 
-    def line(entry: Mapping[str, Any]) -> str:
-        status, amount = entry["status"] or "-", entry["amount"] or "-"
-        return f"{status:<{status_width}}  {amount:>{amount_width}} {entry['currency'] or ''}".rstrip()
+    def line(entry: ResultView) -> str:
+        status, amount = entry.status or "-", entry.amount or "-"
+        return f"{status:<{status_width}}  {amount:>{amount_width}} {entry.currency or ''}".rstrip()
 
     return {order_id: list(map(line, read)) for order_id, read in results.items()}
 
@@ -92,14 +92,7 @@ def table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | T
     return made
 
 
-def advice(order: Mapping[str, Any]) -> list[str]:
-    """Return code and reason in a line, what to do in another, as far as the order has them."""
-    code, reason, fix = order.get("code"), order.get("reason"), order.get("fix")
-    told = ": ".join(dict.fromkeys(str(part) for part in (code, reason) if part))
-    return [line for line in (told, fix and f"→ {fix}") if line]
-
-
-def rejections_table(rejected: Iterable[Mapping[str, Any]]) -> Table:
+def rejections_table(rejected: Iterable[RejectionView]) -> Table:
     """Return a table of what the intake did not take."""
     found = table(
         {
@@ -108,13 +101,13 @@ def rejections_table(rejected: Iterable[Mapping[str, Any]]) -> Table:
             "field": {"overflow": "fold"},
             "reason": _ADVICE,
         },
-        [(str(entry["line"]), entry.get("order_id") or "", entry["field"], entry["reason"]) for entry in rejected],
+        [(str(entry.line), entry.order_id or "", entry.field, entry.reason) for entry in rejected],
     )
     found.title, found.title_style, found.title_justify = "not taken", "bold", "left"
     return found
 
 
-def orphans_table(orphans: Iterable[Mapping[str, Any]]) -> Table:
+def orphans_table(orphans: Iterable[OrphanView]) -> Table:
     """Return a table of the marketplace's orders that nobody could match."""
     return table(
         {
@@ -124,13 +117,13 @@ def orphans_table(orphans: Iterable[Mapping[str, Any]]) -> Table:
             "when (UTC)": {"no_wrap": True},
             "note": {"ratio": 1, "width": ADVICE_COLUMNS},
         },
-        [(row["account"], row["reference"], row["status"], row["at"][:19], row["note"] or "") for row in orphans],
+        [(row.account, row.reference, row.status, (utc(row.at) or "")[:19], row.note or "") for row in orphans],
     )
 
 
 def watch_batch(
     console: Console,
-    ledger: Ledger,
+    queries: Queries,
     batch: str | None,
     timeout_seconds: float | None,
     hint: Callable[[], str | None],
@@ -145,8 +138,8 @@ def watch_batch(
         while True:
             tick()
             elapsed = time.monotonic() - started
-            show(reports.counts(ledger, batch), elapsed, hint() if elapsed > 8 else None)
-            if reports.moving_count(ledger, batch) == 0:
+            show(queries.counts(batch), elapsed, hint() if elapsed > 8 else None)
+            if queries.moving_count(batch) == 0:
                 return True
             if timeout_seconds is not None and elapsed > timeout_seconds:
                 return False
@@ -190,56 +183,12 @@ def _counts_line(counts: Mapping[str, int], elapsed: float) -> Text:
     return line
 
 
-def story(order: Mapping[str, Any]) -> Table:
-    """Return one order's history as a table."""
-    table = Table(title=f"{order['order_id']}  {order['state']}", header_style="bold")
+def history(story: OrderStory) -> Table:
+    """Return one order's moves as a table."""
+    table = Table(title=f"{story.order.order_id}  {story.order.state}", header_style="bold")
     for name in ("when (UTC)", "move", "by", "note"):
         table.add_column(name)
-    for event in order["events"]:
-        table.add_row(event["at"][11:23], f"{event['from']} → {event['to']}", event["actor"], event["note"] or "")
+    for event in story.events:
+        at = (utc(event.at) or "")[11:23]
+        table.add_row(at, f"{event.from_state} → {event.to_state}", event.actor, event.note or "")
     return table
-
-
-def why(order: Mapping[str, Any], pauses: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return in a few sentences how an order stands and what happens next."""
-    told = [f"{order['order_id']} is {order['state']}: {_MEANING[State(order['state'])]}"]
-    if order["reason"]:
-        told.append(f"{order['code'] or 'Reason'}: {order['reason']}.")
-    if order["fix"]:
-        told.append(f"What to do: {order['fix']}.")
-    if order["state"] == State.UNMATCHED and _takes_pushes(order["marketplace"]):
-        told.append(
-            "A push message of the marketplace may settle it by itself, where fulfil hooks runs and receives them;"
-            " what fits no order for certain is listed by fulfil orphans."
-        )
-    pause = pauses.get(order["account"])
-    if pause and order["state"] == State.QUEUED:
-        until = f"until {reports.utc(pause['until'])}" if pause["until"] else "until a person resumes it"
-        told.append(f"Its account {order['account']} is held {until}: {pause['reason']}.")
-        if pause["fix"]:
-            told.append(f"What to do: {pause['fix']}.")
-    elif order["due_at"]:
-        told.append(f"Next step at {order['due_at']} by itself.")
-    if order["in_doubt"]:
-        told.append("An earlier send of it may have been accepted, so it is never sent again without a check.")
-    return "\n".join(told)
-
-
-def _takes_pushes(marketplace: str) -> bool:
-    from worker.marketplaces import REGISTRY
-
-    known = REGISTRY.get(marketplace)
-    return known is not None and known.takes_pushes
-
-
-_MEANING = {
-    State.QUEUED: "it waits to be sent.",
-    State.PLACING: "a worker is sending it.",
-    State.UNKNOWN: "it may or may not exist at the marketplace; that is settled before anything else happens to it.",
-    State.UNMATCHED: "the marketplace has it but told us no id of its own. It is never sent again.",
-    State.PLACED: "the marketplace gave its ids; it is to be read back.",
-    State.CONFIRMED: "it was read back from the marketplace.",
-    State.REFUSED: "the marketplace said no, nothing was created.",
-    State.DEAD: "it never arrived at the marketplace.",
-    State.CANCELLED: "it was called off before it existed at the marketplace.",
-}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from rich.text import Text
 
 from worker.cli.screen import Screen
+from worker.cli.tables import orders_table, rejections_table
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
+from worker.rules.views import OrderView, RejectionView, ResultView
 
 
 @dataclass(slots=True)
@@ -19,9 +21,10 @@ class Facts:
 
     batches: dict[str, str]
     """By the name of the file."""
-    orders: list[dict[str, Any]]
-    """As `fulfil list --json` has them, with what to do and what was read back."""
-    rejected: list[dict[str, Any]]
+    orders: list[OrderView]
+    results: dict[str, list[ResultView]]
+    """What was read back, by order."""
+    rejected: list[RejectionView]
     adopted: dict[str, str]
     """The ids that the person found."""
     record: Witness
@@ -43,14 +46,12 @@ class Facts:
 
 def print_end(screen: Screen, facts: Facts, kept: bool) -> None:
     """Print the tables, whether all came as announced, and where to go on."""
-    from worker.cli.tables import orders_table, rejections_table
-
-    ends = Counter(order["state"] for order in facts.orders)
+    ends = Counter(order.state for order in facts.orders)
     told = ", ".join(f"{number} {state}" for state, number in sorted(ends.items()))
     verdict = Text("NOT as announced", "red") if facts.surprises else Text("As announced", "green")
     screen.print(
         "",
-        orders_table(facts.orders, {order["order_id"]: order["results"] for order in facts.orders}),
+        orders_table(facts.orders, facts.results),
         "",
         rejections_table(facts.rejected),
         "",
@@ -71,10 +72,16 @@ def stopped(left_running: list[str]) -> list[str]:
 
 def document(facts: Facts) -> dict[str, Any]:
     """Return the facts as `fulfil demo --json` prints them."""
-    record = asdict(facts.record) | {"agrees": facts.record.agrees}
+    known = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    del known["results"]
     return {
         "good": facts.good,
-        **asdict(facts),
-        "record": record,
+        **known,
+        "orders": [
+            order.as_json() | {"results": [result.as_json() for result in facts.results.get(order.order_id, [])]}
+            for order in facts.orders
+        ],
+        "rejected": [rejection.as_json() for rejection in facts.rejected],
+        "record": asdict(facts.record) | {"agrees": facts.record.agrees},
         "announced": {"refused": REFUSED, "rejected": REJECTED, "confirmed": "all others"},
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from config.logs import configure_logs
 from config.settings import settings
 from worker.errors import ConfigError, InputError
+from worker.parts import forget
 from worker.sandbox.fakes import FAKES
 from worker.supervisor import FOREIGN
 
@@ -93,7 +94,7 @@ def set_environment(home: Path, sandbox_url: str) -> None:
         "FULFIL_FLOWER_PORT": str(_free_port()),
         **accounts,
     }
-    settings.cache_clear()
+    forget()
     configure_logs(settings().log_level)
 
 

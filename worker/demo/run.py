@@ -14,10 +14,13 @@ import httpx
 from config.settings import Account, settings
 from worker.cli.group import print_json
 from worker.cli.screen import Screen
+from worker.cli.tables import watch_batch
 from worker.demo.end import Facts, document, print_end, stopped
 from worker.demo.home import ACCOUNTS, FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
+from worker.ledger.queries import Filter
+from worker.parts import parts
 from worker.sandbox.fakes import FAKES
 from worker.sandbox.server import background, fakes_for
 from worker.supervisor import Services, flower_login, stopper
@@ -93,10 +96,8 @@ def _perform(run: _Run) -> list[dict[str, Any]] | None:
 
 
 def _start(run: _Run) -> None:
-    from worker.ledger.engine import ledger
-
     configured = settings()
-    ledger()
+    parts().check()
     run.services.start()
     run.pids = run.services.pids()
     run.flower = {
@@ -114,13 +115,9 @@ def _start(run: _Run) -> None:
 
 def _work(run: _Run) -> None:
     """Submit the samples and watch them to their end, playing the person where one is needed."""
-    from tasks.submit import submit_file
-    from worker.cli.tables import watch_batch
-    from worker.ledger.engine import ledger
-
     accepted = 0
     for path in SAMPLES:
-        batch = submit_file(path)
+        batch = parts().intake.submit_file(path)
         run.batches[path.name] = batch.batch
         accepted += batch.accepted
         taken = f"{batch.accepted} orders accepted, {len(batch.rejected)} rejected at the door"
@@ -133,7 +130,7 @@ def _work(run: _Run) -> None:
         _play_the_person(run)
 
     end = time.monotonic() + LIMIT_SECONDS
-    while watch_batch(run.screen.console, ledger(), None, end - time.monotonic(), lambda: None, tick):
+    while watch_batch(run.screen.console, parts().queries, None, end - time.monotonic(), lambda: None, tick):
         if not _play_the_person(run):  # the last move may be one that waits for a person
             break
 
@@ -147,21 +144,17 @@ def _check(run: _Run) -> None:
 
 def _play_the_person(run: _Run) -> bool:
     """Adopt the orders AliExpress has without having told us their ids; tell whether there was one."""
-    from tasks import admin
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    unmatched = list(reports.list_orders(ledger(), reports.Filter(state="unmatched")))
+    unmatched = list(parts().queries.orders(Filter(state="unmatched")))
     made = {entry["key"]: entry["references"] for entry in _record(run)} if unmatched else {}
     for order in unmatched:
-        order_id = order["order_id"]
+        order_id = order.order_id
         if not made.get(order_id):
             raise DemoBroken(f"{order_id} is unmatched, but the sandbox has no such order")
         reference = made[order_id][0]
-        admin.adopt(order_id, reference, "demo:person")
+        parts().operations.adopt(order_id, reference, "demo:person")
         run.adopted[order_id] = reference
         run.screen.print(
-            f"{order_id}: its reply was lost and AliExpress says {order['code']} without an id."
+            f"{order_id}: its reply was lost and AliExpress says {order.code} without an id."
             f" A person finds it in the buyer's order list: fulfil adopt {order_id} --reference {reference}"
         )
     return bool(unmatched)
@@ -176,16 +169,13 @@ def _record(run: _Run) -> list[dict[str, Any]]:
 
 
 def _facts(run: _Run, record: list[dict[str, Any]], started: float) -> Facts:
-    from worker.ledger import queries as reports
-    from worker.ledger.engine import ledger
-
-    orders = list(reports.list_orders(ledger(), reports.Filter()))
-    with ledger().reading() as connection:
-        read = reports.results_of(connection, [order["order_id"] for order in orders])
+    queries = parts().queries
+    orders = list(queries.orders(Filter()))
     return Facts(
         batches=run.batches,
-        orders=[order | {"results": read.get(order["order_id"], [])} for order in orders],
-        rejected=[row for batch in run.batches.values() for row in reports.batch_rejections(ledger(), batch)],
+        orders=orders,
+        results=queries.results([order.order_id for order in orders]),
+        rejected=[row for batch in run.batches.values() for row in queries.rejections(batch)],
         adopted=run.adopted,
         record=witness(record, orders),
         flower=run.flower,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from worker.rules.views import OrderView, RejectionView
+
 MARKETPLACES = ("aliexpress", "xportcn", "shoplazza")
 SAMPLES = tuple(Path(__file__).resolve().parent / "samples" / f"{name}.jsonl" for name in MARKETPLACES)
 
@@ -36,19 +38,19 @@ CONFIRMED = "confirmed"
 _NEVER_MADE = ("refused", "dead", "cancelled")
 
 
-def surprises(orders: Iterable[Mapping[str, Any]], rejected: Iterable[Mapping[str, Any]]) -> list[str]:
+def surprises(orders: Iterable[OrderView], rejected: Iterable[RejectionView]) -> list[str]:
     """Return a sentence for every order that did not come to what was announced."""
     told = []
-    turned_away = {entry["order_id"]: entry["field"] for entry in rejected}
+    turned_away = {entry.order_id or "": entry.field for entry in rejected}
     for order_id in sorted(turned_away.keys() | REJECTED):
         if turned_away.get(order_id) != REJECTED.get(order_id):
             wanted, got = REJECTED.get(order_id, "nothing"), turned_away.get(order_id, "nothing")
             told.append(f"{order_id} was announced to be rejected for {wanted}, it was for {got}")
     for order in orders:
-        code = REFUSED.get(order["order_id"])
-        wanted, got = (f"refused {code}", f"{order['state']} {order['code']}") if code else (CONFIRMED, order["state"])
+        code = REFUSED.get(order.order_id)
+        wanted, got = (f"refused {code}", f"{order.state} {order.code}") if code else (CONFIRMED, order.state)
         if wanted != got:
-            told.append(f"{order['order_id']} was announced to be {wanted}, it is {got}")
+            told.append(f"{order.order_id} was announced to be {wanted}, it is {got}")
     return told
 
 
@@ -86,14 +88,14 @@ class Witness:
         )
 
 
-def witness(record: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, Any]]) -> Witness:
+def witness(record: Iterable[Mapping[str, Any]], orders: Iterable[OrderView]) -> Witness:
     """Hold the sandbox's record against the ledger's orders."""
     made: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for entry in record:
         made[entry["key"]].append(entry)
-    known = {order["order_id"]: order for order in orders}
-    never_made = {order_id for order_id, order in known.items() if order["state"] in _NEVER_MADE}
-    said_made = {order_id: set(order["references"]) for order_id, order in known.items() if order["references"]}
+    known = {order.order_id: order for order in orders}
+    never_made = {order_id for order_id, order in known.items() if order.state in _NEVER_MADE}
+    said_made = {order_id: set(order.references) for order_id, order in known.items() if order.references}
     entries = [entry for several in made.values() for entry in several]
     # An order whose reply was lost is looked up as soon as may be; the others wait to be read back.
     answered = [entry for entry in entries if entry["gets"] and "~" not in entry["key"]]

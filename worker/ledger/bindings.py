@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from worker.errors import NotAllowed
-from worker.ledger.dialects import in_list
-from worker.ledger.moves import insert_ignore, upsert
+from worker.ledger.dialects import in_list, insert_ignore, upsert
 from worker.ledger.tables import account_bindings, same_buyers
 from worker.rules.binding import BUYER, Binding, differing
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from worker.ledger.moves import insert_ignore
+from worker.ledger.dialects import insert_ignore
 from worker.ledger.tables import account_days
 from worker.rules.outcomes import Declined, NotSent, Refused
 from worker.rules.place import Pause

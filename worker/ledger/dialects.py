@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, Dialect, Text, bindparam
+from sqlalchemy import ARRAY, Connection, Dialect, Table, Text, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
@@ -96,3 +98,30 @@ def _sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
 def _postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(part, **options) for part in (element.column, element.values))
     return f"{column} = ANY({values})"
+
+
+_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+
+
+def insert_ignore(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that leaves rows alone which are there."""
+    return _insert_ignore(connection.dialect.name, table)
+
+
+@cache
+def _insert_ignore(dialect: str, table: Table) -> Any:
+    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that replaces the row with the same key."""
+    return _upsert(connection.dialect.name, table)
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Any:
+    # Building it costs as much as running it, hence the cache.
+    statement = _DIALECTS[dialect].insert(table)
+    keys = [column.name for column in table.primary_key]
+    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

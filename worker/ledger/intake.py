@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
-from worker.ledger.dialects import in_list
+from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import insert_ignore
 from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
 from worker.orders.ids import spellings, typed

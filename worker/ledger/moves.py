@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, select, update
 
 from worker.ledger.dialects import in_list, listed, unindexed
-from worker.ledger.tables import account_pauses, events, order_references, orders
+from worker.ledger.tables import events, orders
 from worker.rules.outcomes import GOODS_DIFFER, Decline, Money, PlaceOutcome
-from worker.rules.place import FOREIGN_ORDER, Decision, Pause
+from worker.rules.place import FOREIGN_ORDER, Decision
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Moved
 
@@ -39,7 +38,6 @@ _MUTABLE = (
     "forecast_amount",
     "forecast_currency",
 )
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
 CODE_CHARACTERS = 100
 TEXT_CHARACTERS = 2000
 _UPDATE = (
@@ -49,19 +47,6 @@ _UPDATE = (
 )
 NOTE = insert(events)
 """Appends rows to the history."""
-_REFERENCES = (
-    select(order_references.c.order_id, order_references.c.reference)
-    .where(in_list(order_references.c.order_id, listed("ids")))
-    .order_by(order_references.c.learned_at, order_references.c.reference)
-)
-_PAUSED = select(account_pauses.c.account).where(
-    account_pauses.c.account == bindparam("account"),
-    or_(account_pauses.c.until.is_(None), account_pauses.c.until > bindparam("now")),
-)
-_PAUSING = select(account_pauses.c.account).where(
-    in_list(account_pauses.c.account, listed("accounts")),
-    account_pauses.c.until > bindparam("now"),
-)
 
 
 @dataclass(slots=True)
@@ -210,80 +195,3 @@ def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
         move.event,
         move.declined,
     )
-
-
-def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return every id known of these orders, in the order they were learned."""
-    found: dict[str, tuple[str, ...]] = {}
-    if not ids:
-        return found
-    for order_id, reference in connection.execute(_REFERENCES, {"ids": ids}):
-        found[order_id] = (*found.get(order_id, ()), reference)
-    return found
-
-
-def is_paused(connection: Connection, account: str, now: float) -> bool:
-    """Tell whether an account is held at that time, by itself or by a person."""
-    return connection.execute(_PAUSED, {"account": account, "now": now}).first() is not None
-
-
-def pausing(connection: Connection, accounts: Iterable[str], now: float) -> set[str]:
-    """Return which of these accounts are held for a time; a hold that waits for a person does not hold reads."""
-    return set(connection.execute(_PAUSING, {"accounts": sorted(accounts), "now": now}).scalars())
-
-
-def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | None]], actor: str, now: float) -> None:
-    """Hold accounts; a longer hold that stands is never made shorter."""
-    for account, pause in pauses:
-        if pause is None:
-            continue
-        until = None if pause.seconds is None else now + pause.seconds
-        if until is not None and is_paused(connection, account, until):
-            continue
-        row = {
-            "account": account,
-            "since": now,
-            "until": until,
-            "code": told(pause.code, CODE_CHARACTERS),
-            "reason": told(pause.reason),
-            "fix": told(pause.fix),
-            "actor": actor,
-        }
-        connection.execute(upsert(connection, account_pauses), [row])
-
-
-def hold_references(connection: Connection, told: Collection[str]) -> None:
-    """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
-    if told and connection.dialect.name == "postgresql":
-        connection.execute(_HOLD, {"told": list(told)})
-
-
-# Sorted, or two transactions with the same ids wait for each other for ever.
-_HOLD = text(
-    "SELECT pg_advisory_xact_lock(id) FROM"
-    " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
-)
-
-
-def insert_ignore(connection: Connection, table: Table) -> Any:
-    """Return an INSERT that leaves rows alone which are there."""
-    return _insert_ignore(connection.dialect.name, table)
-
-
-@cache
-def _insert_ignore(dialect: str, table: Table) -> Any:
-    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing()
-
-
-def upsert(connection: Connection, table: Table) -> Any:
-    """Return an INSERT that replaces the row with the same key."""
-    return _upsert(connection.dialect.name, table)
-
-
-@cache
-def _upsert(dialect: str, table: Table) -> Any:
-    # Building it costs as much as running it, hence the cache.
-    statement = _DIALECTS[dialect].insert(table)
-    keys = [column.name for column in table.primary_key]
-    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

@@ -11,20 +11,12 @@ from sqlalchemy import Row, bindparam, delete, select, update
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
+from worker.ledger.dialects import insert_ignore
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import (
-    Move,
-    decided,
-    insert_ignore,
-    lock,
-    moved,
-    pause_accounts,
-    references,
-    standing_alarm,
-    write,
-)
+from worker.ledger.moves import Move, decided, lock, moved, standing_alarm, write
+from worker.ledger.pauses import pause_accounts
 from worker.ledger.pushes import mark_adopted
-from worker.ledger.references import ADOPTED, is_adopted, owners, take_back
+from worker.ledger.references import ADOPTED, is_adopted, owners, references, take_back
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.orders import ids
 from worker.rules.binding import ACCOUNT_CHANGED, Binding

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.dialects import in_list
+from worker.ledger.dialects import in_list, upsert
+from worker.ledger.due import EARLY_SECONDS
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import forecast, lock, told, told_differs, upsert
-from worker.ledger.records import EARLY_SECONDS
+from worker.ledger.moves import forecast, lock, told, told_differs
 from worker.ledger.references import DISPROVED
 from worker.ledger.results import record_of, result_row
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
@@ -22,6 +22,7 @@ from worker.marketplaces.base import Push
 from worker.rules.outcomes import told_of
 from worker.rules.states import State
 from worker.rules.values import Candidate, Confirmed, Judged, Owner, Pushed, PushState
+from worker.rules.views import OrphanView
 
 
 class Pushes:
@@ -126,7 +127,7 @@ class Pushes:
                 ordered = sorted(judged, key=lambda one: (one.row.account, one.row.reference))
                 connection.execute(_SETTLE, [_settling(one, now) for one in ordered])
 
-    def orphans(self) -> list[dict[str, Any]]:
+    def orphans(self) -> list[OrphanView]:
         """Return the rows that need a person, the oldest first; an id that was learned otherwise since is none."""
         learned = exists().where(
             order_references.c.reference == pushes.c.reference, order_references.c.source != DISPROVED
@@ -138,7 +139,7 @@ class Pushes:
             .order_by(at, pushes.c.reference)
         )
         with self.ledger.reading() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            return [OrphanView(*row) for row in connection.execute(query)]
 
 
 def mark_adopted(connection: Connection, account: str, order_id: str, reference: str) -> None:

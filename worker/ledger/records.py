@@ -1,4 +1,4 @@
-"""Claims orders and records what became of them; each method is one transaction."""
+"""Records what became of sends and reads; each method is one transaction."""
 
 from __future__ import annotations
 
@@ -7,56 +7,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, update
+from sqlalchemy import Connection, Row, bindparam, update
 
 from worker.ledger import ceilings
-from worker.ledger.bindings import others, remember
-from worker.ledger.claims import Terms, sendable, take
-from worker.ledger.dialects import in_list, listed, unindexed
+from worker.ledger.dialects import insert_ignore, upsert
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import lost, lost_attempt, lost_move
 from worker.ledger.marks import Dead
-from worker.ledger.moves import (
-    Move,
-    decided,
-    forecast,
-    forecasting,
-    insert_ignore,
-    is_paused,
-    lock,
-    moved,
-    pause_accounts,
-    pausing,
-    references,
-    standing_alarm,
-    told_differs,
-    upsert,
-    write,
-)
-from worker.ledger.references import disprove, owners, part, told_by, without_foreign
+from worker.ledger.moves import Move, decided, forecasting, lock, moved, standing_alarm, write
+from worker.ledger.pauses import pause_accounts
+from worker.ledger.references import disprove, owners, part, references, told_by, without_foreign
 from worker.ledger.results import closing, result_row
-from worker.ledger.tables import attempts, order_references, orders, results
-from worker.rules.binding import READING, Binding, differing, sent_otherwise
+from worker.ledger.tables import attempts, order_references, results
 from worker.rules.outcomes import GOODS_DIFFER, Absent, Found, NotSent
-from worker.rules.place import (
-    CONFIRM_FLOOR_SECONDS,
-    FOREIGN_ID,
-    Decision,
-    Pause,
-    told_foreign_id,
-)
+from worker.rules.place import CONFIRM_FLOOR_SECONDS, FOREIGN_ID, Decision, told_foreign_id
 from worker.rules.states import MOVES, Event, State
-from worker.rules.values import Claim, Moved, Sent, Settled, Waiting
-
-EARLY_SECONDS = 0.005
-"""A message may arrive this much before its order may be sent."""
+from worker.rules.values import Moved, Sent, Settled, Waiting
 
 _WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
 """Where ids that come late settle an order; a queued one would otherwise be sent again."""
 
-_CLAIM_WAITING = (
-    update(orders).where(in_list(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
-)
 _CLOSE_ATTEMPT = (
     update(attempts)
     .where(
@@ -81,47 +51,16 @@ _SENDER_GONE = (
 )
 
 
-class Store:
-    """Writes what happens to orders.
+class Records:
+    """Writes what became of sends and reads; `actor` names the process in every event.
 
-    `actor` names the process in every event, `sender` its file of send marks. `limited`: the accounts whose orders
-    and money of a day are counted.
+    `limited`: the accounts whose orders and money of a day are counted.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        actor: str = "worker",
-        sender: str | None = None,
-        limited: Collection[str] = (),
-    ) -> None:
+    def __init__(self, ledger: Ledger, actor: str = "worker", limited: Collection[str] = ()) -> None:
         self.ledger = ledger
         self.actor = actor
-        self.sender = sender
         self.limited = limited
-        self._remembered: set[str] = set()
-
-    def claim(self, account: str, ids: Sequence[str], terms: Terms, now: float | None = None) -> list[Claim]:
-        """Take the orders of `ids` that are queued and due; their attempts are committed before this returns.
-
-        Orders of a paused account are left alone. What may not be sent is put aside with words: an order whose safe
-        window has closed, or that was sent with something else, or that is above the account's limits.
-        """
-        now = now or time.time()
-        with self.ledger.writing() as connection:
-            if is_paused(connection, account, now):
-                connection.execute(_message_gone(ids))  # its message ends here: the sweep rings when the hold ends
-                return []
-            if terms.binding is not None and terms.binding.id not in self._remembered:
-                remember(connection, terms.binding, now)
-            rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
-            going = sendable(connection, account, rows, terms, self.actor, now)
-            if len(going) < len(rows):
-                connection.execute(_message_gone([row.order_id for row in rows]))
-            claims = take(connection, going, terms, self.sender, self.actor, now)
-        if terms.binding is not None:
-            self._remembered.add(terms.binding.id)
-        return claims
 
     def record(self, sent: Sequence[Sent], now: float | None = None) -> list[Moved]:
         """Close the attempts and move the orders.
@@ -206,20 +145,6 @@ class Store:
             changes["first_sent_at"] = None
         return Move(row, decision.event, self.actor, decision.reason, changes)
 
-    def claim_waiting(
-        self, ids: Sequence[str], state: State, hold_seconds: float, now: float | None = None
-    ) -> list[Waiting]:
-        """Take the due orders of `ids` in `state`; until `hold_seconds` have passed nobody else gets them."""
-        now = now or time.time()
-        with self.ledger.writing() as connection:
-            rows = lock(connection, ids, state, due_before=now)  # never early: ten seconds are ten seconds
-            held = pausing(connection, {row.account for row in rows}, now)
-            rows = [row for row in rows if row.account not in held]
-            taken = [row.order_id for row in rows]
-            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + hold_seconds})
-            known = references(connection, taken)
-            return [_waiting(row, known.get(row.order_id, ())) for row in rows]
-
     def settle(self, settled: Sequence[Settled], now: float | None = None) -> list[Moved]:
         """Write what reading back or looking up told; an order that moved on meanwhile is left as it is."""
         now = now or time.time()
@@ -303,56 +228,11 @@ class Store:
                 connection.execute(_CLOSE_ATTEMPT, [lost_attempt(row, fate, now) for row, fate in found])
             return [moved(move, known) for move in moves]
 
-    def sent_otherwise(self, orders: Sequence[Waiting], binding: Binding) -> dict[str, Decision]:
-        """Return what follows for those orders of one account that were sent with something else than it has now."""
-        if all(order.binding in (None, binding.id) for order in orders):
-            return {}
-        with self.ledger.reading() as connection:
-            before = others(connection, binding, {order.binding for order in orders})
-        return {
-            order.order_id: sent_otherwise(before[order.binding], binding, Event.SNOOZE)
-            for order in orders
-            if order.binding in before and _matters(order, before[order.binding], binding)
-        }
-
-    def hold(self, account: str, pause: Pause, now: float | None = None) -> None:
-        """Hold an account's sends."""
-        with self.ledger.writing() as connection:
-            pause_accounts(connection, [(account, pause)], self.actor, now or time.time())
-
-    def mark_rung(self, ids: Sequence[str], now: float | None = None) -> None:
-        """Note that a message for these orders is on its way."""
-        with self.ledger.writing() as connection:
-            connection.execute(update(orders).where(in_list(orders.c.order_id, ids)).values(rung_at=now or time.time()))
-
-    def let_go(self, ids: Sequence[str]) -> None:
-        """Note that the message for these queued orders ends here: the next sweep rings for them again."""
-        with self.ledger.writing() as connection:
-            connection.execute(_message_gone(ids))
-
-    def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
-        """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
-        with self.ledger.writing() as connection:
-            connection.execute(
-                update(orders)
-                .where(
-                    in_list(orders.c.order_id, ids),
-                    unindexed(orders.c.state) == state,
-                    unindexed(orders.c.due_at) < until,
-                )
-                .values(due_at=until)
-            )
-
 
 def _never_left(row: Row[Any], one: Sent) -> bool:
     """Tell whether a late answer proves that an order taken for unknown never left: its worker had only slept."""
     same = row.state == State.UNKNOWN and row.epoch == one.claim.epoch
     return bool(same and isinstance(one.outcome, NotSent) and not one.claim.in_doubt)
-
-
-def _matters(order: Waiting, before: Mapping[str, str], now: Binding) -> bool:
-    """Tell whether a difference stops an order: a read-back only needs the place, an id shows by itself whose it is."""
-    return order.state is not State.PLACED or not set(READING).isdisjoint(differing(before, now.parts))
 
 
 def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]]) -> bool:
@@ -364,30 +244,3 @@ def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]])
 def _completes(row: Row[Any], one: Sent) -> bool:
     """Tell whether a late reply settles an order: one that was told a foreign id needs more than what it has."""
     return row.code != FOREIGN_ID or bool(told_by(one))
-
-
-def _message_gone(ids: Sequence[str]) -> Update:
-    queued = unindexed(orders.c.state) == State.QUEUED
-    return update(orders).where(in_list(orders.c.order_id, ids), queued).values(rung_at=None)
-
-
-def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
-    return Waiting(
-        order_id=row.order_id,
-        account=row.account,
-        state=State(row.state),
-        epoch=row.epoch,
-        body=row.body,
-        references=known,
-        first_sent_at=row.first_sent_at or row.created_at,
-        updated_at=row.updated_at,
-        spent=row.spent,
-        holds=row.holds,
-        absences=row.absences,
-        absent_since=row.absent_since,
-        in_doubt=row.in_doubt,
-        absence_told_at=row.absence_told_at,
-        binding=row.binding,
-        forecast=forecast(row),
-        differs=told_differs(row),
-    )

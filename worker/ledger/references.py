@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, delete, or_, select, text, update
 
 from worker.ledger.dialects import in_list, listed
-from worker.ledger.moves import hold_references
 from worker.ledger.tables import order_references, orders, pushes
 from worker.rules.outcomes import Accepted, Found, Unknown
 from worker.rules.place import FOREIGN_ORDER, foreign_look_up, foreign_order
@@ -42,6 +41,35 @@ _HELD = (
         )
     )
     .order_by(order_references.c.learned_at, order_references.c.reference)
+)
+
+_REFERENCES = (
+    select(order_references.c.order_id, order_references.c.reference)
+    .where(in_list(order_references.c.order_id, listed("ids")))
+    .order_by(order_references.c.learned_at, order_references.c.reference)
+)
+
+
+def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return every id known of these orders, in the order they were learned."""
+    found: dict[str, tuple[str, ...]] = {}
+    if not ids:
+        return found
+    for order_id, reference in connection.execute(_REFERENCES, {"ids": ids}):
+        found[order_id] = (*found.get(order_id, ()), reference)
+    return found
+
+
+def hold_references(connection: Connection, told: Collection[str]) -> None:
+    """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
+    if told and connection.dialect.name == "postgresql":
+        connection.execute(_HOLD, {"told": list(told)})
+
+
+# Sorted, or two transactions with the same ids wait for each other for ever.
+_HOLD = text(
+    "SELECT pg_advisory_xact_lock(id) FROM"
+    " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
 )
 
 

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.settings import settings
-from worker.ledger.records import Store
-from worker.once import once
+from worker.ledger.records import Records
 from worker.rules.outcomes import Accepted, Unknown
 from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.states import Event
@@ -81,7 +79,7 @@ class Spool:
                 os.pwrite(self._file, b"\0" * self._end, 0)
                 self._end = 0
 
-    def replay(self, store: Store) -> int:
+    def replay(self, records: Records) -> int:
         """Record what processes that are gone had kept, and remove their files; return how many answers."""
         replayed = 0
         for path in sorted(path for folder in (*self._before, self._folder) for path in folder.glob("*.jsonl")):
@@ -93,7 +91,7 @@ class Spool:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 entries = list(_read(path)) if path.exists() else []
                 if entries:
-                    store.record(entries)
+                    records.record(entries)
                 path.unlink(missing_ok=True)
                 replayed += len(entries)
             except BlockingIOError:
@@ -145,10 +143,3 @@ def _sent(entry: dict[str, Any]) -> Sent:
     outcome = Accepted(tuple(entry["references"]), request_id=entry["request_id"])
     decision = Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason="learned while the ledger was away")
     return Sent(claim, outcome, decision, entry["sent_at"], entry["closed_at"])
-
-
-@once
-def spool() -> Spool:
-    """Return the process's spool."""
-    home = settings().home
-    return Spool(home / "spool", home / "journal")

@@ -1,16 +1,18 @@
-"""What a task answers, and so what Flower shows: a line an order, of ids, codes and times only."""
+"""What is said of an order: a task's result line, so what Flower shows, and the sentences of `fulfil why`.
+
+A result line holds ids, codes and times only.
+"""
 
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterable
-from pathlib import Path
 
 from worker.rules.outcomes import GOODS_DIFFER
 from worker.rules.place import FOREIGN_ORDER
 from worker.rules.states import State
 from worker.rules.values import Moved
+from worker.rules.views import OrderView, PauseView, utc
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
@@ -46,9 +48,48 @@ def _why(order: Moved) -> str:
     return order.code or "retry"
 
 
-def where(error: BaseException) -> str:
-    """Return an error's type and place; never its text, which may hold an order's content."""
-    steps = traceback.extract_tb(error.__traceback__)
-    return (
-        f"{type(error).__name__} at {Path(steps[-1].filename).name}:{steps[-1].lineno}" if steps else repr(type(error))
-    )
+MEANING = {
+    State.QUEUED: "it waits to be sent.",
+    State.PLACING: "a worker is sending it.",
+    State.UNKNOWN: "it may or may not exist at the marketplace; that is settled before anything else happens to it.",
+    State.UNMATCHED: "the marketplace has it but told us no id of its own. It is never sent again.",
+    State.PLACED: "the marketplace gave its ids; it is to be read back.",
+    State.CONFIRMED: "it was read back from the marketplace.",
+    State.REFUSED: "the marketplace said no, nothing was created.",
+    State.DEAD: "it never arrived at the marketplace.",
+    State.CANCELLED: "it was called off before it existed at the marketplace.",
+}
+"""What each state means, in words for a person."""
+
+
+def advice(order: OrderView) -> list[str]:
+    """Return code and reason in a line, what to do in another, as far as the order has them."""
+    told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
+    return [line for line in (told, order.fix and f"→ {order.fix}") if line]
+
+
+def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
+    """Return in a few sentences how an order stands and what happens next.
+
+    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
+    """
+    told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
+    if order.reason:
+        told.append(f"{order.code or 'Reason'}: {order.reason}.")
+    if order.fix:
+        told.append(f"What to do: {order.fix}.")
+    if order.state is State.UNMATCHED and takes_pushes:
+        told.append(
+            "A push message of the marketplace may settle it by itself, where fulfil hooks runs and receives them;"
+            " what fits no order for certain is listed by fulfil orphans."
+        )
+    if pause and order.state is State.QUEUED:
+        until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
+        told.append(f"Its account {order.account} is paused {until}: {pause.reason}.")
+        if pause.fix:
+            told.append(f"What to do: {pause.fix}.")
+    elif order.due_at:
+        told.append(f"Next step at {utc(order.due_at)} by itself.")
+    if order.in_doubt:
+        told.append("An earlier send of it may have been accepted, so it is never sent again without a check.")
+    return "\n".join(told)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
 import redis
 
 from worker.errors import RedisAway
 from worker.marketplaces.base import Rate
+
+Lane = Literal["place", "read"]
+"""What a call does; each has its own rate, unless the marketplace counts both together."""
+PACE = 0.98
+"""How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
 
 # Books up to n slots that begin within max_wait; answers how many, the wait of the first, and when the rest's turn is.
 # What fills no more than a second (at its pace) is not parted: it gets all its slots when the first begins in time.
@@ -72,8 +78,8 @@ FAILURES_TO_OPEN = 20
 """Sends in a row that never arrived, or never were answered, before an account's breaker opens."""
 OPEN_SECONDS = 5.0
 OPEN_SECONDS_MOST = 30.0
-LATE_SECONDS = 0.01
-"""What a call may always be late: no process keeps a time better than this."""
+DELAY_SECONDS = 0.01
+"""How long after its slot a call may always leave: no process keeps a time better than this."""
 WAY_SECONDS = 0.03
 """What a call may take from its turn to the wire: the first ones of a process do, until everything is there."""
 PROBE_SECONDS = 3.0
@@ -98,51 +104,51 @@ class Limits:
     def __init__(self, client: redis.Redis, pace: float = 1.0) -> None:
         self._client = client
         self._pace = pace
-        self._failing: dict[tuple[str, str], bool] = {}
+        self._failing: dict[tuple[str, Lane], bool] = {}
         """Whether the breaker knew of failures at the last booking; it need not be told of every success."""
         self._book = client.register_script(_BOOK)
         self._report = client.register_script(_REPORT)
 
     def book(
-        self, account: str, kind: str, rate: Rate, count: int, calls_each: int, max_wait_seconds: float
+        self, account: str, lane: Lane, rate: Rate, count: int, calls_each: int, max_wait_seconds: float
     ) -> Booking:
         """Book up to `count` slots of `calls_each` calls that begin within `max_wait_seconds`.
 
         A count that fills no more than a second is not parted: its last slot may begin up to a second later.
-        `kind` is `place` or `read`; where the rate is shared both draw on one bucket.
+        Where the rate is shared, both lanes draw on one bucket.
         """
         step = calls_each / (rate.per_second * self._pace)
         try:
             granted, first, after, failing = self._book(
-                keys=[_bucket(account, kind, rate), _breaker(account, kind), _line(account, kind)],
+                keys=[_bucket(account, lane, rate), _breaker(account, lane), _line(account, lane)],
                 args=[count, round(step * 1e6), rate.burst, round(max_wait_seconds * 1e6), round(PROBE_SECONDS * 1e6)],
             )
         except redis.RedisError as error:
             raise RedisAway(f"no slot can be booked, Redis does not answer: {type(error).__name__}") from None
-        self._failing[account, kind] = bool(failing)
+        self._failing[account, lane] = bool(failing)
         start = int(first) / 1e6
         return Booking(tuple(max(0.0, start + i * step) for i in range(int(granted))), max(0.0, int(after) / 1e6))
 
-    def in_line(self, account: str, kind: str, rate: Rate, calls_each: int) -> int:
+    def in_line(self, account: str, lane: Lane, rate: Rate, calls_each: int) -> int:
         """Return how many orders were put off and are to come again one after the other. Raises RedisAway."""
         try:
-            ends = float(self._client.get(_line(account, kind)) or 0)
+            ends = float(self._client.get(_line(account, lane)) or 0)
             seconds, millionths = self._client.time()
         except redis.RedisError as error:
             raise RedisAway(f"Redis does not answer ({type(error).__name__})") from None
         return max(0, round((ends / 1e6 - seconds - millionths / 1e6) * rate.per_second / calls_each))
 
-    def report(self, account: str, kind: str, worked: int, failed: int) -> float | None:
+    def report(self, account: str, lane: Lane, worked: int, failed: int) -> float | None:
         """Tell the breaker how sends went; return for how many seconds it opened just now, None if it did not.
 
         Redis away: None, for the limits hold every call back then anyway.
         """
-        if not failed and not (worked and self._failing.get((account, kind))):
+        if not failed and not (worked and self._failing.get((account, lane))):
             return None
-        self._failing[account, kind] = not worked
+        self._failing[account, lane] = not worked
         try:
             wait = self._report(
-                keys=[_breaker(account, kind)],
+                keys=[_breaker(account, lane)],
                 args=[
                     worked,
                     failed,
@@ -156,13 +162,13 @@ class Limits:
         return int(wait) / 1e6 or None
 
 
-def late_at_most(rate: Rate, calls_each: int, pace: float) -> float:
-    """Return how many seconds a call may leave after its slot while no second ever holds one more than the rate.
+def longest_delay(rate: Rate, calls_each: int, pace: float) -> float:
+    """Return how many seconds after its slot a call may leave, so that no second ever holds one more than the rate.
 
-    Calls that are late by up to D fall into a second from the slots of 1 + D seconds; the way out is part of it.
+    Calls that leave up to D after theirs fall into a second from the slots of 1 + D seconds; the way out is part of it.
     """
     allowed = (rate.per_second + 1) // calls_each * calls_each
-    return max(LATE_SECONDS, allowed / (rate.per_second * pace) - 1 - WAY_SECONDS)
+    return max(DELAY_SECONDS, allowed / (rate.per_second * pace) - 1 - WAY_SECONDS)
 
 
 class Gate:
@@ -186,13 +192,13 @@ class Gate:
         return 0.0
 
 
-def _bucket(account: str, kind: str, rate: Rate) -> str:
-    return f"fulfil:limit:{account}:{'all' if rate.shared else kind}"
+def _bucket(account: str, lane: Lane, rate: Rate) -> str:
+    return f"fulfil:limit:{account}:{'all' if rate.shared else lane}"
 
 
-def _line(account: str, kind: str) -> str:
-    return f"fulfil:line:{account}:{kind}"
+def _line(account: str, lane: Lane) -> str:
+    return f"fulfil:line:{account}:{lane}"
 
 
-def _breaker(account: str, kind: str) -> str:
-    return f"fulfil:breaker:{account}:{kind}"
+def _breaker(account: str, lane: Lane) -> str:
+    return f"fulfil:breaker:{account}:{lane}"

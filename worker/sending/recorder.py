@@ -11,28 +11,27 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from worker.broker.bell import bell
+from worker.background import Background
+from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
-from worker.errors import LedgerAway
-from worker.once import once
+from worker.errors import LedgerAway, where
+from worker.ledger.marks import Marks
+from worker.ledger.pauses import Pauses
+from worker.ledger.records import Records
 from worker.rules.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.rules.place import Pause, decide
+from worker.rules.place import Pause, Policy, decide
 from worker.rules.values import Claim, Moved, Sent
-from worker.rules.words import where
-from worker.sending.fallback import record_late
-from worker.sending.turns import limits, marks, policy, reads_due, store
+from worker.sending.fallback import Fallback
+from worker.sending.limits import Limits
 
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.005
-"""Answers that arrive within this time are committed together; it holds none of them back by more."""
+"""Answers that arrive within this time are committed together; none of them waits longer for that."""
 MOST_AT_ONCE = 1000
 
-held_at: dict[str, float] = {}
-"""When an account was last told to wait (unix seconds): what was claimed before and is not sent yet stays with us."""
 
-
-class Sheet:
+class Completion:
     """What becomes of one message's claims; its task waits here until each answer is recorded."""
 
     def __init__(self, expected: int) -> None:
@@ -58,100 +57,119 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one claim; unix seconds."""
+    """The outcome of one claim; unix seconds."""
 
     claim: Claim
     outcome: PlaceOutcome
     sent_at: float
     closed_at: float
-    sheet: Sheet
+    completion: Completion
 
 
-class Recorder:
+class Recorder(Background):
     """One thread that writes every answer of the process. A busy ledger makes larger groups, not a longer line."""
 
-    def __init__(self) -> None:
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="recorder", daemon=True).start()
+    def __init__(
+        self,
+        records: Records,
+        fallback: Fallback,
+        pauses: Pauses,
+        marks: Marks,
+        bell: Bell,
+        limits: Limits,
+        policy: Policy,
+    ) -> None:
+        super().__init__("recorder")
+        self._records = records
+        self._fallback = fallback
+        self._pauses = pauses
+        self._marks = marks
+        self._bell = bell
+        self._limits = limits
+        self._policy = policy
+        self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._paused_at: dict[str, float] = {}
 
     def put(self, answer: Answer) -> None:
         """Hand an answer over; never blocks, never fails."""
         self._answers.put(answer)
 
-    def _run(self) -> None:
-        while True:
-            group = [self._answers.get()]
-            time.sleep(GATHER_SECONDS)
-            group += self._waiting(MOST_AT_ONCE - 1)
-            try:
-                self._record(group)
-            except Exception as error:  # whatever it is, the thread must live: its leases tell of what it missed
-                log.error("%s while recording %d answers", where(error), len(group))
+    def paused_at(self, account: str) -> float:
+        """Return when an account was last told to wait (unix seconds); what was claimed before and waits stays."""
+        return self._paused_at.get(account, 0.0)
+
+    def _round(self) -> None:
+        first = self._answers.get()
+        if first is None:
+            return
+        time.sleep(GATHER_SECONDS)
+        group = [first, *self._waiting(MOST_AT_ONCE - 1)]
+        try:
+            self._record(group)
+        except Exception as error:  # whatever it is, the thread must live: the leases tell of what it missed
+            log.error("%s while recording %d answers", where(error), len(group))
+
+    def _wake(self) -> None:
+        self._answers.put(None)
 
     def _waiting(self, most: int = MOST_AT_ONCE) -> list[Answer]:
         found: list[Answer] = []
         with suppress(queue.Empty):
             while len(found) < most:
-                found.append(self._answers.get_nowait())
+                answer = self._answers.get_nowait()
+                if answer is not None:
+                    found.append(answer)
         return found
 
     def _record(self, group: list[Answer]) -> None:
         moved: list[Moved] = []
         try:
-            sent = _decided(group)
+            sent = self._decided(group)
             reached(CrashPoint.UNRECORDED)
             try:
-                moved = store().record(sent)
+                moved = self._records.record(sent)
             except Exception as error:
-                moved = record_late(sent, error, lambda: self._later(group))
+                moved = self._fallback.record(sent, error, lambda: self._arrived(group))
             for one in sent:
-                marks().release(one.claim.order_id, one.claim.number)
+                self._marks.release(one.claim.order_id, one.claim.number)
             reached(CrashPoint.RECORDED)
-            bell().confirm_at(reads_due(moved))
+            self._bell.follow(moved)
         finally:
             # By the claim: an order may be in the group twice, under an old epoch and a new one.
             stands = {one.order_id: one for one in moved}
             for answer in group:
-                answer.sheet.note(stands.pop(answer.claim.order_id, None))
-        _tell_breakers(group)
+                answer.completion.note(stands.pop(answer.claim.order_id, None))
+        self._tell_breakers(group)
 
-    def _later(self, group: list[Answer]) -> list[Sent]:
+    def _arrived(self, group: list[Answer]) -> list[Sent]:
         """Take in what arrived while the group could not be written."""
         more = self._waiting()
         group += more
-        return _decided(more)
+        return self._decided(more)
 
+    def _decided(self, group: Iterable[Answer]) -> list[Sent]:
+        sent = [
+            Sent(one.claim, one.outcome, decide(one.outcome, one.claim, self._policy), one.sent_at, one.closed_at)
+            for one in group
+        ]
+        for one in sent:
+            if one.decision.pause:
+                self._paused_at[one.claim.account] = time.time()
+        return sent
 
-def _decided(group: Iterable[Answer]) -> list[Sent]:
-    sent = [
-        Sent(one.claim, one.outcome, decide(one.outcome, one.claim, policy()), one.sent_at, one.closed_at)
-        for one in group
-    ]
-    for one in sent:
-        if one.decision.pause:
-            held_at[one.claim.account] = time.time()
-    return sent
-
-
-def _tell_breakers(group: Iterable[Answer]) -> None:
-    """Hold an account when its marketplace does not answer at all; its orders then cost no attempts."""
-    outcomes: dict[str, list[PlaceOutcome]] = defaultdict(list)
-    for one in group:
-        outcomes[one.claim.account].append(one.outcome)
-    for account, came in outcomes.items():
-        lost = [outcome.cause for outcome in came if isinstance(outcome, Unknown | NotSent) and _failed(outcome)]
-        seconds = limits().report(account, "place", len(came) - len(lost), len(lost))
-        if seconds is not None:
-            reason = f"its marketplace does not answer ({lost[-1]}); one order goes ahead when this ends"
-            with suppress(LedgerAway):
-                store().hold(account, Pause(seconds, "BREAKER_OPEN", reason, None))
+    def _tell_breakers(self, group: Iterable[Answer]) -> None:
+        """Pause an account when its marketplace does not answer at all; its orders then cost no attempts."""
+        outcomes: dict[str, list[PlaceOutcome]] = defaultdict(list)
+        for one in group:
+            outcomes[one.claim.account].append(one.outcome)
+        for account, came in outcomes.items():
+            lost = [outcome.cause for outcome in came if isinstance(outcome, Unknown | NotSent) and _failed(outcome)]
+            seconds = self._limits.report(account, "place", len(came) - len(lost), len(lost))
+            if seconds is not None:
+                reason = f"its marketplace does not answer ({lost[-1]}); one order goes ahead when this ends"
+                with suppress(LedgerAway):
+                    self._pauses.pause(account, Pause(seconds, "BREAKER_OPEN", reason, None))
 
 
 def _failed(outcome: Unknown | NotSent) -> bool:
     return not outcome.is_answer if isinstance(outcome, Unknown) else outcome.counted
-
-
-@once
-def recorder() -> Recorder:
-    """Return the process's recorder."""
-    return Recorder()

@@ -1,31 +1,22 @@
-"""Lets due orders through at their account's rate: books slots for as many as can go soon, puts the rest off."""
+"""Turns: an order leaves at its account's rate. Slots are booked for what can go soon, the rest is put off."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 from config.queues import COUNTDOWN_LIMIT_SECONDS
-from config.settings import settings
-from worker.accounts import adapter, ceilings, rate
-from worker.broker.embedded import connect
+from worker.accounts import Accounts
 from worker.errors import RedisAway, UnknownAccount
-from worker.ledger.engine import ledger
-from worker.ledger.marks import Graves, Marks
-from worker.ledger.queries import due_by_account
-from worker.ledger.records import EARLY_SECONDS, Store
+from worker.ledger.due import EARLY_SECONDS, Due
 from worker.marketplaces.base import Marketplace
-from worker.once import once
-from worker.rules.place import Policy
 from worker.rules.states import State
-from worker.rules.values import Moved
-from worker.sending.limits import Gate, Limits, late_at_most
+from worker.sending.limits import PACE, Gate, Lane, Limits, longest_delay
+from worker.sending.loop import Loop
 
 MAX_WAIT_SECONDS = 1.5
 """A task waits no longer for a slot than this; what must wait longer comes again.
@@ -42,161 +33,121 @@ TRIES_FOR_A_SLOT = 3
 """A loop that missed this many slots in a row lets the order go back."""
 MINDED_RATE = 100
 """Up to this many calls a second each is sent at its own slot. Faster accounts are held by the second only."""
-PACE = 0.98
-"""How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
+
+RingAgain = Callable[[str, Sequence[str], float], None]
+"""Rings for orders of an account again after some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """Orders of one account that may go, each at its time on the monotonic clock."""
+class Slots:
+    """Orders of one account that may go, each at its time on the monotonic clock; None: no time is near."""
 
     marketplace: Marketplace
-    kind: str
-    times: dict[str, float]
+    lane: Lane
+    times: dict[str, float | None]
 
-    def in_time(self, ids: Iterable[str]) -> dict[str, float | None]:
-        """Return the times of these orders; another one for what missed its own, None where none is near."""
-        missed = time.monotonic() - _late_at_most(self.marketplace, self.kind)
-        times: dict[str, float | None] = {order_id: self.times[order_id] for order_id in ids}
-        late = [order_id for order_id, at in times.items() if at is not None and at < missed]
-        if late:
+
+class Turns:
+    """Waits until an order may leave: `admit` books, `keep` books anew what missed its slot, `turn` waits."""
+
+    def __init__(self, accounts: Accounts, limits: Limits, due: Due, loop: Loop) -> None:
+        self._accounts = accounts
+        self._limits = limits
+        self._due = due
+        self._loop = loop
+        self._gates: dict[tuple[str, Lane], Gate] = {}
+
+    def admit(self, ids: Sequence[str], state: State, lane: Lane, ring_again: RingAgain | None) -> Iterator[Slots]:
+        """Yield what may go now, an account at a time; what may not is rung for again when its turn comes.
+
+        `ring_again` None leaves that to the sweep. Raises RedisAway: without limits nothing is called.
+        """
+        for account, due in self._due.due_by_account(ids, state, time.time() + EARLY_SECONDS).items():
             try:
-                booked = book(self.marketplace, self.kind, len(late))[0]
+                marketplace = self._accounts.adapter(account)
+            except UnknownAccount:
+                continue  # `fulfil doctor` tells; the orders wait for the account to be configured again
+            times, wait = self.book(marketplace, lane, len(due))
+            self._put_off(account, due[len(times) :], state, max(0.1, wait - BACK_EARLY_SECONDS), ring_again)
+            if times:
+                yield Slots(marketplace, lane, dict(zip(due, times, strict=False)))
+
+    def book(self, marketplace: Marketplace, lane: Lane, count: int) -> tuple[tuple[float, ...], float]:
+        """Return the times (monotonic) of the slots that could be had, and the wait until the rest's turn.
+
+        Raises RedisAway.
+        """
+        now, rate = time.monotonic(), self._accounts.rate(marketplace.account)
+        booking = self._limits.book(marketplace.account, lane, rate, count, _calls(marketplace, lane), MAX_WAIT_SECONDS)
+        return tuple(now + LEAD_SECONDS + wait for wait in booking.waits), booking.next_wait
+
+    def keep(self, slots: Slots, ids: Iterable[str]) -> Slots:
+        """Return the slots of these orders alone; another one for what missed its own meanwhile."""
+        missed = time.monotonic() - self._longest_delay(slots)
+        times = {order_id: slots.times[order_id] for order_id in ids}
+        without = [order_id for order_id, at in times.items() if at is not None and at < missed]
+        if without:
+            try:
+                booked = self.book(slots.marketplace, slots.lane, len(without))[0]
             except RedisAway:
                 booked = ()
-            times |= dict(itertools.zip_longest(late, booked))
-        return times
+            times |= dict(itertools.zip_longest(without, booked))
+        return replace(slots, times=times)
 
+    @asynccontextmanager
+    async def turn(self, slots: Slots, order_id: str) -> AsyncIterator[bool]:
+        """Wait until an order may leave: for its slot, for this process's share of the second, for room in its lane.
 
-def admit(
-    ids: Sequence[str], state: State, kind: str, ring: Callable[[str, Sequence[str], float], None] | None
-) -> Iterator[Admitted]:
-    """Yield what may go now, an account at a time; what may not is rung for again when its turn comes.
+        Yields False when it has no slot, or missed it and none is near. Only to be used on the loop.
+        """
+        has_slot = await self._slot_comes(slots, slots.times[order_id])
+        if has_slot:
+            gate = self._gate(slots.marketplace.account, slots.lane)
+            while (wait := gate.wait(_calls(slots.marketplace, slots.lane))) > 0:
+                await asyncio.sleep(wait)
+        async with self._loop.lane(slots.lane):
+            yield has_slot
 
-    `kind`: `place` or `read`. `ring` (account, ids, seconds) tells them; None leaves that to the sweep.
-    Raises RedisAway: without limits nothing is called.
-    """
-    for account, due in due_by_account(ledger(), ids, state, time.time() + EARLY_SECONDS).items():
-        try:
-            marketplace = adapter(account)
-        except UnknownAccount:
-            continue  # `fulfil doctor` tells; the orders wait for the account to be configured again
-        times, turn = book(marketplace, kind, len(due))
-        rest = due[len(times) :]
-        if rest:
-            wait = max(0.1, turn - BACK_EARLY_SECONDS)
-            if ring is None or wait > SOON_SECONDS:
-                store().put_off(rest, state, time.time() + wait)
-            if ring is not None and wait <= COUNTDOWN_LIMIT_SECONDS:
-                ring(account, rest, wait)
-        if times:
-            yield Admitted(marketplace, kind, dict(zip(due, times, strict=False)))
-
-
-def book(marketplace: Marketplace, kind: str, count: int) -> tuple[tuple[float, ...], float]:
-    """Return the times (monotonic) of the slots that could be had, and the wait until the rest's turn.
-
-    `kind`: `place` or `read`. Raises RedisAway.
-    """
-    account, now = marketplace.account, time.monotonic()
-    booking = limits().book(account, kind, rate(account), count, calls(marketplace, kind), MAX_WAIT_SECONDS)
-    return tuple(now + LEAD_SECONDS + wait for wait in booking.waits), booking.next_wait
-
-
-def calls(marketplace: Marketplace, kind: str) -> int:
-    """Return how many calls one order takes, to `place` or to `read` it."""
-    return marketplace.calls_to_place if kind == "place" else 1
-
-
-async def turn_comes(marketplace: Marketplace, kind: str, at: float | None) -> bool:
-    """Wait for a time of the monotonic clock, and until this process may send once more for the account.
-
-    A loop that stood still meanwhile has missed the slot and takes another one. False: there is none, or none is near.
-    """
-    if at is None or not await _slept(marketplace, kind, at):
+    async def _slot_comes(self, slots: Slots, at: float | None) -> bool:
+        """Wait for a slot. A loop that stood still meanwhile has missed it and takes another one."""
+        if at is None:
+            return False
+        minded = self._accounts.rate(slots.marketplace.account).per_second <= MINDED_RATE
+        for _ in range(TRIES_FOR_A_SLOT):
+            if (wait := at - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            if not minded or time.monotonic() - at <= self._longest_delay(slots):
+                return True
+            try:
+                times, _ = await asyncio.to_thread(self.book, slots.marketplace, slots.lane, 1)
+            except RedisAway:
+                return False
+            if not times:
+                return False
+            at = times[0]
         return False
-    gate = _gate(marketplace.account, kind)
-    while (wait := gate.wait(calls(marketplace, kind))) > 0:
-        await asyncio.sleep(wait)
-    return True
+
+    def _put_off(
+        self, account: str, ids: Sequence[str], state: State, wait: float, ring_again: RingAgain | None
+    ) -> None:
+        if not ids:
+            return
+        if ring_again is None or wait > SOON_SECONDS:
+            self._due.put_off(ids, state, time.time() + wait)
+        if ring_again is not None and wait <= COUNTDOWN_LIMIT_SECONDS:
+            ring_again(account, ids, wait)
+
+    def _longest_delay(self, slots: Slots) -> float:
+        """Return how long after its slot a call may leave; later, it takes another: otherwise they go all at once."""
+        rate = self._accounts.rate(slots.marketplace.account)
+        return longest_delay(rate, _calls(slots.marketplace, slots.lane), PACE)
+
+    def _gate(self, account: str, lane: Lane) -> Gate:
+        rate = self._accounts.rate(account)
+        key = (account, "place" if rate.shared else lane)
+        return self._gates.get(key) or self._gates.setdefault(key, Gate(rate))
 
 
-async def _slept(marketplace: Marketplace, kind: str, at: float) -> bool:
-    late = _late_at_most(marketplace, kind)
-    for _ in range(TRIES_FOR_A_SLOT):
-        if (wait := at - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
-        if time.monotonic() - at <= late or rate(marketplace.account).per_second > MINDED_RATE:
-            return True
-        try:
-            times, _ = await asyncio.to_thread(book, marketplace, kind, 1)
-        except RedisAway:
-            return False
-        if not times:
-            return False
-        at = times[0]
-    return False
-
-
-def _late_at_most(marketplace: Marketplace, kind: str) -> float:
-    """Return how long after its slot a call may leave; later, it takes another: calls that are late go all at once."""
-    return late_at_most(rate(marketplace.account), calls(marketplace, kind), PACE)
-
-
-@cache
-def _gate(account: str, kind: str) -> Gate:
-    known = rate(account)
-    return _gate(account, "place") if known.shared and kind != "place" else Gate(known)
-
-
-def reads_due(moved: Iterable[Moved]) -> Iterator[tuple[float, str]]:
-    """Yield when (unix seconds) which of these orders is to be read back."""
-    return ((m.due_at, m.order_id) for m in moved if m.state is State.PLACED and m.due_at is not None)
-
-
-@once
-def store() -> Store:
-    """Return the process's store."""
-    limited = frozenset(account for account in settings().accounts if ceilings(account) is not None)
-    return Store(ledger(), sender=marks().sender, limited=limited)
-
-
-@once
-def marks() -> Marks:
-    """Return the process's send marks."""
-    return Marks(_marks_folder())
-
-
-@once
-def graves() -> Graves:
-    """Return the marks that dead processes of this home left."""
-    return Graves(_marks_folder())
-
-
-def _marks_folder() -> Path:
-    return settings().home / "sending"
-
-
-@once
-def limits() -> Limits:
-    """Return the process's limits."""
-    return Limits(connect(settings()), PACE)
-
-
-@cache
-def policy() -> Policy:
-    """Return what the settings say about retries."""
-    configured = settings()
-    return Policy(
-        max_attempts=configured.max_attempts,
-        base_seconds=configured.retry_base_seconds,
-        cap_seconds=configured.retry_cap_seconds,
-        confirm_delay_seconds=configured.confirm_delay_seconds,
-    )
-
-
-def order_ids(message: Any) -> list[str]:
-    """Return the order ids of a message that anybody may have forged: what is not an id is passed over."""
-    if not isinstance(message, list | tuple):
-        return []
-    return list(dict.fromkeys(i for i in message[:1000] if isinstance(i, str) and 0 < len(i) <= 64))
+def _calls(marketplace: Marketplace, lane: Lane) -> int:
+    """Return how many calls one order takes."""
+    return marketplace.calls_to_place if lane == "place" else 1

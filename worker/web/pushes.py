@@ -7,14 +7,13 @@ import errno
 import logging
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 
 from aiohttp import web
 
-from config.settings import settings
-from worker.accounts import adapter
-from worker.errors import ConfigError, RedisAway, Unavailable, UnknownAccount
+from worker.accounts import Accounts
+from worker.errors import ConfigError, Unavailable, UnknownAccount
 from worker.marketplaces.base import Marketplace, Push
+from worker.web.ringing import Ringing
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +23,6 @@ BODY_SECONDS = 10.0
 """Longest wait for the rest of a message that has begun."""
 ANSWER_SECONDS = 0.4
 """The marketplace waits half a second for its 200; without one it sends the message again."""
-GATHER_SECONDS = 0.2
-"""Messages that come within this time are rung for once."""
 
 _silent = logging.getLogger(f"{__name__}.server")
 _silent.disabled = True
@@ -33,38 +30,26 @@ _silent.disabled = True
 
 
 class Receiver:
-    """Answers `POST /push/<account>`. `keep` and `ring` are called on threads: they wait for the ledger and Redis."""
+    """Answers `POST /push/<account>`. `keep` is called on a thread: it waits for the ledger."""
 
-    def __init__(self, keep: Callable[[str, Push], None], ring: Callable[[], None]) -> None:
+    def __init__(self, accounts: Accounts, keep: Callable[[str, Push], None], ringing: Ringing) -> None:
+        self._accounts = accounts
         self._keep = keep
-        self._ring = ring
-        self._came = asyncio.Event()
-        self._ringing: asyncio.Task[None] | None = None
+        self._ringing = ringing
 
     def application(self) -> web.Application:
         """Return the web application."""
         application = web.Application(client_max_size=BODY_LIMIT_BYTES)
         application.router.add_get("/{rest:.*}", self._alive)  # AliExpress probes the address it is given
         application.router.add_post("/push/{account}", self._take)
-        application.on_startup.append(self._start)
-        application.on_cleanup.append(self._stop)
         return application
-
-    async def _start(self, _: web.Application) -> None:
-        self._ringing = asyncio.create_task(self._ring_on())
-
-    async def _stop(self, _: web.Application) -> None:
-        if self._ringing is not None:
-            self._ringing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ringing
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def _take(self, request: web.Request) -> web.Response:
         account = request.match_info["account"]
-        marketplace = _receiving(account)
+        marketplace = self._receiving(account)
         if marketplace is None:
             return web.Response(status=404)
         try:
@@ -91,33 +76,20 @@ class Receiver:
         except Exception as error:
             log.error("%s for %s cannot be kept: %s", push.reference, account, _kind(error))
             return 503
-        self._came.set()
+        self._ringing.came()
         return 200
 
-    async def _ring_on(self) -> None:
-        while True:
-            await self._came.wait()
-            await asyncio.sleep(GATHER_SECONDS)
-            self._came.clear()
-            try:
-                await asyncio.to_thread(self._ring)
-            except RedisAway as error:
-                log.warning("the sweep will ring: %s", error)
-            except Exception as error:
-                log.error("the sweep will ring: %s", _kind(error))
+    def _receiving(self, account: str) -> Marketplace | None:
+        try:
+            marketplace = self._accounts.adapter(account)
+        except UnknownAccount:
+            return None
+        return marketplace if marketplace.takes_pushes else None
 
 
 def _kind(error: Exception) -> str:
     """Name an error without its text, which may hold what was sent."""
     return type(error).__name__
-
-
-def _receiving(account: str) -> Marketplace | None:
-    try:
-        marketplace = adapter(account)
-    except UnknownAccount:
-        return None
-    return marketplace if marketplace.takes_pushes else None
 
 
 async def listen(receiver: Receiver, address: str, port: int) -> tuple[web.AppRunner, str]:
@@ -137,27 +109,20 @@ async def listen(receiver: Receiver, address: str, port: int) -> tuple[web.AppRu
     return runner, f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
 
 
-def run_hooks(address: str | None, port: int | None, ready: Callable[[str], None]) -> None:
-    """Receive push messages until SIGTERM or SIGINT. Raises ConfigError, LedgerAway."""
-    from tasks.match import pushes
-    from worker.broker.bell import bell
-
-    configured = settings()
-    for account in configured.accounts:
-        adapter(account)
-    kept = pushes()
+def run_hooks(receiver: Receiver, ringing: Ringing, address: str, port: int, ready: Callable[[str], None]) -> None:
+    """Receive push messages until SIGTERM or SIGINT; `ready` is told the address. Raises ConfigError."""
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        runner, url = await listen(
-            Receiver(kept.take, lambda: bell().match()),
-            configured.hooks_address if address is None else address,
-            configured.hooks_port if port is None else port,
-        )
+        runner, url = await listen(receiver, address, port)
         ready(url)
         await stop.wait()
         await runner.cleanup()
 
-    asyncio.run(until_stopped())
+    ringing.start()
+    try:
+        asyncio.run(until_stopped())
+    finally:
+        ringing.stop()

@@ -14,17 +14,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tasks import admin, submit
 from worker import crashpoints
 from worker.app import app
-from worker.broker.bell import bell
 from worker.errors import FulfilError, InputError
+from worker.parts import parts
 
 ACTOR = "chaos"
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
-    batch = submit.submit_file(told["file"])
+    batch = parts().intake.submit_file(told["file"])
     answer = {"batch": batch.batch, "accepted": batch.accepted, "duplicates": len(batch.duplicates)}
     return answer | {"rejected": len(batch.rejected), "unrung": bool(batch.unrung)}
 
@@ -59,7 +58,7 @@ def _adopt(told: dict[str, Any]) -> dict[str, Any]:
     refused = []
     for order_id, reference in told["pairs"]:
         try:
-            admin.adopt(order_id, reference, ACTOR)
+            parts().operations.adopt(order_id, reference, ACTOR)
         except FulfilError as error:
             refused.append(str(error))
     return {"refused": refused}
@@ -69,10 +68,10 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "by_message": _by_message,
     "ring": _ring,
-    "retry": _each(lambda order_id: admin.retry(order_id, ACTOR)),
-    "cancel": _each(lambda order_id: admin.cancel(order_id, ACTOR)),
-    "reconcile": _each(lambda order_id: admin.reconcile(order_id, ACTOR)),
-    "resume": _each(lambda account: admin.resume(account, ACTOR)),
+    "retry": _each(lambda order_id: parts().operations.retry(order_id, ACTOR)),
+    "cancel": _each(lambda order_id: parts().operations.cancel(order_id, ACTOR)),
+    "reconcile": _each(lambda order_id: parts().operations.reconcile(order_id, ACTOR)),
+    "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
     "adopt": _adopt,
 }
 
@@ -91,7 +90,7 @@ def _do(told: dict[str, Any]) -> None:
         # What a person would see as a failed command, and try again.
         answer = {"error": f"{type(error).__name__}: {error}"[:300]}
     _say({"id": told["id"], **answer})
-    bell().close()
+    parts().bell.stop()
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from sqlalchemy import delete, select
 
 from tests.faults.simulation.markets import KINDS
-from tests.faults.simulation.world import Clock, World
+from tests.faults.simulation.world import TIMED, Clock, World
 from worker.errors import FulfilError
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import events, metadata, orders, results
@@ -218,8 +218,7 @@ def ledger() -> Iterator[Ledger]:
 def test_the_promise_holds_in_every_interleaving(ledger: Ledger) -> None:
     clock = Clock()
     Promise.ledger, Promise.clock = ledger, clock
-    modules = ["worker.ledger.records", "worker.ledger.operators", "worker.ledger.intake", "worker.ledger.queries"]
-    patches = [mock.patch(f"{module}.time", clock) for module in modules]
+    patches = [mock.patch(f"worker.ledger.{module}.time", clock) for module in TIMED]
     for patch in patches:
         patch.start()
     try:
@@ -238,7 +237,7 @@ def test_an_order_told_the_id_of_one_whose_answer_was_lost_is_not_confirmed_unti
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    for module in ("store", "operators", "intake", "reports"):
+    for module in TIMED:
         monkeypatch.setattr(f"worker.ledger.{module}.time", clock)
     world = World(ledger, clock, 1)
     for order_id, fault in (("SO-1", "lost_after"), ("SO-2", "wrong_ids")):
@@ -264,7 +263,7 @@ def test_an_order_told_the_id_of_one_whose_answer_was_lost_is_not_confirmed_unti
 def world(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in which nothing happens but what the test says."""
     clock = Clock()
-    for module in ("store", "operators", "intake", "reports"):
+    for module in TIMED:
         monkeypatch.setattr(f"worker.ledger.{module}.time", clock)
     return World(ledger, clock, 1)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from tests.faults.simulation.markets import KINDS, Market
 from worker.ledger import intake, operators
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead, mark_of
-from worker.ledger.queries import due_by_account, standing_still, suspects
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.orders.jobs import Job
 from worker.rules.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
 from worker.rules.place import FOREIGN_ORDER, Policy, decide, decide_read, may_send_until
@@ -25,6 +25,10 @@ LEASE_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 LONGEST_SLEEP_SECONDS = 20 * 3600.0
 START = 1_800_000_000.0
+
+
+TIMED = ("claims", "records", "due", "operators", "intake")
+"""Modules of the ledger that ask for the hour."""
 
 
 class Clock:
@@ -78,7 +82,9 @@ class World:
     senders: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.store = Store(self.ledger, "simulation")
+        self.records = Records(self.ledger, "simulation")
+        self.claims = Claims(self.ledger, "simulation")
+        self.due = Due(self.ledger)
         self.chance = random.Random(self.seed)
 
     def submit(self, order_id: str, account: str) -> None:
@@ -93,8 +99,9 @@ class World:
         account, ids = self.messages[index] if keep else self.messages.pop(index)
         window = self.markets[account].ability.resend_window_seconds
         sender = f"process-{next(self.senders)}"
-        store = Store(self.ledger, "simulation", sender)
-        claims = store.claim(account, ids, Terms(LEASE_SECONDS, window), self.clock.now)
+        claims = Claims(self.ledger, "simulation", sender).claim(
+            account, ids, Terms(LEASE_SECONDS, window), self.clock.now
+        )
         self.flights += [Flight(claim, account, sender) for claim in claims]
 
     def send(self, index: int, fault: str) -> None:
@@ -115,7 +122,7 @@ class World:
             return
         decision = decide(flight.outcome, flight.claim, POLICY, self.chance)
         sent = Sent(flight.claim, flight.outcome, decision, flight.sent_at, self.clock.now)
-        self.store.record([sent], self.clock.now)
+        self.records.record([sent], self.clock.now)
         self.flights.pop(index)
 
     def freeze(self, index: int) -> None:
@@ -151,23 +158,23 @@ class World:
     def sweep(self) -> None:
         """Take back what ran out, ring for what stands still, settle and read back what is due."""
         now = self.clock.now
-        self.store.expire_leases(now, self.dead)
+        self.records.expire_leases(now, self.dead)
         for account in self.markets:
-            due = standing_still(self.ledger, State.QUEUED, now, now - 15, 100, account)
-            ids = [*due, *suspects(self.ledger, account, now, now - 15)]
+            due = self.due.standing_still(State.QUEUED, now, now - 15, 100, account)
+            ids = [*due, *self.due.suspects(account, now, now - 15)]
             if ids:
                 self.messages += [(account, [order_id]) for order_id in ids]
-                self.store.mark_rung(ids, now)
+                self.due.mark_rung(ids, now)
         self._settle(State.UNKNOWN)
         self._settle(State.PLACED)
 
     def _settle(self, state: State) -> None:
         now = self.clock.now
-        ids = standing_still(self.ledger, state, now, now - 15, 100)
-        for account, due in due_by_account(self.ledger, ids, state, now).items():
+        ids = self.due.standing_still(state, now, now - 15, 100)
+        for account, due in self.due.due_by_account(ids, state, now).items():
             market = self.markets[account]
             settled = []
-            for order in self.store.claim_waiting(due, state, LEASE_SECONDS, now):
+            for order in self.claims.claim_waiting(due, state, LEASE_SECONDS, now):
                 seen: ReadOutcome | None = None
                 if state is State.PLACED:
                     seen = self._read_back(market, order, now)
@@ -177,7 +184,7 @@ class World:
                         seen = market.look_up(order.order_id, now)
                     decision = decide_unknown(order, market.ability, seen, POLICY, now)
                 settled.append(Settled(order, seen, decision, counts_as_absence(seen, market.ability)))
-            self.store.settle(settled, now)
+            self.records.settle(settled, now)
 
     @staticmethod
     def _read_back(market: Market, order: Waiting, now: float) -> ReadOutcome:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.orders.jobs import Job
 from worker.rules.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
@@ -55,7 +55,7 @@ def submit(ledger: Ledger, *order_ids: str, account: str = ACCOUNT) -> str:
 
 
 def claim(ledger: Ledger, *order_ids: str, now: float | None = None, window: float | None = WINDOW) -> list[Claim]:
-    return Store(ledger).claim(ACCOUNT, order_ids, Terms(LEASE, window), now)
+    return Claims(ledger).claim(ACCOUNT, order_ids, Terms(LEASE, window), now)
 
 
 def one_claim(ledger: Ledger, order_id: str = "SO-1", now: float | None = None, window: float | None = WINDOW) -> Claim:
@@ -70,7 +70,7 @@ def sent(one: Claim, outcome: PlaceOutcome, at: float | None = None) -> Sent:
 
 
 def record(ledger: Ledger, one: Claim, outcome: PlaceOutcome, at: float | None = None) -> list[Moved]:
-    return Store(ledger).record([sent(one, outcome, at)], at)
+    return Records(ledger).record([sent(one, outcome, at)], at)
 
 
 def place_one(ledger: Ledger, outcome: PlaceOutcome, order_id: str = "SO-1", at: float | None = None) -> list[Moved]:
@@ -79,13 +79,13 @@ def place_one(ledger: Ledger, outcome: PlaceOutcome, order_id: str = "SO-1", at:
 
 
 def waiting(ledger: Ledger, state: State, *order_ids: str, now: float) -> list[Waiting]:
-    return Store(ledger).claim_waiting(order_ids, state, LEASE, now)
+    return Claims(ledger).claim_waiting(order_ids, state, LEASE, now)
 
 
 def read_back(ledger: Ledger, outcome: ReadOutcome, now: float, order_id: str = "SO-1") -> list[Moved]:
     """Read a placed order back once."""
     (order,) = waiting(ledger, State.PLACED, order_id, now=now)
-    return Store(ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
+    return Records(ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
 
 
 def reconcile(
@@ -94,7 +94,7 @@ def reconcile(
     """Settle an unknown order once."""
     (order,) = waiting(ledger, State.UNKNOWN, order_id, now=now)
     decision = decide_unknown(order, ability, seen, POLICY, now)
-    return Store(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, ability))], now)
+    return Records(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, ability))], now)
 
 
 def confirmed(ledger: Ledger, reference: str = "8198352049851315", order_id: str = "SO-1") -> None:

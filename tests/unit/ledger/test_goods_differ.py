@@ -14,11 +14,11 @@ import pytest
 from ledger_kit import ACCOUNT, LEASE, POLICY, one_claim, reconcile, record, result_rows, row, rows, submit
 from sqlalchemy import update
 
-from worker.cli.tables import why
-from worker.ledger import queries as reports
+from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
 from worker.ledger.pushes import Pushes
-from worker.ledger.records import Store
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
 from worker.ledger.tables import attempts, orders
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
@@ -26,7 +26,9 @@ from worker.rules.outcomes import GOODS_DIFFER, Absent, Accepted, Differs, Found
 from worker.rules.place import decide_read
 from worker.rules.states import State
 from worker.rules.values import Judged, Pushed, PushState, Settled
+from worker.rules.words import why
 from worker.sending.client import Client
+from worker.steps.confirm import read_back
 
 MADE = "2257164624870311973"
 LINES = [
@@ -99,12 +101,10 @@ class Gateway:
 
     def read(self, *details: Any, after: float = 60.0, outcome: Any = None) -> Any:
         """Read the order back as the task does; return how it stands."""
-        from tasks.confirm import _read_back  # its first import reads the settings
-
         now = time.time() + after
-        (order,) = Store(self.ledger).claim_waiting(["SO-1"], State.PLACED, LEASE, now)
-        outcome = outcome or self.drive(_read_back(self.marketplace, order), *details)
-        Store(self.ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
+        (order,) = Claims(self.ledger).claim_waiting(["SO-1"], State.PLACED, LEASE, now)
+        outcome = outcome or self.drive(read_back(self.marketplace, order), *details)
+        Records(self.ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
         return row(self.ledger)
 
 
@@ -127,11 +127,11 @@ def test_a_line_that_was_not_taken_is_confirmed_without_and_told(gateway: Gatewa
     assert "fulfil show ORDER" in order.fix
     (attempt,) = rows(gateway.ledger, attempts)
     assert attempt.cause == "1688 did not take offer 710947572302 (specId spec-blue), 6 ordered: 500_001 下架"
-    told = why(reports.show_order(gateway.ledger, "SO-1"), {})
+    told = why(Queries(gateway.ledger).order("SO-1").order, None, takes_pushes=False)
     assert "6 were ordered" in told
     assert "王小明" not in told + str(attempt) + str(result_rows(gateway.ledger))
-    assert reports.attention_count(gateway.ledger) == 1
-    assert reports.moving_count(gateway.ledger) == 0
+    assert Queries(gateway.ledger).attention_count() == 1
+    assert Queries(gateway.ledger).moving_count() == 0
 
 
 def test_a_missing_line_is_told_without_a_word_of_the_create(gateway: Gateway) -> None:
@@ -167,7 +167,7 @@ def test_a_reply_that_came_late_keeps_what_it_says_of_the_goods(gateway: Gateway
     ledger = gateway.ledger
     submit(ledger, "SO-1")
     claimed = one_claim(ledger)
-    Store(ledger).expire_leases(time.time() + LEASE + 1)
+    Records(ledger).expire_leases(time.time() + LEASE + 1)
     differs = Differs(("1688 did not take offer 5",), "look")
     late = Accepted((MADE,), GOODS_DIFFER, differs.reason, None, differs, Money(Decimal("5.10"), "CNY"))
     record(ledger, claimed, late)

@@ -23,10 +23,10 @@ from ledger_kit import (
 )
 
 from worker.errors import NotAllowed
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Unknown
 from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
 from worker.rules.states import State
@@ -90,8 +90,8 @@ def test_where_nothing_can_be_looked_up_a_persons_word_is_enough_and_a_new_windo
 def test_it_is_not_said_of_an_order_that_a_running_process_may_still_send(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
-    Store(ledger, sender="asleep").claim("main", ["SO-1"], Terms(90.0, None), at)
-    Store(ledger).expire_leases(at + 100)
+    Claims(ledger, sender="asleep").claim("main", ["SO-1"], Terms(90.0, None), at)
+    Records(ledger).expire_leases(at + 100)
     with pytest.raises(NotAllowed, match="restart the workers"):
         say_absent(ledger, alive=True)
     assert say_absent(ledger, alive=False).state is State.UNKNOWN
@@ -107,7 +107,7 @@ def test_a_worker_that_wakes_up_before_it_sent_gives_the_order_back(ledger: Ledg
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     (moved,) = record(ledger, asleep, NotSent("its time ran out before it was sent"), at + 200)
     order = row(ledger)
     assert (moved.state, order.in_doubt, order.first_sent_at) == (State.QUEUED, False, None)
@@ -119,7 +119,7 @@ def test_it_gives_back_nothing_that_an_earlier_send_left_in_doubt(ledger: Ledger
     reconcile(ledger, at + 100)  # a key protects it: sent again
     asleep = one_claim(ledger, now=at + 200)
     assert asleep.in_doubt
-    Store(ledger).expire_leases(at + 400)
+    Records(ledger).expire_leases(at + 400)
     record(ledger, asleep, NotSent("its time ran out before it was sent"), at + 500)
     assert (row(ledger).state, row(ledger).in_doubt) == ("unknown", True)
 
@@ -148,7 +148,7 @@ def test_an_answer_that_comes_late_wins_over_looking(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     reconcile(ledger, at + 200, LOOKED_UP, Absent("none"))
     record(ledger, asleep, Accepted(("8198352049851315",)), at + 300)
     assert row(ledger).state == "placed"
@@ -159,7 +159,7 @@ def settle(ledger: Ledger, seen: Absent, now: float) -> None:
     (taken,) = waiting(ledger, State.UNKNOWN, "SO-1", now=max(now, _due(ledger)))
     order = replace(taken, senders_gone=True)
     decision = decide_unknown(order, OPTED_IN, seen, POLICY, now)
-    Store(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, OPTED_IN))], now)
+    Records(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, OPTED_IN))], now)
 
 
 def _due(ledger: Ledger) -> float:

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from worker.errors import NotAllowed
 from worker.ledger.bindings import remember
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.ledger.tables import account_bindings
 from worker.rules.binding import ACCOUNT_CHANGED, Binding
 from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Unknown
@@ -38,14 +38,14 @@ def submit(ledger: Ledger, order_id: str = "SO-1", binding: Binding = LIVE) -> N
 
 
 def claim(ledger: Ledger, binding: Binding, *, now: float | None = None, order_id: str = "SO-1") -> list[Claim]:
-    return Store(ledger).claim("main", [order_id], Terms(LEASE, WINDOW, binding), now)
+    return Claims(ledger).claim("main", [order_id], Terms(LEASE, WINDOW, binding), now)
 
 
 def send(ledger: Ledger, outcome: PlaceOutcome, binding: Binding = LIVE, now: float | None = None) -> None:
     """Claim SO-1 and record what came of it."""
     at = now or time.time()
     (one,) = claim(ledger, binding, now=at)
-    Store(ledger).record([Sent(one, outcome, decide(outcome, one, POLICY), at, at + 1)], at)
+    Records(ledger).record([Sent(one, outcome, decide(outcome, one, POLICY), at, at + 1)], at)
 
 
 def unsettled(ledger: Ledger, binding: Binding = LIVE) -> float:
@@ -96,14 +96,14 @@ def test_set_back_it_goes_on(ledger: Ledger) -> None:
     due = unsettled(ledger)
     claim(ledger, bound(buyer="bob"), now=due)
     (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=due + 1000)
-    assert Store(ledger).sent_otherwise([order], LIVE) == {}
+    assert Claims(ledger).sent_otherwise([order], LIVE) == {}
 
 
 def test_an_unknown_order_is_not_looked_up_under_anything_else(ledger: Ledger) -> None:
     submit(ledger)
     send(ledger, Unknown("cut"))
     (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=time.time() + 100)
-    (decision,) = Store(ledger).sent_otherwise([order], bound(tag_prefix="xx-")).values()
+    (decision,) = Claims(ledger).sent_otherwise([order], bound(tag_prefix="xx-")).values()
     assert (decision.code, decision.attention) == (ACCOUNT_CHANGED, True)
     assert "tag prefix (jq-, now xx-)" in (decision.reason or "")
 
@@ -115,7 +115,7 @@ def test_a_placed_order_is_read_back_by_whoever_may_read_it_at_the_same_place(
     submit(ledger)
     send(ledger, Accepted(("8198352049851315",)))
     (order,) = waiting(ledger, State.PLACED, "SO-1", now=time.time() + 100)
-    assert bool(Store(ledger).sent_otherwise([order], bound(**change))) is stops
+    assert bool(Claims(ledger).sent_otherwise([order], bound(**change))) is stops
 
 
 def test_a_persons_word_that_the_buyer_is_the_same_lets_the_orders_go_on(ledger: Ledger) -> None:
@@ -125,8 +125,8 @@ def test_a_persons_word_that_the_buyer_is_the_same_lets_the_orders_go_on(ledger:
     _, moved = Operator(ledger, "cli:ada").same_buyer(bound(buyer="token two"))
     assert [one.order_id for one in moved] == ["SO-1"]
     (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=time.time() + 1)
-    assert Store(ledger).sent_otherwise([order], bound(buyer="token two")) == {}
-    assert Store(ledger).sent_otherwise([order], bound(buyer="token three")) != {}, "said of one token only"
+    assert Claims(ledger).sent_otherwise([order], bound(buyer="token two")) == {}
+    assert Claims(ledger).sent_otherwise([order], bound(buyer="token three")) != {}, "said of one token only"
 
 
 def test_the_word_reaches_from_token_to_token(ledger: Ledger) -> None:

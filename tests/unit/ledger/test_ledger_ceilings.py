@@ -11,11 +11,12 @@ from ledger_kit import LEASE, POLICY, order_record, submit
 from sqlalchemy import select
 
 from worker.ledger.ceilings import DAY_LIMIT, Ceilings, day_of
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.queries import counts, paused_accounts
-from worker.ledger.records import Store
+from worker.ledger.pauses import Pauses
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
 from worker.ledger.tables import account_days
 from worker.rules.outcomes import Accepted, Declined, Found, Money, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import decide, decide_read
@@ -26,24 +27,24 @@ from worker.rules.values import Claim, Sent, Settled
 NOON = 1_800_000_000.0
 
 
-def store(ledger: Ledger) -> Store:
-    return Store(ledger, limited=frozenset({"main"}))
+def records(ledger: Ledger) -> Records:
+    return Records(ledger, limited=frozenset({"main"}))
 
 
 def claim(ledger: Ledger, *order_ids: str, now: float = NOON + 1e8, **limits: float) -> list[Claim]:
     terms = Terms(LEASE, None, ceilings=Ceilings(**limits))  # type: ignore[arg-type]
-    return store(ledger).claim("main", order_ids, terms, now)
+    return Claims(ledger).claim("main", order_ids, terms, now)
 
 
 def test_no_more_orders_are_claimed_than_the_day_allows(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2", "SO-3")
     assert len(claim(ledger, "SO-1", "SO-2", "SO-3", orders=2)) == 2
-    assert counts(ledger) == {"placing": 2, "queued": 1}
-    hold = paused_accounts(ledger, NOON + 1e8)["main"]
-    assert (hold["code"], hold["until"]) == (DAY_LIMIT, None)
-    assert hold["reason"] == "2 orders were sent today, the account's limit"
-    assert "fulfil resume main" in hold["fix"]
-    assert "FULFIL_ACCOUNTS__MAIN__MAX_ORDERS_PER_DAY" in hold["fix"]
+    assert Queries(ledger).counts() == {"placing": 2, "queued": 1}
+    pause = Pauses(ledger).standing(NOON + 1e8)["main"]
+    assert (pause.code, pause.until) == (DAY_LIMIT, None)
+    assert pause.reason == "2 orders were sent today, the account's limit"
+    assert "fulfil resume main" in pause.fix
+    assert "FULFIL_ACCOUNTS__MAIN__MAX_ORDERS_PER_DAY" in pause.fix
     assert claim(ledger, "SO-3", orders=2) == []
 
 
@@ -80,7 +81,7 @@ def test_the_next_day_counts_anew(ledger: Ledger) -> None:
 def test_what_surely_made_nothing_is_taken_out_of_the_count(ledger: Ledger, outcome: PlaceOutcome, left: int) -> None:
     submit(ledger, "SO-1")
     (one,) = claim(ledger, "SO-1", orders=9)
-    store(ledger).record([Sent(one, outcome, decide(outcome, one, POLICY), NOON + 1e8, NOON + 1e8)])
+    records(ledger).record([Sent(one, outcome, decide(outcome, one, POLICY), NOON + 1e8, NOON + 1e8)])
     assert totals(ledger)[""] == left
 
 
@@ -89,11 +90,11 @@ def test_an_order_that_is_sent_again_is_not_counted_again(ledger: Ledger) -> Non
     at = NOON + 1e8
     (one,) = claim(ledger, "SO-1", orders=1)
     cut = Unknown("cut")
-    store(ledger).record([Sent(one, cut, decide(cut, one, POLICY), at, at)])
-    store(ledger).expire_leases(at)
-    (waits,) = store(ledger).claim_waiting(["SO-1"], State.UNKNOWN, LEASE, at + 99)
+    records(ledger).record([Sent(one, cut, decide(cut, one, POLICY), at, at)])
+    records(ledger).expire_leases(at)
+    (waits,) = Claims(ledger).claim_waiting(["SO-1"], State.UNKNOWN, LEASE, at + 99)
     settled = Settled(waits, None, decide_unknown(waits, Ability(False, 9e9), None, POLICY, at + 99))
-    store(ledger).settle([settled], at + 99)
+    records(ledger).settle([settled], at + 99)
     assert len(claim(ledger, "SO-1", now=at + 100, orders=1)) == 1, "it is settled, not bought"
 
 
@@ -104,9 +105,7 @@ def test_money_that_was_read_back_counts_by_currency_and_holds_the_account(ledge
         confirm(ledger, order_id, Money(Decimal(amount), currency), at)
     assert totals(ledger)["USD"] == pytest.approx(105)
     assert claim(ledger, "SO-3", amount=100.0) == []
-    assert paused_accounts(ledger, at)["main"]["reason"] == (
-        "105.00 USD were spent today, the account's limit is 100.00"
-    )
+    assert Pauses(ledger).standing(at)["main"].reason == ("105.00 USD were spent today, the account's limit is 100.00")
 
 
 def test_money_of_other_currencies_is_not_added_together(ledger: Ledger) -> None:
@@ -136,10 +135,10 @@ def confirm(ledger: Ledger, order_id: str, money: Money, at: float) -> None:
     """Take an order all the way at a price."""
     (one,) = claim(ledger, order_id, now=at, amount=100.0)
     accepted = Accepted((f"8{order_id[-1]}",))
-    store(ledger).record([Sent(one, accepted, decide(accepted, one, POLICY), at, at)], at)
-    (waits,) = store(ledger).claim_waiting([order_id], State.PLACED, LEASE, at + 60)
+    records(ledger).record([Sent(one, accepted, decide(accepted, one, POLICY), at, at)], at)
+    (waits,) = Claims(ledger).claim_waiting([order_id], State.PLACED, LEASE, at + 60)
     seen = Found((order_record(accepted.references[0], amount=money),))
-    store(ledger).settle([Settled(waits, seen, decide_read(seen, waits, POLICY))], at + 60)
+    records(ledger).settle([Settled(waits, seen, decide_read(seen, waits, POLICY))], at + 60)
 
 
 def totals(ledger: Ledger) -> dict[str, float]:

@@ -28,20 +28,19 @@ from ledger_kit import (
 )
 from sqlalchemy import text
 
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.due import EARLY_SECONDS, Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.records import EARLY_SECONDS, Store
 from worker.ledger.tables import attempts
 from worker.rules.outcomes import Declined, NotSent, Refused, Unknown
 from worker.rules.states import State
 
 CLAIMER = """
 import json, sys
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.records import Store
 url, ids = sys.argv[1], json.loads(sys.argv[2])
 ledger = Ledger(url)
 ledger.version()
@@ -49,7 +48,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 won = []
 for start in range(0, len(ids), 10):
-    won += [claim.order_id for claim in Store(ledger).claim("main", ids[start:start + 10], Terms(90.0, None))]
+    won += [claim.order_id for claim in Claims(ledger).claim("main", ids[start:start + 10], Terms(90.0, None))]
 print(json.dumps(won), flush=True)
 """
 
@@ -130,7 +129,7 @@ def test_the_pause_of_one_account_does_not_hold_up_another(ledger: Ledger) -> No
     submit(ledger, "SO-1")
     submit(ledger, "SO-2", account="second")
     Operator(ledger, "cli").pause(ACCOUNT)
-    assert Store(ledger).claim("second", ["SO-1", "SO-2"], Terms(LEASE, WINDOW))[0].order_id == "SO-2"
+    assert Claims(ledger).claim("second", ["SO-1", "SO-2"], Terms(LEASE, WINDOW))[0].order_id == "SO-2"
 
 
 def test_one_of_many_threads_wins_an_order(ledger: Ledger) -> None:
@@ -248,7 +247,7 @@ def test_putting_off_moves_only_what_is_due_sooner_and_still_waits(ledger: Ledge
     one_claim(ledger, "SO-2")
     place_one(ledger, Declined("L", "slow", 500.0), "SO-3")
     later, until = row(ledger, "SO-3").due_at, time.time() + 5
-    Store(ledger).put_off(["SO-1", "SO-2", "SO-3"], State.QUEUED, until)
+    Due(ledger).put_off(["SO-1", "SO-2", "SO-3"], State.QUEUED, until)
     assert row(ledger, "SO-1").due_at == until
     assert row(ledger, "SO-2").due_at < until
     assert row(ledger, "SO-3").due_at == later
@@ -257,7 +256,7 @@ def test_putting_off_moves_only_what_is_due_sooner_and_still_waits(ledger: Ledge
 
 def test_a_ring_is_noted_and_forgotten_with_the_next_move(ledger: Ledger) -> None:
     take(ledger, open_batch(ledger, "f"), [job("SO-1")], [])
-    Store(ledger).mark_rung(["SO-1"], 50.0)
+    Due(ledger).mark_rung(["SO-1"], 50.0)
     assert row(ledger).rung_at == 50.0
     one_claim(ledger)
     assert row(ledger).rung_at is None

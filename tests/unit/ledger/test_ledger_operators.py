@@ -26,10 +26,9 @@ from ledger_kit import (
 )
 
 from worker.errors import NotAllowed, UnknownOrder, UnusableId
-from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.records import Store
+from worker.ledger.pauses import Pauses
 from worker.ledger.tables import events
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.rules.place import CONFIRM_FLOOR_SECONDS, Pause
@@ -275,11 +274,11 @@ def test_two_people_who_retry_at_once_make_one_send(ledger: Ledger) -> None:
 
 def test_pause_holds_and_resume_lets_go(ledger: Ledger) -> None:
     person(ledger).pause(ACCOUNT)
-    held = reports.paused_accounts(ledger)[ACCOUNT]
-    assert (held["until"], held["actor"], held["reason"]) == (None, "cli:anna", "paused by a person")
+    pause = Pauses(ledger).standing()[ACCOUNT]
+    assert (pause.until, pause.actor, pause.reason) == (None, "cli:anna", "paused by a person")
     assert person(ledger).resume(ACCOUNT) is True
     assert person(ledger).resume(ACCOUNT) is False
-    assert reports.paused_accounts(ledger) == {}
+    assert Pauses(ledger).standing() == {}
 
 
 def test_a_ban_that_ends_by_itself_does_not_end_a_persons_pause(ledger: Ledger) -> None:
@@ -288,14 +287,14 @@ def test_a_ban_that_ends_by_itself_does_not_end_a_persons_pause(ledger: Ledger) 
     one = one_claim(ledger, now=at)
     person(ledger).pause(ACCOUNT)
     record(ledger, one, Declined("L", "ban will last 5 seconds", 5.0, pauses_account=True), at)
-    assert reports.paused_accounts(ledger, at + 3600)[ACCOUNT]["code"] == "PAUSED"
+    assert Pauses(ledger).standing(at + 3600)[ACCOUNT].code == "PAUSED"
 
 
 def test_a_longer_ban_replaces_a_shorter_one(ledger: Ledger) -> None:
     at = time.time()
-    Store(ledger).hold(ACCOUNT, Pause(5.0, "A", "short", None), at)
-    Store(ledger).hold(ACCOUNT, Pause(50.0, "B", "long", None), at)
-    Store(ledger).hold(ACCOUNT, Pause(5.0, "C", "short", None), at)
-    held = reports.paused_accounts(ledger, at + 1)[ACCOUNT]
-    assert (held["code"], held["until"]) == ("B", at + 50)
-    assert reports.paused_accounts(ledger, at + 51) == {}
+    Pauses(ledger).pause(ACCOUNT, Pause(5.0, "A", "short", None), at)
+    Pauses(ledger).pause(ACCOUNT, Pause(50.0, "B", "long", None), at)
+    Pauses(ledger).pause(ACCOUNT, Pause(5.0, "C", "short", None), at)
+    pause = Pauses(ledger).standing(at + 1)[ACCOUNT]
+    assert (pause.code, pause.until) == ("B", at + 50)
+    assert Pauses(ledger).standing(at + 51) == {}

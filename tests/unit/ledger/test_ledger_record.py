@@ -23,10 +23,10 @@ from ledger_kit import (
     tries,
 )
 
-from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.records import Store
+from worker.ledger.pauses import Pauses
+from worker.ledger.records import Records
 from worker.ledger.tables import attempts, order_references
 from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
@@ -90,7 +90,7 @@ def test_throttled_goes_back_without_using_an_attempt(ledger: Ledger) -> None:
     order = row(ledger)
     assert (order.state, order.spent, order.holds) == ("queued", 0, 1)
     assert order.due_at == pytest.approx(at + 0.25 + 7)
-    assert reports.paused_accounts(ledger) == {}
+    assert Pauses(ledger).standing() == {}
 
 
 def test_a_ban_holds_the_whole_account_and_a_shorter_one_does_not_end_it(ledger: Ledger) -> None:
@@ -99,15 +99,15 @@ def test_a_ban_holds_the_whole_account_and_a_shorter_one_does_not_end_it(ledger:
     pair = claim(ledger, "SO-1", "SO-2", now=at)
     record(ledger, pair[0], Declined("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at)
     record(ledger, pair[1], Declined("ApiCallLimit", "ban will last 5 seconds", 5.0, pauses_account=True), at)
-    held = reports.paused_accounts(ledger, at + 1)
-    assert held[ACCOUNT]["until"] == at + 60
+    paused = Pauses(ledger).standing(at + 1)
+    assert paused[ACCOUNT].until == at + 60
 
 
 def test_a_refusal_that_concerns_the_account_holds_it_until_a_person_resumes_it(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     place_one(ledger, Refused("B_DROPSHIPPER_BLOCKED", "blocked", "ask the vendor", stops_account=True))
-    held = reports.paused_accounts(ledger)
-    assert (held[ACCOUNT]["until"], held[ACCOUNT]["fix"]) == (None, "ask the vendor")
+    paused = Pauses(ledger).standing()
+    assert (paused[ACCOUNT].until, paused[ACCOUNT].fix) == (None, "ask the vendor")
 
 
 def test_what_never_arrived_is_tried_again_until_it_is_dead(ledger: Ledger) -> None:
@@ -147,7 +147,7 @@ def test_outcomes_that_come_together_are_written_together(ledger: Ledger) -> Non
     submit(ledger, *ids)
     outcomes: list[PlaceOutcome] = [Accepted(IDS), NO, Declined("L", "slow"), Unknown("cut")]
     claims = claim(ledger, *ids)
-    moved = Store(ledger).record([sent(c, o) for c, o in zip(claims, outcomes, strict=True)])
+    moved = Records(ledger).record([sent(c, o) for c, o in zip(claims, outcomes, strict=True)])
     assert [str(one.state) for one in moved] == ["placed", "refused", "queued", "unknown"]
     assert [row(ledger, o).state for o in ids] == ["placed", "refused", "queued", "unknown"]
 
@@ -157,7 +157,7 @@ def test_an_illegal_move_writes_nothing_of_its_group(ledger: Ledger) -> None:
     good, bad = claim(ledger, "SO-1", "SO-2")
     wrong = Sent(bad, Unknown("x"), Decision(Event.CONFIRM), time.time(), time.time())
     with pytest.raises(Exception, match="no move confirm from placing"):
-        Store(ledger).record([sent(good, Accepted(IDS)), wrong])
+        Records(ledger).record([sent(good, Accepted(IDS)), wrong])
     assert row(ledger, "SO-1").state == "placing"
     assert known_ids(ledger, "SO-1") == []
 
@@ -196,7 +196,7 @@ def slept_through(ledger: Ledger) -> Claim:
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     reconcile(ledger, at + 200)
     assert row(ledger).state == "queued"
     return asleep
@@ -206,7 +206,7 @@ def test_late_ids_settle_an_unknown_order(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     (moved,) = record(ledger, asleep, Accepted(IDS), at + 101)
     order = row(ledger)
     assert (moved.state, order.state, order.in_doubt) == (State.PLACED, "placed", False)
@@ -251,7 +251,7 @@ def test_known_ids_settle_an_order_whose_next_worker_dies(ledger: Ledger) -> Non
     asleep = slept_through(ledger)
     one_claim(ledger, now=time.time() + 400)
     record(ledger, asleep, Accepted(IDS))
-    (moved,) = Store(ledger).expire_leases(time.time() + 1000)
+    (moved,) = Records(ledger).expire_leases(time.time() + 1000)
     assert (moved.state, moved.references) == (State.PLACED, IDS)
 
 
@@ -270,8 +270,8 @@ def test_an_unknown_order_whose_ids_are_known_is_read_back_whatever_a_late_reply
 def test_two_late_answers_of_one_order_move_it_once(ledger: Ledger) -> None:
     asleep = slept_through(ledger)
     second = one_claim(ledger, now=time.time() + 400)
-    Store(ledger).expire_leases(time.time() + 1000)
-    moved = Store(ledger).record([sent(asleep, Accepted(IDS[:1])), sent(second, Accepted(IDS[1:]))])
+    Records(ledger).expire_leases(time.time() + 1000)
+    moved = Records(ledger).record([sent(asleep, Accepted(IDS[:1])), sent(second, Accepted(IDS[1:]))])
     assert [one.state for one in moved] == [State.PLACED]
     assert sorted(known_ids(ledger)) == sorted(IDS)
     assert history(ledger)[-1] == "accept>placed"
@@ -303,7 +303,7 @@ def test_look_ups_from_before_a_crash_prove_nothing_about_the_send_that_crashed(
     Operator(ledger, "cli").absent("SO-1", can_look_up=False, is_alive=lambda _: False)
     assert row(ledger).state == "queued"
     one_claim(ledger, now=at + 1000)
-    Store(ledger).expire_leases(at + 2000)
+    Records(ledger).expire_leases(at + 2000)
     order = row(ledger)
     assert (order.state, order.absences, order.absent_since) == ("unknown", 0, None)
     reconcile(ledger, at + 2100, LOOKED_UP, Absent("not found"))
@@ -323,6 +323,6 @@ def test_no_text_of_a_vendor_is_too_long_or_too_odd_to_be_recorded(ledger: Ledge
     submit(ledger, "SO-1", "SO-2")
     first, second = claim(ledger, "SO-1", "SO-2")
     both = [sent(first, made[outcome]), sent(second, Accepted(("8198352049851317",)))]
-    assert len(Store(ledger).record(both)) == 2
+    assert len(Records(ledger).record(both)) == 2
     assert row(ledger, "SO-2").state == "placed", "its neighbour is recorded with it"
     assert len(row(ledger).code) <= 100

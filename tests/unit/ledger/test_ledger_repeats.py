@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from ledger_kit import job, submit
 
-from worker.ledger import queries as reports
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
+from worker.ledger.queries import Queries
 from worker.ledger.repeats import Repeats
 from worker.orders.jobs import Job
 
@@ -37,7 +37,7 @@ def age(ledger: Ledger, seconds: float) -> None:
 
 def test_three_alike_are_told_and_taken(ledger: Ledger) -> None:
     assert hand_in(ledger, alike(1, 2, 3)) == {f"3 orders have the same content: SO-1, SO-2, SO-3{MEANT}": 3}
-    assert reports.counts(ledger) == {"queued": 3}
+    assert Queries(ledger).counts() == {"queued": 3}
 
 
 def test_two_alike_are_not_told(ledger: Ledger) -> None:

@@ -7,10 +7,11 @@ import time
 from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
 from sqlalchemy import select
 
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.queries import standing_still
-from worker.ledger.records import Store
+from worker.ledger.pauses import Pauses
+from worker.ledger.records import Records
 from worker.ledger.tables import orders
 from worker.rules.place import Pause
 from worker.rules.reconcile import decide_unknown
@@ -31,17 +32,17 @@ def rung_at(ledger: Ledger, order_id: str) -> float | None:
 
 def test_a_message_that_meets_a_paused_account_ends_and_is_rung_again_after_it(ledger: Ledger) -> None:
     rung(ledger, "SO-1", "SO-2")
-    Store(ledger).hold(ACCOUNT, Pause(2.0, "ApiCallLimit", "too often", None))
+    Pauses(ledger).pause(ACCOUNT, Pause(2.0, "ApiCallLimit", "too often", None))
     assert claim(ledger, "SO-1") == []
     assert rung_at(ledger, "SO-1") is None
     assert rung_at(ledger, "SO-2") is not None  # another message's
     now = time.time()
-    assert standing_still(ledger, State.QUEUED, now, now - 15, 10, ACCOUNT) == ["SO-1"]
+    assert Due(ledger).standing_still(State.QUEUED, now, now - 15, 10, ACCOUNT) == ["SO-1"]
 
 
 def test_a_worker_that_stops_lets_its_message_go(ledger: Ledger) -> None:
     rung(ledger, "SO-1", "SO-2")
-    Store(ledger).let_go(["SO-1"])
+    Due(ledger).let_go(["SO-1"])
     assert rung_at(ledger, "SO-1") is None
     assert rung_at(ledger, "SO-2") is not None
 
@@ -49,9 +50,9 @@ def test_a_worker_that_stops_lets_its_message_go(ledger: Ledger) -> None:
 def test_a_message_that_comes_late_lets_go_of_nothing_that_is_under_way(ledger: Ledger) -> None:
     rung(ledger, "SO-1")
     one_claim(ledger)
-    Store(ledger).let_go(["SO-1"])
-    Store(ledger).mark_rung(["SO-1"])
-    Store(ledger).let_go(["SO-1"])
+    Due(ledger).let_go(["SO-1"])
+    Due(ledger).mark_rung(["SO-1"])
+    Due(ledger).let_go(["SO-1"])
     assert rung_at(ledger, "SO-1") is not None
 
 
@@ -59,8 +60,8 @@ def test_a_claim_says_whether_the_orders_last_worker_died(ledger: Ledger) -> Non
     rung(ledger, "SO-1")
     now = time.time()
     assert not one_claim(ledger, now=now).suspect
-    Store(ledger).expire_leases(now + LEASE + 1)
+    Records(ledger).expire_leases(now + LEASE + 1)
     later = now + LEASE + 10
     (unknown,) = waiting(ledger, State.UNKNOWN, "SO-1", now=later)
-    Store(ledger).settle([Settled(unknown, None, decide_unknown(unknown, RESENDABLE, None, POLICY, later))], later)
+    Records(ledger).settle([Settled(unknown, None, decide_unknown(unknown, RESENDABLE, None, POLICY, later))], later)
     assert one_claim(ledger, now=later + 1).suspect

@@ -29,7 +29,7 @@ from ledger_kit import (
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, Money, NotSent, ReadOutcome, Unknown
 from worker.rules.place import Decision, decide_read
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
@@ -109,7 +109,7 @@ def test_of_two_readers_of_one_order_the_first_is_believed(ledger: Ledger) -> No
     late = waiting(ledger, State.PLACED, "SO-1", now=at + SOON + LEASE + 1)[0]
     for number, order in enumerate((first, late)):
         found = Found((order_record(status=f"STATUS_{number}"),))
-        Store(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + 200 + number)
+        Records(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + 200 + number)
     assert [r.status for r in result_rows(ledger)] == ["STATUS_0"]
     assert history(ledger)[-1] == "confirm>confirmed"
 
@@ -140,10 +140,10 @@ def test_what_moved_on_meanwhile_is_left_as_it_is(ledger: Ledger) -> None:
     at = placed(ledger)
     (order,) = waiting(ledger, State.PLACED, "SO-1", now=at + SOON)
     found = Found((order_record(),))
-    Store(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + SOON)
+    Records(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + SOON)
     after = row(ledger)
     late = Absent("not synced")
-    assert Store(ledger).settle([Settled(order, late, decide_read(late, order, POLICY))], at + SOON + 1) == []
+    assert Records(ledger).settle([Settled(order, late, decide_read(late, order, POLICY))], at + SOON + 1) == []
     assert row(ledger) == after
 
 
@@ -157,7 +157,7 @@ def test_a_settling_from_before_a_new_send_is_void(ledger: Ledger) -> None:
     place_one(ledger, Unknown("cut again"), at=at + 400)
     before = row(ledger)
     again = Settled(old, Absent("not found"), Decision(Event.RETRY, 0.0))
-    assert Store(ledger).settle([again], at + 401) == []
+    assert Records(ledger).settle([again], at + 401) == []
     assert row(ledger) == before
 
 

@@ -13,11 +13,11 @@ from ledger_kit import LEASE, history, row, submit, tries
 from sqlalchemy import update
 
 from worker.ledger import marks as module
-from worker.ledger.claims import Terms
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders, open_senders
 from worker.ledger.marks import FIRST_SLOTS, Dead, Graves, Marks
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.ledger.tables import orders
 from worker.rules.values import Claim
 
@@ -54,7 +54,7 @@ def killed(folder: Path, *notes: str) -> str:
 
 
 def claimed(ledger: Ledger, sender: str, *order_ids: str, now: float) -> list[Claim]:
-    return Store(ledger, sender=sender).claim(ACCOUNT, order_ids, Terms(LEASE, None), now)
+    return Claims(ledger, sender=sender).claim(ACCOUNT, order_ids, Terms(LEASE, None), now)
 
 
 def test_a_killed_process_leaves_what_it_noted(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_what_never_left_goes_again_at_once_and_costs_no_attempt(ledger: Ledger,
     submit(ledger, "SO-1")
     at = time.time()
     claimed(ledger, killed(tmp_path), "SO-1", now=at)
-    Store(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
+    Records(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
     order = row(ledger)
     assert (order.state, order.in_doubt, order.spent, order.crashes) == ("queued", False, 0, 1)
     assert (order.first_sent_at, order.due_at) == (None, at + 1)
@@ -152,7 +152,7 @@ def test_what_may_have_left_is_unknown_and_its_sender_known_to_be_gone(ledger: L
     submit(ledger, "SO-1", "SO-2")
     at = time.time()
     claimed(ledger, killed(tmp_path, "SO-1:1"), "SO-1", "SO-2", now=at)
-    Store(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
+    Records(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
     assert (row(ledger).state, row(ledger).in_doubt) == ("unknown", True)
     assert row(ledger, "SO-2").state == "queued"
     assert open_senders(ledger, ["SO-1", "SO-2"]) == {}
@@ -165,8 +165,8 @@ def test_an_order_whose_sender_may_live_waits_for_its_lease_and_is_unknown(ledge
         at = time.time()
         claimed(ledger, sender, "SO-1", now=at)
         os.kill(started.pid, 19)
-        assert Store(ledger).expire_leases(at + LEASE - 1, Graves(tmp_path).dead()) == []
-        Store(ledger).expire_leases(at + LEASE + 1, Graves(tmp_path).dead())
+        assert Records(ledger).expire_leases(at + LEASE - 1, Graves(tmp_path).dead()) == []
+        Records(ledger).expire_leases(at + LEASE + 1, Graves(tmp_path).dead())
         assert row(ledger).state == "unknown"
         assert open_senders(ledger, ["SO-1"]) == {"SO-1": [sender]}
     finally:
@@ -182,7 +182,7 @@ def test_an_order_in_doubt_from_before_stays_in_doubt_though_its_last_send_never
     with ledger.writing() as connection:
         connection.execute(update(orders).values(in_doubt=True, first_sent_at=at - 100))
     claimed(ledger, killed(tmp_path), "SO-1", now=at)
-    Store(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
+    Records(ledger).expire_leases(at + 1, Graves(tmp_path).dead())
     order = row(ledger)
     assert (order.state, order.in_doubt, order.first_sent_at) == ("unknown", True, at - 100)
 
@@ -192,7 +192,7 @@ def test_an_order_that_kills_its_workers_before_it_leaves_is_set_aside(ledger: L
     for crash in range(3):
         at = time.time() + crash
         claimed(ledger, killed(tmp_path), "SO-1", now=at)
-        Store(ledger).expire_leases(at, Graves(tmp_path).dead())
+        Records(ledger).expire_leases(at, Graves(tmp_path).dead())
     order = row(ledger)
     assert (order.state, order.code, order.attention) == ("dead", "QUARANTINED", True)
     assert "before it sent the order" in order.reason

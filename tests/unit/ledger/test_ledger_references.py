@@ -32,7 +32,7 @@ from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pushes import Pushes
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.ledger.tables import events, orders
 from worker.marketplaces.base import Push
@@ -74,7 +74,7 @@ def test_an_id_of_another_order_is_not_learned_and_a_person_is_told(
 def test_of_two_orders_told_one_id_in_one_group_the_first_keeps_it(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2")
     both = sorted(claim(ledger, "SO-1", "SO-2"), key=lambda one: one.order_id)
-    Store(ledger).record([sent(one, Accepted((FIRST,))) for one in both])
+    Records(ledger).record([sent(one, Accepted((FIRST,))) for one in both])
     assert (row(ledger).state, row(ledger, "SO-2").state) == ("placed", "unmatched")
     assert (known_ids(ledger), known_ids(ledger, "SO-2")) == ([FIRST], [])
 
@@ -92,7 +92,7 @@ def test_an_order_whose_ids_an_earlier_answer_told_goes_on_under_those(ledger: L
     first_holds(ledger, "SO-2")
     at = time.time()
     early = one_claim(ledger, "SO-2", at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     reconcile(ledger, at + 200, order_id="SO-2")
     again = one_claim(ledger, "SO-2", at + 300)
     record(ledger, early, Accepted((SECOND,)), at + 301)
@@ -106,7 +106,7 @@ def test_a_late_reply_with_an_id_of_another_order_moves_nothing(ledger: Ledger) 
     first_holds(ledger, "SO-2")
     at = time.time()
     late = one_claim(ledger, "SO-2", at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     assert record(ledger, late, Accepted((FIRST,)), at + 101) == []
     assert (row(ledger, "SO-2").state, known_ids(ledger, "SO-2")) == ("unknown", [])
 
@@ -128,7 +128,7 @@ def test_an_id_in_the_journal_that_is_another_orders_is_not_learned_either(ledge
     spool.keep([sent(one_claim(ledger, "SO-2"), Accepted((FIRST,)))])
     assert spool._file is not None
     os.close(spool._file)  # as the end of the process does
-    assert Spool(tmp_path).replay(Store(ledger)) == 1
+    assert Spool(tmp_path).replay(Records(ledger)) == 1
     assert (row(ledger, "SO-2").state, known_ids(ledger, "SO-2")) == ("unmatched", [])
 
 
@@ -171,7 +171,7 @@ def test_of_two_look_ups_that_find_one_id_at_once_the_first_keeps_it(ledger: Led
     found, now = Found((order_record(FIRST),)), at + 100
     taken = waiting(ledger, State.UNKNOWN, "SO-1", "SO-2", now=now)
     decision = decide_unknown(taken[0], LOOKED_UP, found, POLICY, now)
-    Store(ledger).settle([Settled(one, found, decision) for one in taken], now)
+    Records(ledger).settle([Settled(one, found, decision) for one in taken], now)
     assert sorted((row(ledger).state, row(ledger, "SO-2").state)) == ["placed", "unknown"]
 
 
@@ -272,7 +272,7 @@ def test_what_was_read_under_ids_that_changed_meanwhile_is_not_believed(ledger: 
     (taken,) = waiting(ledger, State.PLACED, "SO-2", now=at + 60)
     Operator(ledger, "cli").adopt("SO-2", SECOND)
     seen = Found((order_record(FIRST),))
-    assert Store(ledger).settle([Settled(taken, seen, decide_read(seen, taken, POLICY))], at + 61) == []
+    assert Records(ledger).settle([Settled(taken, seen, decide_read(seen, taken, POLICY))], at + 61) == []
     assert row(ledger, "SO-2").state == "placed"
 
 

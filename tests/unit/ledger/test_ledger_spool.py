@@ -10,8 +10,8 @@ import pytest
 from ledger_kit import one_claim, sent, submit
 
 from worker.ledger.engine import Ledger
-from worker.ledger.queries import show_order
-from worker.ledger.records import Store
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.rules.outcomes import Accepted
 
@@ -27,8 +27,8 @@ def left_behind(ledger: Ledger, folder: Path) -> None:
 
 def test_what_a_dead_process_left_is_recorded_and_removed(ledger: Ledger, tmp_path: Path) -> None:
     left_behind(ledger, tmp_path)
-    assert Spool(tmp_path).replay(Store(ledger)) == 1
-    order = show_order(ledger, "SO-1")
+    assert Spool(tmp_path).replay(Records(ledger)) == 1
+    order = Queries(ledger).order("SO-1").as_json()
     assert (order["state"], order["references"]) == ("placed", ["8190000000000001"])
     assert list(tmp_path.glob("*.jsonl")) == []
 
@@ -36,7 +36,7 @@ def test_what_a_dead_process_left_is_recorded_and_removed(ledger: Ledger, tmp_pa
 def test_the_file_of_a_live_process_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.open()
-    assert Spool(tmp_path).replay(Store(ledger)) == 0
+    assert Spool(tmp_path).replay(Records(ledger)) == 0
     assert len(list(tmp_path.glob("*.jsonl"))) == 1
 
 
@@ -60,7 +60,7 @@ def test_two_sweeps_at_once_replay_it_once_and_neither_fails(ledger: Ledger, tmp
 
     def sweep() -> None:
         go.wait()
-        replayed.append(Spool(tmp_path).replay(Store(ledger)))
+        replayed.append(Spool(tmp_path).replay(Records(ledger)))
 
     threads = [threading.Thread(target=sweep) for _ in range(4)]
     for thread in threads:
@@ -74,4 +74,4 @@ def test_a_file_that_goes_while_it_is_looked_at_is_passed_over(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "glob", lambda self, _: [self / "gone.jsonl"])
-    assert Spool(tmp_path).replay(Store(ledger)) == 0
+    assert Spool(tmp_path).replay(Records(ledger)) == 0

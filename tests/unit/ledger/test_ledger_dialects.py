@@ -10,9 +10,9 @@ from ledger_kit import ACCOUNT, claim, confirmed, sent, submit
 from sqlalchemy import event, select
 
 from worker.ledger.dialects import in_list
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
-from worker.ledger.queries import due_by_account
-from worker.ledger.records import Store
+from worker.ledger.records import Records
 from worker.ledger.tables import orders
 from worker.rules.outcomes import Accepted
 from worker.rules.states import State
@@ -60,11 +60,11 @@ def test_no_statement_of_an_orders_life_goes_through_the_orders_of_others(ledger
 
 
 def _whole_life(ledger: Ledger) -> None:
-    store = Store(ledger)
+    due = Due(ledger)
     submit(ledger, "SO-1", "SO-2")
     confirmed(ledger)
-    assert due_by_account(ledger, ["SO-1", "SO-2"], State.QUEUED, time.time() + 1) == {ACCOUNT: ["SO-2"]}
-    store.mark_rung(["SO-2"])
-    store.let_go(["SO-2"])
-    store.record([sent(one, Accepted(("8198352049851316",))) for one in claim(ledger, "SO-2")])
-    store.put_off(["SO-2"], State.PLACED, time.time() + 60)
+    assert due.due_by_account(["SO-1", "SO-2"], State.QUEUED, time.time() + 1) == {ACCOUNT: ["SO-2"]}
+    due.mark_rung(["SO-2"])
+    due.let_go(["SO-2"])
+    Records(ledger).record([sent(one, Accepted(("8198352049851316",))) for one in claim(ledger, "SO-2")])
+    due.put_off(["SO-2"], State.PLACED, time.time() + 60)
