@@ -26,7 +26,7 @@ from worker.ledger.queries import Queries
 from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.once import Lazy, part
-from worker.rules.place import Policy
+from worker.rules.decision import Policy
 
 if TYPE_CHECKING:
     from worker.broker.bell import Bell

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from worker.rules.decision import Decision, Policy
 from worker.rules.outcomes import (
     Absent,
     Accepted,
@@ -20,7 +21,6 @@ from worker.rules.outcomes import (
     Refused,
     Unknown,
 )
-from worker.rules.place import Decision, Policy
 from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
 
@@ -33,7 +33,7 @@ class Order:
     """An order as a decision sees it."""
 
     spent: int = 1
-    holds: int = 0
+    snoozes: int = 0
     in_doubt: bool = False
     references: tuple[str, ...] = ()
     first_sent_at: float = SENT_AT
@@ -57,7 +57,7 @@ policies = st.builds(
 orders = st.builds(
     Order,
     spent=st.integers(1, 200),
-    holds=st.integers(0, 200),
+    snoozes=st.integers(0, 200),
     in_doubt=st.booleans(),
     references=ids,
     absences=st.integers(0, 10),

@@ -19,8 +19,10 @@ from harness import Shop, job
 from worker.cli.main import main
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.records import Records
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
-from worker.rules.place import Policy, decide, decide_read
+from worker.rules.place import decide
 from worker.rules.states import State
 from worker.rules.values import Sent, Settled
 

@@ -23,6 +23,8 @@ from retry_kit import (
 )
 
 from worker.rules import place as retry
+from worker.rules.confirm import decide_read
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Policy, backoff
 from worker.rules.outcomes import (
     Absent,
     Accepted,
@@ -34,15 +36,7 @@ from worker.rules.outcomes import (
     Refused,
     Unknown,
 )
-from worker.rules.place import (
-    CONFIRM_FLOOR_SECONDS,
-    CRASHES_BEFORE_QUARANTINE,
-    Policy,
-    backoff,
-    decide,
-    decide_read,
-    lease_ran_out,
-)
+from worker.rules.place import CRASHES_BEFORE_QUARANTINE, decide, lease_ran_out
 from worker.rules.states import MOVES, Event, State
 
 USES_NO_ATTEMPT = (Event.SNOOZE,)
@@ -58,7 +52,7 @@ def test_every_decision_on_a_send_is_a_move_the_state_machine_knows(
 
 
 @given(throttled, orders, policies)
-@example(Declined("ApiCallLimit", "ban", 3.0), Order(spent=10**6, holds=10**6), POLICY)
+@example(Declined("ApiCallLimit", "ban", 3.0), Order(spent=10**6, snoozes=10**6), POLICY)
 def test_throttled_never_spends_an_attempt_and_never_ends_an_order(
     outcome: Declined, order: Order, policy: Policy
 ) -> None:
@@ -109,10 +103,10 @@ def test_an_unknown_outcome_never_leads_to_a_blind_second_send(outcome: Unknown,
 
 @given(st.integers(0, 300), st.sampled_from(["SYSTEM_ERROR", "9999", "isp.anything", "NO_CODE", "HTTP_422"]), policies)
 def test_a_marketplace_that_keeps_answering_what_nobody_documents_is_told_and_asked_slowly(
-    holds: int, code: str, policy: Policy
+    snoozes: int, code: str, policy: Policy
 ) -> None:
-    decision = decide(Unknown("System busy", code), Order(holds=holds), policy)
-    told = holds >= retry.UNKNOWNS_BEFORE_ATTENTION
+    decision = decide(Unknown("System busy", code), Order(snoozes=snoozes), policy)
+    told = snoozes >= retry.UNKNOWNS_BEFORE_ATTENTION
     assert (decision.event, decision.attention, decision.code) == (Event.LOSE, told, code)
     assert decision.reason == "System busy"
     assert decision.due_in_seconds is not None, "it goes on"
@@ -124,7 +118,7 @@ def test_a_marketplace_that_keeps_answering_what_nobody_documents_is_told_and_as
 
 @pytest.mark.parametrize("outcome", [Unknown("cut"), Unknown("HTTP 503", "HTTP_503"), Unknown("garbage", "HTTP_200")])
 def test_answers_that_are_lost_for_long_are_no_person_s_matter(outcome: Unknown) -> None:
-    assert not decide(outcome, Order(holds=300), POLICY).attention
+    assert not decide(outcome, Order(snoozes=300), POLICY).attention
 
 
 @given(placed, orders, policies)
@@ -248,7 +242,7 @@ def test_a_record_that_should_worry_somebody_is_confirmed_and_shown_to_a_person(
 
 
 def test_reading_back_waits_ten_seconds_then_longer_then_a_quarter_of_an_hour_for_ever() -> None:
-    waits = [decide_read(Absent("not synced"), Order(holds=holds), POLICY) for holds in range(9)]
+    waits = [decide_read(Absent("not synced"), Order(snoozes=snoozes), POLICY) for snoozes in range(9)]
     assert [w.due_in_seconds for w in waits] == [10, 20, 40, 80, 160, 900, 900, 900, 900]
     assert [w.attention for w in waits] == [False] * 5 + [True] * 4
 

@@ -23,9 +23,11 @@ from retry_kit import (
     unknown,
 )
 
+from worker.rules.codes import Code
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, Found, ReadOutcome
-from worker.rules.place import Fate, Policy, lease_ran_out, window_closed
-from worker.rules.reconcile import NOT_FOUND, Ability, counts_as_absence, decide_unknown
+from worker.rules.place import Fate, lease_ran_out, window_closed
+from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
 from worker.rules.states import MOVES, Event, State
 
 HOUR = 3600.0
@@ -104,7 +106,7 @@ def test_absence_proves_nothing_however_often_and_however_long(absences: int, pa
 
 def test_a_person_is_told_after_three_look_ups_over_a_minute_with_what_was_looked_up_and_when() -> None:
     told = decide_unknown(Order(absences=2, absent_since=SENT_AT), ABILITIES["look-up"], SEEN, POLICY, SENT_AT + 61)
-    assert (told.attention, told.code) == (True, NOT_FOUND)
+    assert (told.attention, told.code) == (True, Code.NOT_FOUND)
     assert told.reason is not None
     assert "looked up 3 times from 2023-11-14 22:13:20 to 2023-11-14 22:14:21 UTC and not found" in told.reason
     assert told.fix is not None

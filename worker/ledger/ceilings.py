@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from worker.ledger.dialects import insert_ignore
 from worker.ledger.tables import account_days
+from worker.rules.codes import Code
+from worker.rules.decision import Pause
 from worker.rules.outcomes import Declined, NotSent, Refused
-from worker.rules.place import Pause
 from worker.rules.values import Sent
 
-DAY_LIMIT = "DAY_LIMIT"
-"""Our code: the account reached what it may spend in a day."""
 ORDERS = ""
 """Stands for a currency where orders are counted."""
 
@@ -80,7 +79,7 @@ def _full(account: str, ceilings: Ceilings, used: dict[str, float], wanted: int)
 
 def _hold(account: str, told: str, setting: str) -> Pause:
     fix = f"to allow as much once more today: fulfil resume {account}; or raise {setting}, restart, then resume"
-    return Pause(None, DAY_LIMIT, told, fix)
+    return Pause(None, Code.DAY_LIMIT, told, fix)
 
 
 def _used(connection: Connection, account: str, now: float) -> dict[str, float]:

@@ -15,12 +15,14 @@ from worker.ledger.ceilings import Ceilings
 from worker.ledger.dialects import in_list, listed
 from worker.ledger.due import EARLY_SECONDS, message_gone
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import NOTE, Move, decided, event_row, forecast, lock, told_differs, write
+from worker.ledger.moves import NOTE, Move, event_row, forecast, lock, told_differs, write
 from worker.ledger.pauses import is_paused, pause_accounts, pausing
 from worker.ledger.references import references
 from worker.ledger.tables import attempts, orders
 from worker.rules.binding import READING, Binding, differing, other_marketplace, sent_otherwise, taken_otherwise
-from worker.rules.place import Decision, window_closed
+from worker.rules.decision import Decision
+from worker.rules.history import Cause
+from worker.rules.place import window_closed
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Claim, Waiting
 
@@ -125,7 +127,7 @@ def _sendable(
     aside = _aside(connection, rows, terms, now)
     write(
         connection,
-        [Move(row, d.event, actor, d.reason, decided(d, now)) for row in rows if (d := aside.get(row.order_id))],
+        [Move(row, aside[row.order_id], Cause.NOTHING, actor, now) for row in rows if row.order_id in aside],
         now,
     )
     left = [row for row in rows if row.order_id not in aside]
@@ -197,7 +199,7 @@ def _claim(row: Row[Any], now: float, until: float) -> Claim:
         first_sent_at=row.first_sent_at or now,
         sent_before=row.first_sent_at is not None,
         spent=row.spent + 1,
-        holds=row.holds,
+        snoozes=row.snoozes,
         in_doubt=row.in_doubt,
         suspect=row.crashes > 0,
     )
@@ -214,7 +216,7 @@ def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
         first_sent_at=row.first_sent_at or row.created_at,
         updated_at=row.updated_at,
         spent=row.spent,
-        holds=row.holds,
+        snoozes=row.snoozes,
         absences=row.absences,
         absent_since=row.absent_since,
         in_doubt=row.in_doubt,

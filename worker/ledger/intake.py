@@ -22,7 +22,7 @@ _START = {
     "epoch": 0,
     "attempts": 0,
     "spent": 0,
-    "holds": 0,
+    "snoozes": 0,
     "crashes": 0,
     "absences": 0,
     "in_doubt": False,

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, and_, select
 from worker.ledger.dialects import in_list, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead
-from worker.ledger.moves import Move, decided, lock
+from worker.ledger.moves import Move, lock
 from worker.ledger.tables import attempts, orders
+from worker.rules.codes import Code
+from worker.rules.history import Cause
 from worker.rules.place import Fate, lease_ran_out
-from worker.rules.states import Event, State
+from worker.rules.states import State
 
 MOST_AT_ONCE = 1000
 
@@ -83,20 +85,9 @@ def lost_move(row: Row[Any], fate: Fate, known: bool, actor: str, now: float) ->
     decision = lease_ran_out(row.crashes + 1, fate, row.in_doubt)
     if known:
         decision = decision.with_known_references()
-    never_left, accepted = fate is Fate.NEVER_LEFT, decision.event is Event.ACCEPT
-    changes = decided(decision, now) | {
-        "lease_until": None,
-        "crashes": row.crashes + 1,
-        "spent": row.spent if never_left else row.spent + 1,
-        # Look-ups from before this send prove nothing about it.
-        "absences": 0,
-        "absent_since": None,
-        "in_doubt": not accepted and (row.in_doubt or not never_left),
-        "accepted_at": row.accepted_at or (now if accepted else None),
-    }
-    if never_left and not row.in_doubt and row.first_sent_at == row.updated_at:
-        changes["first_sent_at"] = None  # this claim had set it
-    return Move(row, decision.event, actor, decision.reason, changes)
+    never_left = fate is Fate.NEVER_LEFT
+    cause = Cause.LOST_UNSENT if never_left else Cause.LOST
+    return Move(row, decision, cause, actor, now, first_send=row.first_sent_at == row.updated_at)
 
 
 def lost_attempt(row: Row[Any], fate: Fate, now: float) -> dict[str, Any]:
@@ -113,7 +104,7 @@ def lost_attempt(row: Row[Any], fate: Fate, now: float) -> dict[str, Any]:
         "sent_at": row.updated_at,
         "closed_at": now,
         "outcome": "NotSent" if never_left else "Unknown",
-        "code": "NOT_SENT" if never_left else "LEASE_RAN_OUT",
+        "code": Code.NOT_SENT if never_left else Code.LEASE_RAN_OUT,
         "cause": cause,
         "request_id": None,
         "duration_ms": None,

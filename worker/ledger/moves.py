@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -12,38 +12,25 @@ from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, sele
 
 from worker.ledger.dialects import in_list, listed, unindexed
 from worker.ledger.tables import events, orders
-from worker.rules.outcomes import GOODS_DIFFER, Decline, Money, PlaceOutcome
-from worker.rules.place import FOREIGN_ORDER, Decision
+from worker.rules.codes import Code
+from worker.rules.decision import Decision
+from worker.rules.history import Cause, History, after
+from worker.rules.outcomes import Money, PlaceOutcome
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Moved
 
-_MUTABLE = (
-    "state",
-    "due_at",
-    "rung_at",
-    "lease_until",
-    "spent",
-    "holds",
-    "crashes",
-    "absences",
-    "absent_since",
-    "first_sent_at",
-    "absence_told_at",
-    "in_doubt",
-    "accepted_at",
-    "attention",
-    "code",
-    "reason",
-    "fix",
-    "forecast_amount",
-    "forecast_currency",
+_HISTORY = tuple(name.name for name in fields(History))
+_WRITTEN = (
+    *("state", "due_at", "rung_at", "lease_until", "attention", "code", "reason", "fix"),
+    *("forecast_amount", "forecast_currency"),
+    *_HISTORY,
 )
 CODE_CHARACTERS = 100
 TEXT_CHARACTERS = 2000
 _UPDATE = (
     update(orders)
     .where(orders.c.order_id == bindparam("b_order_id"))
-    .values({name: bindparam(name) for name in [*_MUTABLE, "updated_at"]})
+    .values({name: bindparam(name) for name in [*_WRITTEN, "updated_at"]})
 )
 NOTE = insert(events)
 """Appends rows to the history."""
@@ -51,14 +38,17 @@ NOTE = insert(events)
 
 @dataclass(slots=True)
 class Move:
-    """One move of a locked row: what happens, who did it, and the columns that change with it."""
+    """One move of a locked row: what was decided, why it happens, who did it, and what else is written with it."""
 
     row: Row[Any]
-    event: Event
+    decision: Decision
+    cause: Cause
     actor: str
-    note: str | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
-    declined: Decline | None = None
+    at: float
+    """When it happened (unix seconds)."""
+    first_send: bool = False
+    """The claim it was sent under was the first of a send that might have arrived."""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lock(
@@ -103,20 +93,52 @@ def _locking(*asked: str) -> Select[Any]:
     return query.with_for_update(skip_locked="state" in asked)
 
 
-def write(connection: Connection, moves: Sequence[Move], now: float) -> None:
-    """Move every row and append its event. Raises IllegalMoveError before anything is written."""
+def write(
+    connection: Connection, moves: Sequence[Move], now: float, known: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Moved]:
+    """Move every row, append its event, and return how they stand. `known`: the marketplace's ids of the orders.
+
+    Raises IllegalMoveError before anything is written.
+    """
     if not moves:
-        return
-    changed, noted = [], []
+        return []
+    changed, noted, moved = [], [], []
     for move in moves:
-        before = State(move.row.state)
-        values = {name: getattr(move.row, name) for name in _MUTABLE}
-        values |= {"rung_at": None, **move.changes, "state": advance(before, move.event)}
-        changed.append(values | {"b_order_id": move.row.order_id, "updated_at": now})
-        noted.append(event_row(move.row.order_id, now, move.event, before, move.row.epoch, move.actor, move.note))
-        move.changes = values
+        row, decision, before = move.row, move.decision, State(move.row.state)
+        values = _values(move, before)
+        changed.append(values | {"b_order_id": row.order_id, "updated_at": now})
+        noted.append(event_row(row.order_id, now, decision.event, before, row.epoch, move.actor, decision.reason))
+        ids = (known or {}).get(row.order_id, ())
+        moved.append(_moved(move, values, ids))
     connection.execute(_UPDATE, changed)
     connection.execute(NOTE, noted)
+    return moved
+
+
+def _values(move: Move, before: State) -> dict[str, Any]:
+    row, decision = move.row, move.decision
+    history = History(*(getattr(row, name) for name in _HISTORY))
+    became = after(history, before, decision.event, move.cause, move.at, move.first_send)
+    return {
+        "state": advance(before, decision.event),
+        "rung_at": None,
+        "lease_until": None,
+        "due_at": None if decision.due_in_seconds is None else move.at + decision.due_in_seconds,
+        "attention": decision.attention,
+        "code": told(decision.code, CODE_CHARACTERS),
+        "reason": told(decision.reason),
+        "fix": told(decision.fix),
+        "forecast_amount": row.forecast_amount,
+        "forecast_currency": row.forecast_currency,
+        **{name: getattr(became, name) for name in _HISTORY},
+        **move.more,
+    }
+
+
+def _moved(move: Move, values: Mapping[str, Any], known: tuple[str, ...]) -> Moved:
+    row, decision = move.row, move.decision
+    state, due_at, code = values["state"], values["due_at"], values["code"]
+    return Moved(row.order_id, row.account, state, due_at, code, known, decision.event, decision.declined)
 
 
 def event_row(
@@ -135,31 +157,20 @@ def event_row(
     }
 
 
-def decided(decision: Decision, now: float) -> dict[str, Any]:
-    """Return the columns a decision sets."""
-    return {
-        "due_at": None if decision.due_in_seconds is None else now + decision.due_in_seconds,
-        "attention": decision.attention,
-        "code": told(decision.code, CODE_CHARACTERS),
-        "reason": told(decision.reason),
-        "fix": told(decision.fix),
-    }
-
-
 def standing_alarm(row: Row[Any]) -> dict[str, Any]:
     """Return what goes on being told of an order that is not read yet, whatever else happens to it.
 
     It was read back as another one, or its create did not take all of its goods.
     """
     standing = {"code": row.code, "reason": row.reason, "fix": row.fix}
-    if row.code == FOREIGN_ORDER:
+    if row.code == Code.FOREIGN_ORDER:
         return {"attention": True, **standing}
-    return standing if row.code == GOODS_DIFFER else {}
+    return standing if row.code == Code.GOODS_DIFFER else {}
 
 
 def told_differs(row: Row[Any]) -> str | None:
     """Return what stands of an order about its goods."""
-    return row.reason if row.code == GOODS_DIFFER else None
+    return row.reason if row.code == Code.GOODS_DIFFER else None
 
 
 def forecast(row: Row[Any]) -> Money | None:
@@ -180,18 +191,3 @@ def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
     if text is None or (len(text) <= characters and text.isprintable()):
         return text
     return text.encode("utf-8", "replace").decode().replace("\0", "?")[:characters]
-
-
-def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
-    """Return how a row stands after its move was written."""
-    after = move.changes
-    return Moved(
-        move.row.order_id,
-        move.row.account,
-        State(after["state"]),
-        after["due_at"],
-        after["code"],
-        known.get(move.row.order_id, ()),
-        move.event,
-        move.declined,
-    )

@@ -11,7 +11,7 @@ from worker.ledger.dialects import in_list, listed, upsert
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import CODE_CHARACTERS, told
 from worker.ledger.tables import account_pauses
-from worker.rules.place import Pause
+from worker.rules.decision import Pause
 from worker.rules.views import PauseView
 
 _PAUSED = select(account_pauses.c.account).where(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, update
@@ -14,13 +13,16 @@ from worker.ledger.dialects import insert_ignore, upsert
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import lost, lost_attempt, lost_move
 from worker.ledger.marks import Dead
-from worker.ledger.moves import Move, decided, forecasting, lock, moved, standing_alarm, write
+from worker.ledger.moves import Move, forecasting, lock, standing_alarm, write
 from worker.ledger.pauses import pause_accounts
 from worker.ledger.references import disprove, owners, part, references, told_by, without_foreign
 from worker.ledger.results import closing, result_row
 from worker.ledger.tables import attempts, order_references, results
-from worker.rules.outcomes import GOODS_DIFFER, Absent, Found, NotSent
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, FOREIGN_ID, Decision, told_foreign_id
+from worker.rules.codes import Code
+from worker.rules.decision import Decision
+from worker.rules.history import Cause
+from worker.rules.outcomes import Absent, Found, NotSent
+from worker.rules.place import came_back, learned_late, told_foreign_id
 from worker.rules.states import MOVES, Event, State
 from worker.rules.values import Moved, Sent, Settled, Waiting
 
@@ -86,15 +88,15 @@ class Records:
                     decision = told_foreign_id(*wrong) if wrong else one.decision
                     if row.order_id in (had_ids if wrong else known):
                         decision = decision.with_known_references()
-                    moves[row.order_id] = self._sent_move(row, one, decision)
+                    moves[row.order_id] = self._answered(row, one, decision)
                     closed.append(closing(one))
                     continue
                 late.append({"b_order_id": row.order_id, "b_number": one.claim.number, "at": one.closed_at})
                 if row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
-                    moves[row.order_id] = self._late_move(row, one)
-                elif _never_left(row, one):
-                    moves[row.order_id] = self._never_left_move(row, one)
-            write(connection, list(moves.values()), now)
+                    moves[row.order_id] = self._answered_late(row, one)
+                elif isinstance(one.outcome, NotSent) and _was_asleep(row, one):
+                    moves[row.order_id] = self._back(row, one, one.outcome)
+            moved = write(connection, list(moves.values()), now, known)
             if closed:
                 connection.execute(_CLOSE_ATTEMPT, closed)
             if late:
@@ -102,48 +104,20 @@ class Records:
             if self.limited:
                 ceilings.give_back(connection, [one for one in sent if one.claim.account in self.limited])
             pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
-            return [moved(move, known) for move in moves.values()]
+            return moved
 
-    def _sent_move(self, row: Row[Any], one: Sent, decision: Decision) -> Move:
-        event = decision.event
-        held = event is Event.SNOOZE
-        not_executed = held or event in (Event.RETRY, Event.EXHAUST)
-        settled = event in (Event.ACCEPT, Event.ACCEPT_BLIND, Event.REFUSE)
-        changes = decided(decision, one.closed_at) | {
-            "lease_until": None,
-            "crashes": 0,
-            "absences": 0,
-            "absent_since": None,
-            "spent": row.spent if held else row.spent + 1,
-            "holds": row.holds + 1 if held or event is Event.LOSE else 0,
-            "in_doubt": event is Event.LOSE or (row.in_doubt and not settled),
-            "accepted_at": one.closed_at if event in (Event.ACCEPT, Event.ACCEPT_BLIND) else row.accepted_at,
-            **forecasting(one.outcome),
-        }
-        if not_executed and not row.in_doubt and not one.claim.sent_before:
-            changes["first_sent_at"] = None
-        return Move(row, event, self.actor, decision.reason, changes, decision.declined)
+    def _answered(self, row: Row[Any], one: Sent, decision: Decision) -> Move:
+        first = not one.claim.sent_before
+        return Move(row, decision, Cause.ANSWER, self.actor, one.closed_at, first, forecasting(one.outcome))
 
-    def _late_move(self, row: Row[Any], one: Sent) -> Move:
-        # What was decided for a late blind, lost or refused reply schedules no read-back; this order needs one.
-        due = one.decision.due_in_seconds if one.decision.event is Event.ACCEPT else CONFIRM_FLOOR_SECONDS
-        decision = Decision(Event.ACCEPT, due, reason="the reply of an earlier send came late and told the ids")
-        if one.decision.code == GOODS_DIFFER:
-            decision = replace(one.decision, due_in_seconds=due)
-        changes = decided(decision, one.closed_at) | {
-            "accepted_at": one.closed_at,
-            "in_doubt": False,
-            "holds": 0,
-            **forecasting(one.outcome),
-        }
-        return Move(row, decision.event, self.actor, decision.reason, changes)
+    def _answered_late(self, row: Row[Any], one: Sent) -> Move:
+        return Move(
+            row, learned_late(one.decision), Cause.LATE_ANSWER, self.actor, one.closed_at, more=forecasting(one.outcome)
+        )
 
-    def _never_left_move(self, row: Row[Any], one: Sent) -> Move:
-        decision = Decision(Event.RETRY, 0.0, code="NOT_SENT", reason=f"its worker came back: {one.outcome.cause}")  # type: ignore[union-attr]
-        changes = decided(decision, one.closed_at) | {"in_doubt": False, "absences": 0, "absent_since": None}
-        if not one.claim.sent_before:
-            changes["first_sent_at"] = None
-        return Move(row, decision.event, self.actor, decision.reason, changes)
+    def _back(self, row: Row[Any], one: Sent, outcome: NotSent) -> Move:
+        decision = came_back(outcome)
+        return Move(row, decision, Cause.NEVER_LEFT, self.actor, one.closed_at, not one.claim.sent_before)
 
     def settle(self, settled: Sequence[Settled], now: float | None = None) -> list[Moved]:
         """Write what reading back or looking up told; an order that moved on meanwhile is left as it is."""
@@ -158,9 +132,9 @@ class Records:
                 known[order_id] = (*known.get(order_id, ()), reference)
             disprove(connection, rows, current)
             self._spend(connection, current)
-            write(connection, moves, now)
+            moved = write(connection, moves, now, known)
             pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
-            return [moved(move, known) for move in moves]
+            return moved
 
     def _spend(self, connection: Connection, settled: Sequence[Settled]) -> None:
         for account in sorted({one.order.account for one in settled} & set(self.limited)):
@@ -174,18 +148,11 @@ class Records:
             ceilings.spend(connection, account, amounts)
 
     def _settled_move(self, row: Row[Any], one: Settled, now: float) -> Move:
-        decision = one.decision
-        changes = decided(decision, now)
-        if decision.event is Event.SNOOZE:
-            changes |= {"holds": row.holds + 1, **standing_alarm(row)}
+        cause = Cause.READ
         if row.state == State.UNKNOWN and isinstance(one.outcome, Absent):
-            counted = {"absences": row.absences + 1, "absent_since": row.absent_since or now}
-            changes |= counted if one.absent else {"absences": 0, "absent_since": None}
-        if decision.event is Event.ACCEPT:
-            changes |= {"in_doubt": False, "accepted_at": row.accepted_at or now, "holds": 0}
-        if decision.event is Event.RETRY and isinstance(one.outcome, Absent):
-            changes["in_doubt"] = False
-        return Move(row, decision.event, self.actor, decision.reason, changes, decision.declined)
+            cause = Cause.ABSENCE if one.absent else Cause.ABSENCE_UNDER_DOUBT
+        more = standing_alarm(row) if one.decision.event is Event.SNOOZE else {}
+        return Move(row, one.decision, cause, self.actor, now, more=more)
 
     def _keep_records(self, connection: Connection, settled: Sequence[Settled], now: float) -> list[tuple[str, str]]:
         read = [(one, one.outcome.records) for one in settled if isinstance(one.outcome, Found)]
@@ -223,16 +190,16 @@ class Records:
             found = lost(connection, dead, now)
             known = references(connection, [row.order_id for row, _ in found])
             moves = [lost_move(row, fate, row.order_id in known, self.actor, now) for row, fate in found]
-            write(connection, moves, now)
+            moved = write(connection, moves, now, known)
             if found:
                 connection.execute(_CLOSE_ATTEMPT, [lost_attempt(row, fate, now) for row, fate in found])
-            return [moved(move, known) for move in moves]
+            return moved
 
 
-def _never_left(row: Row[Any], one: Sent) -> bool:
-    """Tell whether a late answer proves that an order taken for unknown never left: its worker had only slept."""
+def _was_asleep(row: Row[Any], one: Sent) -> bool:
+    """Tell whether an order was taken for unknown only because the worker of this very claim had slept."""
     same = row.state == State.UNKNOWN and row.epoch == one.claim.epoch
-    return bool(same and isinstance(one.outcome, NotSent) and not one.claim.in_doubt)
+    return bool(same and not one.claim.in_doubt)
 
 
 def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]]) -> bool:
@@ -243,4 +210,4 @@ def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]])
 
 def _completes(row: Row[Any], one: Sent) -> bool:
     """Tell whether a late reply settles an order: one that was told a foreign id needs more than what it has."""
-    return row.code != FOREIGN_ID or bool(told_by(one))
+    return row.code != Code.FOREIGN_ID or bool(told_by(one))

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Row, delete, or_, select, text, update
 
 from worker.ledger.dialects import in_list, listed
 from worker.ledger.tables import order_references, orders, pushes
+from worker.rules.codes import Code
+from worker.rules.confirm import foreign_order
 from worker.rules.outcomes import Accepted, Found, Unknown
-from worker.rules.place import FOREIGN_ORDER, foreign_look_up, foreign_order
+from worker.rules.reconcile import foreign_look_up
 from worker.rules.states import State
 from worker.rules.values import PushState, Sent, Settled
 
@@ -174,7 +176,7 @@ def _to_be_checked(row: Row[Any], one: Settled) -> tuple[str, ...]:
     if not isinstance(one.outcome, Found):
         return ()
     told = (record.reference for record in one.outcome.records)
-    return tuple(told if row.code == FOREIGN_ORDER else (r for r in told if r not in one.order.references))
+    return tuple(told if row.code == Code.FOREIGN_ORDER else (r for r in told if r not in one.order.references))
 
 
 def _left(one: Settled, wrong: Mapping[str, str]) -> Settled:
@@ -184,7 +186,7 @@ def _left(one: Settled, wrong: Mapping[str, str]) -> Settled:
     reference, owner = next(iter(wrong.items()))
     if one.order.state is State.PLACED:
         cause = f"the id {reference} belongs to {owner}"
-        return replace(one, outcome=Unknown(cause, FOREIGN_ORDER), decision=foreign_order(cause, one.order))
+        return replace(one, outcome=Unknown(cause, Code.FOREIGN_ORDER), decision=foreign_order(cause, one.order))
     if own:
         return replace(one, outcome=Found(own))
     decision = foreign_look_up(reference, owner, one.order)
@@ -194,8 +196,8 @@ def _left(one: Settled, wrong: Mapping[str, str]) -> Settled:
 def disprove(connection: Connection, rows: Mapping[str, Row[Any]], settled: Iterable[Settled]) -> None:
     """Mark the ids under which a read-back showed another order."""
     for one in settled:
-        if isinstance(one.outcome, Unknown) and one.outcome.code == FOREIGN_ORDER and one.outcome.references:
-            if rows[one.order.order_id].code != FOREIGN_ORDER:
+        if isinstance(one.outcome, Unknown) and one.outcome.code == Code.FOREIGN_ORDER and one.outcome.references:
+            if rows[one.order.order_id].code != Code.FOREIGN_ORDER:
                 told = ", ".join(one.outcome.references)
                 log.error("%s was read back under %s and is another order there", one.order.order_id, told)
             connection.execute(

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from worker.ledger.records import Records
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.outcomes import Accepted, Unknown
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.states import Event
 from worker.rules.values import Claim, Sent
 
@@ -137,7 +137,7 @@ def _sent(entry: dict[str, Any]) -> Sent:
         first_sent_at=entry["sent_at"],
         sent_before=True,
         spent=0,
-        holds=0,
+        snoozes=0,
         in_doubt=False,
     )
     outcome = Accepted(tuple(entry["references"]), request_id=entry["request_id"])

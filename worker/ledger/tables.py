@@ -56,7 +56,7 @@ orders = Table(
     Column("epoch", Integer, nullable=False, comment="fencing: grows with every claim"),
     Column("attempts", Integer, nullable=False, comment="sends begun"),
     Column("spent", Integer, nullable=False, comment="attempts that count against the limit"),
-    Column("holds", Integer, nullable=False, comment="snoozes in a row"),
+    Column("snoozes", Integer, nullable=False, comment="snoozes in a row"),
     Column("crashes", Integer, nullable=False, comment="leases that ran out in a row"),
     Column("absences", Integer, nullable=False, comment="look-ups in a row that did not find it"),
     Column("absent_since", Double, comment="the first of those"),

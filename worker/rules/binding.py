@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from worker.rules.place import Decision
+from worker.rules.codes import Code
+from worker.rules.decision import Decision
 from worker.rules.states import Event
 
-ACCOUNT_CHANGED = "ACCOUNT_CHANGED"
-"""Our code: the order was sent, or taken in, under other settings of its account than the present ones."""
 AGAIN_SECONDS = 900.0
 """How often an order that waits for its account to be set back is looked at."""
 BUYER = "buyer"
@@ -67,7 +66,7 @@ def sent_otherwise(before: Mapping[str, str], now: Binding, event: Event) -> Dec
             " fulfil adopt ORDER --reference ID, or where it is not: fulfil retry ORDER --absent"
         )
     reason = f"it was sent with another {_told(names, before, now.parts)}, so it is neither sent nor looked up"
-    return Decision(event, AGAIN_SECONDS, attention=True, code=ACCOUNT_CHANGED, reason=reason, fix=fix)
+    return Decision(event, AGAIN_SECONDS, attention=True, code=Code.ACCOUNT_CHANGED, reason=reason, fix=fix)
 
 
 def taken_otherwise(now: Binding) -> Decision:
@@ -75,7 +74,7 @@ def taken_otherwise(now: Binding) -> Decision:
     return Decision(
         Event.SNOOZE,
         attention=True,
-        code=ACCOUNT_CHANGED,
+        code=Code.ACCOUNT_CHANGED,
         reason=f"it was taken in for another address than its account {now.account} has now"
         f" ({now.parts.get('address', '')}); it was never sent",
         fix="fulfil retry ORDER to send it to the present address, else: fulfil cancel ORDER",
@@ -87,9 +86,9 @@ def other_marketplace(marketplace: str, in_doubt: bool, now: Binding) -> Decisio
     reason = f"it is an order for {marketplace}, and its account {now.account} is one of {now.parts['marketplace']} now"
     fix = f"set the account {now.account} back to {marketplace}, then: fulfil retry ORDER"
     if in_doubt:
-        return Decision(Event.PARK, AGAIN_SECONDS, attention=True, code=ACCOUNT_CHANGED, reason=reason, fix=fix)
+        return Decision(Event.PARK, AGAIN_SECONDS, attention=True, code=Code.ACCOUNT_CHANGED, reason=reason, fix=fix)
     fix += "; else: fulfil cancel ORDER"
-    return Decision(Event.SNOOZE, attention=True, code=ACCOUNT_CHANGED, reason=reason, fix=fix)
+    return Decision(Event.SNOOZE, attention=True, code=Code.ACCOUNT_CHANGED, reason=reason, fix=fix)
 
 
 def _told(names: tuple[str, ...], before: Mapping[str, str], now: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from worker.marketplaces.base import Marketplace
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS
 from worker.rules.outcomes import OrderRecord
-from worker.rules.place import CONFIRM_FLOOR_SECONDS
 from worker.rules.states import State
 from worker.rules.values import Candidate, Judged, Pushed, PushState
 

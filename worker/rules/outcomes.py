@@ -8,8 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypedDict
 
-GOODS_DIFFER = "GOODS_DIFFER"
-"""Our code: the marketplace made, or shows, something else than what was ordered."""
+from worker.rules.codes import Code
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +174,8 @@ def told_of(alerts: Iterable[str | None], differs: Differs | None) -> Told:
     alert = next(filter(None, alerts), None)
     if differs is not None:
         reason = "; ".join(filter(None, (differs.reason, alert)))
-        return Told(attention=True, code=GOODS_DIFFER, reason=reason, fix=differs.fix)
-    return Told(attention=alert is not None, code="ALERT" if alert else None, reason=alert, fix=None)
+        return Told(attention=True, code=Code.GOODS_DIFFER, reason=reason, fix=differs.fix)
+    return Told(attention=alert is not None, code=Code.ALERT if alert else None, reason=alert, fix=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from worker.rules.codes import CODES, FIND_AND_ADOPT, Code
+from worker.rules.confirm import read_again_seconds
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, declined
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, ReadOutcome, Unknown
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision, Policy, Standing, backoff, declined, window_closed
+from worker.rules.place import window_closed
 from worker.rules.states import Event
 
 ABSENCES_BEFORE_ATTENTION = 3
@@ -28,8 +31,6 @@ OPTED_IN_LOOK_UP_SECONDS = 600.0
 """The same wait where the account makes an order anew after absence: the whole time must be looked at."""
 CLOCKS_AGREE_SECONDS = 60.0
 """How far the marketplace's `Date` and our clock may be apart for an absence to count towards making anew."""
-NOT_FOUND = "NOT_FOUND"
-"""Our code: looked up several times and not found, which proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ def decide_unknown(order: Doubtful, ability: Ability, seen: ReadOutcome | None, 
         return Decision(
             Event.PARK,
             attention=True,
-            code="CANNOT_TELL",
-            reason="it may have been accepted, and this marketplace cannot be asked",
-            fix="look for it in the buyer's order list; adopt it if it is there, else: fulfil retry ORDER --absent",
+            code=Code.CANNOT_TELL,
+            reason=CODES[Code.CANNOT_TELL].meaning,
+            fix=CODES[Code.CANNOT_TELL].fix,
         )
     if now >= order.first_sent_at + window:
         return window_closed()
@@ -98,7 +99,7 @@ def _found(seen: ReadOutcome | None) -> Decision:
         Event.ACCEPT,
         CONFIRM_FLOOR_SECONDS,
         attention=several,
-        code="SEVERAL_FOUND" if several else None,
+        code=Code.SEVERAL_FOUND if several else None,
         reason="several orders carry this order's key" if several else "it was found at the marketplace",
     )
 
@@ -111,11 +112,11 @@ def _looked_up(
     if isinstance(seen, NotSent | Unknown):
         return Decision(
             Event.SNOOZE,
-            backoff(order.holds + 1, policy),
-            attention=order.holds >= LOOK_UPS_BEFORE_ATTENTION,
-            code="LOOK_UP_FAILED",
+            backoff(order.snoozes + 1, policy),
+            attention=order.snoozes >= LOOK_UPS_BEFORE_ATTENTION,
+            code=Code.LOOK_UP_FAILED,
             reason=seen.cause,
-            fix="look for it in the marketplace's own order list; looking goes on by itself",
+            fix=CODES[Code.LOOK_UP_FAILED].fix,
         )
     if order.absence_told_at is not None:
         reason = "looked up once more and not found; made anew because a person said that it does not exist"
@@ -153,20 +154,31 @@ def _absent(order: Doubtful, ability: Ability, seen: Absent, now: float) -> Deci
     since = order.absent_since or now
     passed = now - since
     if order.absences + 1 < ABSENCES_BEFORE_ATTENTION or passed < ABSENT_SECONDS:
-        return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
+        return Decision(Event.SNOOZE, ABSENT_SECONDS / 2, code=Code.NOT_FOUND_YET, reason=seen.cause)
     longest = LONGEST_LOOK_UP_SECONDS if ability.recreate_after_seconds is None else OPTED_IN_LOOK_UP_SECONDS
     ended = passed >= LOOK_UPS_END_SECONDS
     return Decision(
         Event.PARK if ended else Event.SNOOZE,
         None if ended else min(longest, max(ABSENT_SECONDS, passed / 2)),
         attention=True,
-        code=NOT_FOUND,
+        code=Code.NOT_FOUND,
         reason=f"{_absences(order, now)}: it may still be on its way, so it is not sent again",
-        fix="look for it in the marketplace's own order list; where it is there: fulfil adopt ORDER --reference ID;"
-        " where it is not and will not come: fulfil retry ORDER --absent",
+        fix=CODES[Code.NOT_FOUND].fix,
     )
 
 
 def _absences(order: Doubtful, now: float) -> str:
     first, last = (time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at)) for at in (order.absent_since or now, now))
     return f"looked up {order.absences + 1} times from {first} to {last} UTC and not found"
+
+
+def foreign_look_up(reference: str, owner: str, order: Standing) -> Decision:
+    """Return what follows when a look-up found nothing but an id that belongs to another order of ours."""
+    return Decision(
+        Event.SNOOZE,
+        read_again_seconds(order),
+        attention=True,
+        code=Code.FOREIGN_ID,
+        reason=f"the look-up found the id {reference}, which belongs to {owner}",
+        fix=f"{FIND_AND_ADOPT}; looking goes on by itself",
+    )

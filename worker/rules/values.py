@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from worker.rules.decision import Decision
 from worker.rules.outcomes import Decline, Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
-from worker.rules.place import Decision
 from worker.rules.states import Event, State
 
 
@@ -23,7 +23,7 @@ class Claim:
     first_sent_at: float
     sent_before: bool
     spent: int
-    holds: int
+    snoozes: int
     in_doubt: bool
     suspect: bool = False
     """Its last worker died while it held the order."""
@@ -53,7 +53,7 @@ class Waiting:
     first_sent_at: float
     updated_at: float
     spent: int
-    holds: int
+    snoozes: int
     absences: int
     absent_since: float | None
     in_doubt: bool
@@ -120,7 +120,7 @@ class Pushed:
     tries: int
 
     @property
-    def holds(self) -> int:
+    def snoozes(self) -> int:
         """Return what stands for snoozes in a row where a decision about a read asks for them."""
         return self.tries
 

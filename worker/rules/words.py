@@ -8,8 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from worker.rules.outcomes import GOODS_DIFFER
-from worker.rules.place import FOREIGN_ORDER
+from worker.rules.codes import Code
 from worker.rules.states import State
 from worker.rules.values import Moved
 from worker.rules.views import OrderView, PauseView, utc
@@ -33,8 +32,11 @@ def _line(order: Moved) -> str:
     return f"{order.order_id} {order.state} {order.code or ''}".rstrip()
 
 
-_WRONG = {FOREIGN_ORDER: " (another order: fulfil why)", GOODS_DIFFER: " (not what was ordered: fulfil why)"}
-_WAITS = frozenset({"NOT_SHOWN_YET", "isv.insufficient-permission"})
+_WRONG: dict[str, str] = {
+    Code.FOREIGN_ORDER: " (another order: fulfil why)",
+    Code.GOODS_DIFFER: " (not what was ordered: fulfil why)",
+}
+_WAITS = frozenset({Code.NOT_SHOWN_YET, "isv.insufficient-permission"})
 
 
 def clock(at: float | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from worker.errors import where
 from worker.marketplaces.base import ReadSteps
+from worker.rules.codes import Code
 from worker.rules.outcomes import Declined, ReadOutcome, Unknown
 from worker.rules.values import Waiting
 from worker.sending.loop import Loop
@@ -54,7 +55,7 @@ class Reads:
     async def _read(self, slots: Slots, name: str, steps: ReadSteps) -> ReadOutcome:
         async with self._turns.turn(slots, name) as has_slot:
             if not has_slot:
-                return Declined("NOT_SENT", "its turn went by", retry_after_seconds=0.0)
+                return Declined(Code.NOT_SENT, "its turn went by", retry_after_seconds=0.0)
             try:
                 return await self._loop.client.drive(steps, deadline=time.time() + self._longest_seconds)
             except Exception as error:

@@ -18,8 +18,10 @@ from worker.errors import LedgerAway, where
 from worker.ledger.marks import Marks
 from worker.ledger.pauses import Pauses
 from worker.ledger.records import Records
+from worker.rules.codes import Code
+from worker.rules.decision import Pause, Policy
 from worker.rules.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.rules.place import Pause, Policy, decide
+from worker.rules.place import decide
 from worker.rules.values import Claim, Moved, Sent
 from worker.sending.fallback import Fallback
 from worker.sending.limits import Limits
@@ -168,7 +170,7 @@ class Recorder(Background):
             if seconds is not None:
                 reason = f"its marketplace does not answer ({lost[-1]}); one order goes ahead when this ends"
                 with suppress(LedgerAway):
-                    self._pauses.pause(account, Pause(seconds, "BREAKER_OPEN", reason, None))
+                    self._pauses.pause(account, Pause(seconds, Code.BREAKER_OPEN, reason, None))
 
 
 def _failed(outcome: Unknown | NotSent) -> bool:

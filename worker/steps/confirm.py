@@ -15,8 +15,10 @@ from worker.errors import RedisAway
 from worker.ledger.claims import Claims
 from worker.ledger.records import Records
 from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.rules.codes import Code
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Found, Unknown
-from worker.rules.place import FOREIGN_ORDER, Policy, decide_read
 from worker.rules.states import State
 from worker.rules.values import Moved, Settled, Waiting
 from worker.rules.words import lines
@@ -84,6 +86,6 @@ def read_back(marketplace: Marketplace, order: Waiting) -> ReadSteps:
     body = json.loads(order.body)
     wrong = tuple(one.reference for one in outcome.records if marketplace.contradicts(body, order.order_id, one))
     if wrong:
-        return Unknown(f"the marketplace shows another order under {', '.join(wrong)}", FOREIGN_ORDER, wrong)
+        return Unknown(f"the marketplace shows another order under {', '.join(wrong)}", Code.FOREIGN_ORDER, wrong)
     differs = marketplace.differs(body, order.order_id, outcome.records, order.forecast, order.differs)
     return Found(outcome.records, differs)

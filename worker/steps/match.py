@@ -15,6 +15,8 @@ from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
 from worker.marketplaces.base import Marketplace
+from worker.rules.confirm import READ_STEPS_SECONDS, decide_read
+from worker.rules.decision import Policy
 from worker.rules.match import (
     Match,
     in_contest,
@@ -27,7 +29,6 @@ from worker.rules.match import (
     too_early_seconds,
 )
 from worker.rules.outcomes import Declined, Found, OrderRecord, ReadOutcome
-from worker.rules.place import READ_STEPS_SECONDS, Policy, decide_read
 from worker.rules.states import State
 from worker.rules.values import Judged, Moved, Owner, Pushed, PushState
 from worker.rules.words import clock, lines

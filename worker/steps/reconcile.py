@@ -19,8 +19,8 @@ from worker.ledger.marks import Graves
 from worker.ledger.records import Records
 from worker.marketplaces.base import Marketplace, ReadSteps
 from worker.marketplaces.replies import clock_offset
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, ReadOutcome
-from worker.rules.place import Policy
 from worker.rules.reconcile import counts_as_absence, decide_unknown
 from worker.rules.states import State
 from worker.rules.values import Moved, Settled, Waiting

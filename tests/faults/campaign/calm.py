@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.stage import Stage
-from worker.rules.place import FOREIGN_ORDER
+from worker.rules.codes import Code
 
 PATIENCE_SECONDS = 150.0
 PATIENCE_WITHOUT_GUARD_SECONDS = 60.0
@@ -106,7 +106,7 @@ def _hurry(stage: Stage, rows: list[Any]) -> None:
 
 def _waits_for_its_id(row: Any) -> bool:
     """Tell whether an order was read back as another one: reading goes on, but only a person gets it any further."""
-    return bool(row.state == "placed" and row.code == FOREIGN_ORDER)
+    return bool(row.state == "placed" and row.code == Code.FOREIGN_ORDER)
 
 
 def _adopt(stage: Stage, calm: Calm) -> None:

@@ -14,8 +14,11 @@ from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead, mark_of
 from worker.ledger.records import Records
 from worker.orders.jobs import Job
+from worker.rules.codes import Code
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
-from worker.rules.place import FOREIGN_ORDER, Policy, decide, decide_read, may_send_until
+from worker.rules.place import decide, may_send_until
 from worker.rules.reconcile import counts_as_absence, decide_unknown
 from worker.rules.states import State
 from worker.rules.values import Claim, Sent, Settled, Waiting
@@ -195,7 +198,7 @@ class World:
         if hidden is not None:
             return hidden
         if wrong:
-            return Unknown("another order", FOREIGN_ORDER, wrong)
+            return Unknown("another order", Code.FOREIGN_ORDER, wrong)
         return Found(tuple(record for outcome in seen if isinstance(outcome, Found) for record in outcome.records))
 
     def operator(self) -> operators.Operator:

@@ -7,8 +7,8 @@ from shoplazza_shop import VERSIONS, Shop, token
 
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, Refused, Unknown
-from worker.rules.place import Policy
 from worker.rules.reconcile import Ability, decide_unknown
 from worker.sandbox.shoplazza import AFTER, BEFORE, FAILED, STATES, ShoplazzaFake
 

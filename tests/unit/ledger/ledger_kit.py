@@ -18,8 +18,10 @@ from worker.ledger.intake import Taken, open_batch, take
 from worker.ledger.records import Records
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.orders.jobs import Job
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
 from worker.rules.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
-from worker.rules.place import Policy, decide, decide_read
+from worker.rules.place import decide
 from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
 from worker.rules.states import MOVES, Event, State
 from worker.rules.values import Claim, Moved, Sent, Settled, Waiting
@@ -179,7 +181,7 @@ def assert_order(order: Any, moves: Sequence[Any], sends: Sequence[Any], told: b
     assert len(open_ones) == (1 if state is State.PLACING else 0), f"{name} is {state} with {len(open_ones)} open sends"
     assert (order.lease_until is not None) == (state is State.PLACING), f"{name}: a lease without its state"
     assert order.spent >= 0, name
-    assert order.holds >= 0, name
+    assert order.snoozes >= 0, name
     if state is State.PLACED:
         assert told, f"{name} is placed and no id is known"
         assert order.due_at is not None, f"{name} is placed and nobody will ever read it"

@@ -22,8 +22,9 @@ from worker.ledger.records import Records
 from worker.ledger.tables import attempts, orders
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
-from worker.rules.outcomes import GOODS_DIFFER, Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
-from worker.rules.place import decide_read
+from worker.rules.codes import Code
+from worker.rules.confirm import decide_read
+from worker.rules.outcomes import Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
 from worker.rules.states import State
 from worker.rules.values import Judged, Pushed, PushState, Settled
 from worker.rules.words import why
@@ -117,9 +118,11 @@ def test_a_line_that_was_not_taken_is_confirmed_without_and_told(gateway: Gatewa
     outcome = gateway.place(CREATED)
     assert isinstance(outcome, Accepted)
     placed = row(gateway.ledger)
-    assert (placed.state, placed.code, placed.attention) == ("placed", GOODS_DIFFER, False), "its read-back is due soon"
+    assert (placed.state, placed.code, placed.attention) == ("placed", Code.GOODS_DIFFER, False), (
+        "its read-back is due soon"
+    )
     order = gateway.read(detail(*ALL[:1], total=98.0))
-    assert (order.state, order.code, order.attention, order.due_at) == ("confirmed", GOODS_DIFFER, True, None)
+    assert (order.state, order.code, order.attention, order.due_at) == ("confirmed", Code.GOODS_DIFFER, True, None)
     assert order.reason == (
         "Xportcn KA (1688) shows none of offer 710947572302 (specId spec-blue), 6 were ordered;"
         " Xportcn KA (1688) shows 98.0 CNY to pay, its preview said 125.00 CNY"
@@ -137,7 +140,7 @@ def test_a_line_that_was_not_taken_is_confirmed_without_and_told(gateway: Gatewa
 def test_a_missing_line_is_told_without_a_word_of_the_create(gateway: Gateway) -> None:
     gateway.place(WHOLE)
     order = gateway.read(detail(*ALL[:1]))
-    assert (order.state, order.code) == ("confirmed", GOODS_DIFFER)
+    assert (order.state, order.code) == ("confirmed", Code.GOODS_DIFFER)
     assert "none of offer 710947572302" in order.reason
 
 
@@ -150,17 +153,17 @@ def test_an_order_as_it_was_ordered_is_told_nothing_of(gateway: Gateway) -> None
 def test_what_the_create_did_not_take_stands_over_a_read_that_shows_no_goods(gateway: Gateway) -> None:
     gateway.place(CREATED)
     waiting = gateway.read(outcome=Absent("not shown yet"))
-    assert (waiting.state, waiting.code) == ("placed", GOODS_DIFFER)
+    assert (waiting.state, waiting.code) == ("placed", Code.GOODS_DIFFER)
     assert waiting.reason.startswith("1688 did not take offer 710947572302")
     order = gateway.read(detail(), after=600)
-    assert (order.state, order.code, order.attention) == ("confirmed", GOODS_DIFFER, True)
+    assert (order.state, order.code, order.attention) == ("confirmed", Code.GOODS_DIFFER, True)
     assert order.reason == waiting.reason
     assert order.fix == waiting.fix
 
 
 def test_what_the_create_did_not_take_is_taken_back_by_goods_that_are_all_there(gateway: Gateway) -> None:
     gateway.place(CREATED)
-    assert (row(gateway.ledger).code, gateway.read(detail(*ALL)).code) == (GOODS_DIFFER, None)
+    assert (row(gateway.ledger).code, gateway.read(detail(*ALL)).code) == (Code.GOODS_DIFFER, None)
 
 
 def test_a_reply_that_came_late_keeps_what_it_says_of_the_goods(gateway: Gateway) -> None:
@@ -169,10 +172,10 @@ def test_a_reply_that_came_late_keeps_what_it_says_of_the_goods(gateway: Gateway
     claimed = one_claim(ledger)
     Records(ledger).expire_leases(time.time() + LEASE + 1)
     differs = Differs(("1688 did not take offer 5",), "look")
-    late = Accepted((MADE,), GOODS_DIFFER, differs.reason, None, differs, Money(Decimal("5.10"), "CNY"))
+    late = Accepted((MADE,), Code.GOODS_DIFFER, differs.reason, None, differs, Money(Decimal("5.10"), "CNY"))
     record(ledger, claimed, late)
     order = row(ledger)
-    assert (order.state, order.code, order.reason, order.fix) == ("placed", GOODS_DIFFER, differs.reason, "look")
+    assert (order.state, order.code, order.reason, order.fix) == ("placed", Code.GOODS_DIFFER, differs.reason, "look")
     assert (order.forecast_amount, order.forecast_currency) == ("5.10", "CNY")
 
 
@@ -212,7 +215,7 @@ def test_an_amount_is_compared_where_its_unit_is_sure_or_neither_reading_fits(
 ) -> None:
     gateway.place(WHOLE)
     order = gateway.read(detail(*ALL, total=total))
-    assert (order.code == GOODS_DIFFER) == told, order.reason
+    assert (order.code == Code.GOODS_DIFFER) == told, order.reason
 
 
 # A confirmed order, read anew
@@ -240,7 +243,7 @@ def test_a_confirmed_order_that_loses_a_line_is_told_and_one_that_gets_it_back_i
     gateway.read(detail(*ALL))
     assert anew(gateway, *ALL[:1])
     order = row(gateway.ledger)
-    assert (order.state, order.code, order.attention) == ("confirmed", GOODS_DIFFER, True)
+    assert (order.state, order.code, order.attention) == ("confirmed", Code.GOODS_DIFFER, True)
     assert order.fix
     assert anew(gateway) is not None, "a reply without goods takes nothing back"
     assert row(gateway.ledger).reason == order.reason
@@ -264,7 +267,7 @@ def test_an_alert_and_missing_goods_are_both_told(gateway: Gateway) -> None:
     cancelled = detail(*ALL[:1])
     cancelled["baseInfo"]["status"] = "cancel"
     order = gateway.read(cancelled)
-    assert order.code == GOODS_DIFFER
+    assert order.code == Code.GOODS_DIFFER
     assert "none of offer 710947572302" in order.reason
     assert f"{MADE} is cancel" in order.reason
 

@@ -16,7 +16,8 @@ from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.records import Records
 from worker.ledger.tables import account_bindings
-from worker.rules.binding import ACCOUNT_CHANGED, Binding
+from worker.rules.binding import Binding
+from worker.rules.codes import Code
 from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import decide
 from worker.rules.states import State
@@ -78,7 +79,7 @@ def test_an_order_in_doubt_is_not_sent_again_with_anything_else(ledger: Ledger, 
     due = unsettled(ledger)
     assert claim(ledger, bound(**change), now=due) == []
     order = row(ledger)
-    assert (order.state, order.attention, order.code) == ("unknown", True, ACCOUNT_CHANGED)
+    assert (order.state, order.attention, order.code) == ("unknown", True, Code.ACCOUNT_CHANGED)
     assert order.due_at == pytest.approx(due + 900), "it goes on by itself when the account is set back"
     assert "sent with another" in order.reason
 
@@ -104,7 +105,7 @@ def test_an_unknown_order_is_not_looked_up_under_anything_else(ledger: Ledger) -
     send(ledger, Unknown("cut"))
     (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=time.time() + 100)
     (decision,) = Claims(ledger).sent_otherwise([order], bound(tag_prefix="xx-")).values()
-    assert (decision.code, decision.attention) == (ACCOUNT_CHANGED, True)
+    assert (decision.code, decision.attention) == (Code.ACCOUNT_CHANGED, True)
     assert "tag prefix (jq-, now xx-)" in (decision.reason or "")
 
 
@@ -150,7 +151,7 @@ def test_orders_taken_in_for_a_rehearsal_never_go_out_for_real(ledger: Ledger) -
     submit(ledger, binding=bound(address="http://127.0.0.1:8900/sync"))
     assert claim(ledger, LIVE) == []
     order = row(ledger)
-    assert (order.state, order.attention, order.code) == ("queued", True, ACCOUNT_CHANGED)
+    assert (order.state, order.attention, order.code) == ("queued", True, Code.ACCOUNT_CHANGED)
     assert order.due_at is None
     assert "it was never sent" in order.reason
     assert claim(ledger, LIVE, now=time.time() + 9e6) == []
@@ -170,7 +171,7 @@ def test_also_an_order_the_rehearsal_surely_did_not_make_needs_that_word(ledger:
     send(ledger, outcome, sandbox)
     Operator(ledger, "cli").retry("SO-1")
     assert claim(ledger, LIVE, now=time.time() + 60) == []
-    assert row(ledger).code == ACCOUNT_CHANGED
+    assert row(ledger).code == Code.ACCOUNT_CHANGED
 
 
 def test_a_mended_key_does_not_hold_up_orders_that_were_never_sent(ledger: Ledger) -> None:

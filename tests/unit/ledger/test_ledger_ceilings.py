@@ -10,7 +10,7 @@ import pytest
 from ledger_kit import LEASE, POLICY, order_record, submit
 from sqlalchemy import select
 
-from worker.ledger.ceilings import DAY_LIMIT, Ceilings, day_of
+from worker.ledger.ceilings import Ceilings, day_of
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
@@ -18,8 +18,10 @@ from worker.ledger.pauses import Pauses
 from worker.ledger.queries import Queries
 from worker.ledger.records import Records
 from worker.ledger.tables import account_days
+from worker.rules.codes import Code
+from worker.rules.confirm import decide_read
 from worker.rules.outcomes import Accepted, Declined, Found, Money, NotSent, PlaceOutcome, Refused, Unknown
-from worker.rules.place import decide, decide_read
+from worker.rules.place import decide
 from worker.rules.reconcile import Ability, decide_unknown
 from worker.rules.states import State
 from worker.rules.values import Claim, Sent, Settled
@@ -41,7 +43,7 @@ def test_no_more_orders_are_claimed_than_the_day_allows(ledger: Ledger) -> None:
     assert len(claim(ledger, "SO-1", "SO-2", "SO-3", orders=2)) == 2
     assert Queries(ledger).counts() == {"placing": 2, "queued": 1}
     pause = Pauses(ledger).standing(NOON + 1e8)["main"]
-    assert (pause.code, pause.until) == (DAY_LIMIT, None)
+    assert (pause.code, pause.until) == (Code.DAY_LIMIT, None)
     assert pause.reason == "2 orders were sent today, the account's limit"
     assert "fulfil resume main" in pause.fix
     assert "FULFIL_ACCOUNTS__MAIN__MAX_ORDERS_PER_DAY" in pause.fix

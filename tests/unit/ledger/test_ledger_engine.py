@@ -232,7 +232,7 @@ DEATHS = {
         CLAIMED,
         "Records(ledger).expire_leases(9e9)",
     ),
-    "a person's cancel": ("operators", "moved", "", "Operator(ledger, 'cli').cancel('SO-1')"),
+    "a person's cancel": ("moves", "_moved", "", "Operator(ledger, 'cli').cancel('SO-1')"),
 }
 
 

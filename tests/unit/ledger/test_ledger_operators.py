@@ -30,8 +30,8 @@ from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.tables import events
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, Refused, Unknown
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.reconcile import Ability
 from worker.rules.states import State
 

@@ -33,8 +33,8 @@ from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
 from worker.ledger.tables import pushes
 from worker.marketplaces.base import Push
+from worker.rules.decision import Pause
 from worker.rules.outcomes import Accepted, Declined, Unknown
-from worker.rules.place import Pause
 from worker.rules.states import State
 from worker.rules.values import Judged, Owner, Pushed, PushState
 from worker.rules.views import OrphanView

@@ -28,8 +28,8 @@ from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.records import Records
 from worker.ledger.tables import attempts, order_references
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, Refused, Unknown
-from worker.rules.place import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION
 from worker.rules.states import Event, State
 from worker.rules.values import Claim, Sent
@@ -88,7 +88,7 @@ def test_throttled_goes_back_without_using_an_attempt(ledger: Ledger) -> None:
     at = time.time()
     place_one(ledger, Declined("ApiCallLimit", "slow down", 7.0), at=at)
     order = row(ledger)
-    assert (order.state, order.spent, order.holds) == ("queued", 0, 1)
+    assert (order.state, order.spent, order.snoozes) == ("queued", 0, 1)
     assert order.due_at == pytest.approx(at + 0.25 + 7)
     assert Pauses(ledger).standing() == {}
 

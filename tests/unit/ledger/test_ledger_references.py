@@ -36,14 +36,15 @@ from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.ledger.tables import events, orders
 from worker.marketplaces.base import Push
+from worker.rules.codes import Code
+from worker.rules.confirm import READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read
 from worker.rules.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, Unknown
-from worker.rules.place import FOREIGN_ORDER, READ_LATER_SECONDS, READ_STEPS_SECONDS, decide_read
 from worker.rules.reconcile import decide_unknown
 from worker.rules.states import State
 from worker.rules.values import Judged, PushState, Settled
 
 FIRST, SECOND, THIRD = "8198352049850001", "8198352049850002", "8198352049850003"
-OTHER_GOODS = Unknown(f"the marketplace shows another order under {FIRST}", FOREIGN_ORDER, (FIRST,))
+OTHER_GOODS = Unknown(f"the marketplace shows another order under {FIRST}", Code.FOREIGN_ORDER, (FIRST,))
 
 
 def first_holds(ledger: Ledger, *others: str) -> None:
@@ -192,7 +193,7 @@ def test_an_order_read_back_as_another_one_stays_placed_and_a_person_is_told_at_
         at = misread(ledger)
         read_back(ledger, OTHER_GOODS, at + 60, "SO-2")
     order = row(ledger, "SO-2")
-    assert (order.state, order.code, order.attention, order.holds) == ("placed", "FOREIGN_ORDER", True, 2)
+    assert (order.state, order.code, order.attention, order.snoozes) == ("placed", "FOREIGN_ORDER", True, 2)
     assert (order.reason, order.due_at) == (OTHER_GOODS.cause, pytest.approx(at + 60 + READ_STEPS_SECONDS[1]))
     assert "fulfil adopt" in order.fix
     assert len(caplog.records) == 1, "said once, however often it is read"
@@ -231,7 +232,7 @@ def test_adopting_replaces_the_id_that_was_disproved_and_no_other(ledger: Ledger
         (SECOND, THIRD),
         [SECOND, THIRD],
     )
-    assert (order.code, order.attention, order.holds) == (None, False, 0)
+    assert (order.code, order.attention, order.snoozes) == (None, False, 0)
     event = rows(ledger, events, "SO-2")[-1]
     assert (event.event, event.note) == (
         "accept",
@@ -249,7 +250,7 @@ def test_two_orders_whose_answers_were_swapped_are_both_put_right(ledger: Ledger
     with pytest.raises(NotAllowed, match="only unmatched and unknown orders are adopted"):
         Operator(ledger, "cli").adopt("SO-1", FIRST)
     for order_id, wrong in (("SO-1", SECOND), ("SO-2", FIRST)):
-        read_back(ledger, Unknown("other goods", FOREIGN_ORDER, (wrong,)), at + 20, order_id)
+        read_back(ledger, Unknown("other goods", Code.FOREIGN_ORDER, (wrong,)), at + 20, order_id)
     Operator(ledger, "cli").adopt("SO-1", FIRST)
     Operator(ledger, "cli").adopt("SO-2", SECOND)
     assert (known_ids(ledger), known_ids(ledger, "SO-2")) == ([FIRST], [SECOND])

@@ -13,7 +13,7 @@ from worker.ledger.intake import open_batch, take
 from worker.ledger.pauses import Pauses
 from worker.ledger.records import Records
 from worker.ledger.tables import orders
-from worker.rules.place import Pause
+from worker.rules.decision import Pause
 from worker.rules.reconcile import decide_unknown
 from worker.rules.states import State
 from worker.rules.values import Settled

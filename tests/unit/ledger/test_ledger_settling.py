@@ -30,8 +30,9 @@ from ledger_kit import (
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.records import Records
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Decision
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, Money, NotSent, ReadOutcome, Unknown
-from worker.rules.place import Decision, decide_read
 from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
 from worker.rules.states import Event, State
 from worker.rules.values import Settled
@@ -131,7 +132,7 @@ def test_what_cannot_be_read_yet_is_waited_out(ledger: Ledger, seen: ReadOutcome
         now = at + 2000.0 * step
         read_back(ledger, seen, now)
         order = row(ledger)
-        assert (order.state, order.holds, order.spent) == ("placed", step, 1)
+        assert (order.state, order.snoozes, order.spent) == ("placed", step, 1)
         assert order.due_at > now
     assert order.attention == (not isinstance(seen, Declined)), "a person is told, and the reading goes on"
 

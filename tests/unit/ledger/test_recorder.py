@@ -18,8 +18,8 @@ from worker.ledger.marks import Marks
 from worker.ledger.queries import Queries
 from worker.ledger.records import Records
 from worker.ledger.spool import Spool
+from worker.rules.decision import Pause
 from worker.rules.outcomes import Accepted, Declined, NotSent, Unknown
-from worker.rules.place import Pause
 from worker.rules.values import Claim, Moved, Sent
 from worker.sending import recorder
 from worker.sending.fallback import Fallback

@@ -28,7 +28,8 @@ from worker.marketplaces.xportcn.codes import (
 )
 from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, Verdict, open_body, verdict
 from worker.marketplaces.xportcn.goods import failed_offers
-from worker.rules.outcomes import GOODS_DIFFER, Accepted, Decline, Declined, Differs, PlaceOutcome, Refused, Unknown
+from worker.rules.codes import Code
+from worker.rules.outcomes import Accepted, Decline, Declined, Differs, PlaceOutcome, Refused, Unknown
 
 Scrub = Callable[[str], str]
 
@@ -98,7 +99,7 @@ def _with_ids(
     failed = create.failed(opened.document)
     if failed:
         differs = create.differing(failed)
-        return Accepted(ids, GOODS_DIFFER, differs.reason, request_id, differs)
+        return Accepted(ids, Code.GOODS_DIFFER, differs.reason, request_id, differs)
     if isinstance(opened, Answer) and opened.code in create.success and status < 400:
         inner = verdict(opened.data)
         code, text = (inner.code, inner.text) if inner.success is False else ("", "")
