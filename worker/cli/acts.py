@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, parts, person, print_json
+from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 def _act(do: Callable[[], Any], json_: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,8 @@ import click
 
 from config.logs import configure_logs
 from config.settings import BadSettingError, settings
-from worker.cli.screen import console
 from worker.errors import FulfilError
+from worker.terminal.screen import console
 
 if TYPE_CHECKING:
     from worker.broker.embedded import EmbeddedRedis
@@ -58,11 +57,6 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
         configure_logs(settings().log_level)
-
-
-def print_json(value: object) -> None:
-    """Print a value as JSON, one document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def parts() -> Parts:

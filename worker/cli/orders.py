@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, parts, print_json
-from worker.cli.screen import console
+from worker.cli.group import as_json, doorbell, main, out, parts
 from worker.errors import InputError
+from worker.terminal.screen import console, print_json
 
 if TYPE_CHECKING:
     from worker.intake import Batch
@@ -109,7 +109,7 @@ def list_(json_: bool, **selection: Any) -> None:
 @as_json
 def show(order: str, json_: bool) -> None:
     """Show one order: how it stands, every attempt, every move, and what was read back."""
-    from worker.cli.tables import history
+    from worker.terminal.tables import history
 
     story = parts().queries.order(order)
     if json_:
@@ -145,7 +145,7 @@ def why(order: str, json_: bool) -> None:
 @as_json
 def orphans(json_: bool) -> None:
     """List the marketplace's orders that push messages told of and that no order of ours could be found for."""
-    from worker.cli.tables import orphans_table
+    from worker.terminal.tables import orphans_table
 
     found = parts().pushes.orphans()
     if json_:
@@ -205,14 +205,14 @@ def _select(**selection: Any) -> Iterator[OrderView]:
 
 
 def _print_orders(page: list[OrderView]) -> None:
-    from worker.cli.tables import orders_table
+    from worker.terminal.tables import orders_table
 
     out.print(orders_table(page, parts().queries.results([order.order_id for order in page])))
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     from worker.app import app
-    from worker.cli.tables import watch_batch
+    from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
@@ -229,8 +229,8 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 
 def _tell(batch: Batch, wait: bool) -> None:
-    from worker.cli.tables import rejections_table
     from worker.rules.views import RejectionView
+    from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
     out.print(f"batch {batch.batch}: {told}")

@@ -10,8 +10,9 @@ import click
 from rich.text import Text
 
 from config.settings import settings
-from worker.cli.group import as_json, main, out, parts, print_json
+from worker.cli.group import as_json, main, out, parts
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 @main.command()
