@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,11 +15,11 @@ from worker.errors import FulfilError
 from worker.terminal.screen import console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from worker.broker.embedded import EmbeddedRedis
     from worker.parts import Parts
 
-out = console()
-err = console(stderr=True)
 PAGE = 200
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
@@ -57,6 +58,12 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
         configure_logs(settings().log_level)
+
+
+@cache
+def out() -> Console:
+    """Return the console that a command prints on."""
+    return console()
 
 
 def parts() -> Parts:

@@ -69,12 +69,12 @@ def status(batch: str | None, json_: bool) -> None:
     else:
         for row in batches:
             taken = f"{row.accepted} accepted, {row.duplicates} duplicates, {row.rejected} rejected"
-            out.print(f"{row.batch_id}  {row.source}: {taken}")
-        out.print("  ".join(f"{state} {number}" for state, number in sorted(counts.items())) or "no orders")
+            out().print(f"{row.batch_id}  {row.source}: {taken}")
+        out().print("  ".join(f"{state} {number}" for state, number in sorted(counts.items())) or "no orders")
         for account, pause in paused.items():
-            out.print(f"account {account} is paused: {pause.reason}")
+            out().print(f"account {account} is paused: {pause.reason}")
         if attention:
-            out.print(f"{attention} need a person: fulfil list --attention")
+            out().print(f"{attention} need a person: fulfil list --attention")
     raise SystemExit(1 if attention else 0)
 
 
@@ -116,11 +116,11 @@ def show(order: str, json_: bool) -> None:
         print_json(story.as_json())
         return
     _print_orders([story.order])
-    out.print(history(story))
+    out().print(history(story))
     for attempt in story.attempts:
         told = attempt.as_json()
         words = [told[name] for name in ("outcome", "code", "cause", "request_id") if told[name]]
-        out.print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
+        out().print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
 
 
 @main.command()
@@ -138,7 +138,7 @@ def why(order: str, json_: bool) -> None:
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:
-        out.print(text)
+        out().print(text)
 
 
 @main.command()
@@ -151,10 +151,10 @@ def orphans(json_: bool) -> None:
     if json_:
         print_json([orphan.as_json() for orphan in found])
     elif found:
-        out.print(orphans_table(found))
-        out.print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print(orphans_table(found))
+        out().print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
     else:
-        out.print("no orphans: every push message has found its order")
+        out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)
 
 
@@ -207,7 +207,7 @@ def _select(**selection: Any) -> Iterator[OrderView]:
 def _print_orders(page: list[OrderView]) -> None:
     from worker.terminal.tables import orders_table
 
-    out.print(orders_table(page, parts().queries.results([order.order_id for order in page])))
+    out().print(orders_table(page, parts().queries.results([order.order_id for order in page])))
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
@@ -233,14 +233,14 @@ def _tell(batch: Batch, wait: bool) -> None:
     from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
-    out.print(f"batch {batch.batch}: {told}")
+    out().print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
-        out.print(f"  {order_id}: duplicate, state {state}")
+        out().print(f"  {order_id}: duplicate, state {state}")
     for notice, number in batch.notices.items():
-        out.print(f"  {notice} ({number} orders)")
+        out().print(f"  {notice} ({number} orders)")
     if batch.rejected:
-        out.print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
+        out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
     if wait:
         _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
         if batch.accepted > PAGE:
-            out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")
+            out().print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")

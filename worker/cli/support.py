@@ -22,7 +22,7 @@ def marketplaces(json_: bool) -> None:
     if json_:
         print_json(found)
     else:
-        out.print(_matrix(found))
+        out().print(_matrix(found))
 
 
 def support(name: str) -> dict[str, Any]:
