@@ -15,6 +15,7 @@ import pytest
 from contract_kit import Subject, create, subject_of
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
 from test_fuzz import *  # noqa: F403
+from test_lateness import *  # noqa: F403
 
 import worker.marketplaces
 from worker.marketplaces import REGISTRY

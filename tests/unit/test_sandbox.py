@@ -20,7 +20,6 @@ from config.settings import Account
 from worker.errors import ConfigError
 from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
 from worker.sandbox import Running, background, faces_for
-from worker.sandbox_faults import FAULTS
 
 HANG = 0.3
 
@@ -283,11 +282,6 @@ def test_a_wrong_fault_is_answered_with_a_sentence(client: httpx.Client, body: b
     assert sentence.startswith(word)
     assert sentence.endswith(".")
     assert client.get("/_sandbox/faults").json() == {"faults": []}
-
-
-def test_the_faults_are_the_ones_the_design_names() -> None:
-    named = "timeout_before timeout_after_commit reset_after_commit http_500 http_503 throttle garbage empty slow"
-    assert set(f"{named} token_expired repeat_with_ids wrong_ids wrong_type huge drip".split()) == FAULTS
 
 
 def test_the_clock_is_the_sandboxes() -> None:
