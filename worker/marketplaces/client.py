@@ -38,7 +38,7 @@ class _TimedRequest(aiohttp.ClientRequest):
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         if time.time() >= _deadline.get():
             raise _TooLateError(TOO_LATE)
-        reached(CrashPoint.SENDING)
+        reached(CrashPoint.SENDING, self.url)
         return await super().send(conn)
 
 
