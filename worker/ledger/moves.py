@@ -35,6 +35,8 @@ _MUTABLE = (
     "fix",
 )
 _DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+CLOCKS_DIFFER_SECONDS = 60.0
+"""How far the clocks of two hosts may be apart before one of them counts as wrong."""
 CODE_CHARACTERS = 100
 TEXT_CHARACTERS = 2000
 _UPDATE = (

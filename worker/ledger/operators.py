@@ -12,6 +12,7 @@ from worker.errors import NotAllowed, UnknownOrder
 from worker.ledger.engine import Ledger
 from worker.ledger.foreign import owners, take_back
 from worker.ledger.moves import (
+    CLOCKS_DIFFER_SECONDS,
     Move,
     decided,
     insert_ignore,
@@ -128,7 +129,10 @@ def _retry(row: Row[Any], now: float, window_seconds: float | None) -> Decision:
         case State.UNKNOWN:
             return _reconcile(row, now)
         case State.PLACED:
-            due = max(0.0, (row.accepted_at or now) + CONFIRM_FLOOR_SECONDS - now)
+            accepted_at = row.accepted_at or now
+            if accepted_at > now + CLOCKS_DIFFER_SECONDS:
+                accepted_at = now  # a clock that was wrong wrote it
+            due = max(0.0, accepted_at + CONFIRM_FLOOR_SECONDS - now)
             return Decision(Event.RETRY, due, reason="read back at a person's word")
         case State.UNMATCHED:
             raise NotAllowed(

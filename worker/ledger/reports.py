@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, or_, select
 
 from worker.errors import UnknownOrder
 from worker.ledger.among import among, beside, listed
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import references
+from worker.ledger.moves import CLOCKS_DIFFER_SECONDS, references
 from worker.ledger.states import FINAL, State
 from worker.ledger.tables import account_pauses, attempts, batches, events, orders, rejections, results
 
@@ -61,6 +61,22 @@ def account_of(ledger: Ledger, order_id: str) -> str | None:
         return found
 
 
+def _untold(due_before: float, rung_before: float) -> ColumnElement[bool]:
+    """Return the condition of due orders nobody was told of, or only before `rung_before`.
+
+    A ring that lies ahead of now was written by a clock that was wrong: without the last part it would keep its order
+    standing still until that hour comes.
+    """
+    return and_(
+        orders.c.due_at <= due_before,
+        or_(
+            orders.c.rung_at.is_(None),
+            orders.c.rung_at <= rung_before,
+            orders.c.rung_at > due_before + CLOCKS_DIFFER_SECONDS,
+        ),
+    )
+
+
 def suspects(ledger: Ledger, account: str, due_before: float, rung_before: float) -> list[str]:
     """Return due orders whose last worker died: all that saw one death, and only the first that saw several.
 
@@ -73,8 +89,7 @@ def suspects(ledger: Ledger, account: str, due_before: float, rung_before: float
             orders.c.state == State.QUEUED,
             orders.c.account == account,
             orders.c.crashes > 0,
-            orders.c.due_at <= due_before,
-            or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
+            _untold(due_before, rung_before),
         )
         .order_by(orders.c.crashes, orders.c.due_at)
         .limit(PAGE)
@@ -94,11 +109,7 @@ def standing_still(
     """
     query = (
         select(orders.c.order_id)
-        .where(
-            orders.c.state == state,
-            orders.c.due_at <= due_before,
-            or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
-        )
+        .where(orders.c.state == state, _untold(due_before, rung_before))
         .order_by(orders.c.due_at)
         .limit(limit)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.reports import standing_still
+from worker.ledger.reports import standing_still, suspects
 from worker.ledger.rows import Settled
 from worker.ledger.states import State
 from worker.ledger.store import Store
@@ -52,6 +52,22 @@ def test_a_message_that_comes_late_lets_go_of_nothing_that_is_under_way(ledger: 
     Store(ledger).mark_rung(["SO-1"])
     Store(ledger).let_go(["SO-1"])
     assert rung_at(ledger, "SO-1") is not None
+
+
+def test_a_ring_of_a_clock_that_was_ahead_does_not_keep_an_order_standing_still(ledger: Ledger) -> None:
+    """Found by the campaign's wrong clocks: the order stood still until that hour had come."""
+    rung(ledger, "SO-1", "SO-2", "SO-3")
+    now = time.time()
+    Store(ledger).mark_rung(["SO-1"], now + 3 * 3600)
+    Store(ledger).mark_rung(["SO-2"], now + 5)  # two hosts' clocks are never quite the same
+    assert standing_still(ledger, State.QUEUED, now, now - 15, 10, ACCOUNT) == ["SO-1"]
+    one_claim(ledger, "SO-3", now)
+    Store(ledger).expire_leases(now + LEASE + 1)
+    later = now + LEASE + 10
+    (unknown,) = waiting(ledger, State.UNKNOWN, "SO-3", now=later)
+    Store(ledger).settle([Settled(unknown, None, decide_unknown(unknown, RESENDABLE, None, POLICY, later))], later)
+    Store(ledger).mark_rung(["SO-3"], later + 3 * 3600)
+    assert suspects(ledger, ACCOUNT, later + 1, 0.0) == ["SO-3"]
 
 
 def test_a_claim_says_whether_the_orders_last_worker_died(ledger: Ledger) -> None:
