@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, row, rows, submit, tries
+import pytest
+from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, record, row, rows, submit, tries
+from sqlalchemy import update
 
 from worker.ledger.engine import Ledger
 from worker.ledger.store import Store
-from worker.ledger.tables import attempts
-from worker.outcomes import Throttled
+from worker.ledger.tables import attempts, orders
+from worker.outcomes import NotSent, PlaceOutcome, Refused, Throttled, Unknown
 from worker.retry import CRASHES_BEFORE_QUARANTINE
 
 
@@ -65,3 +67,39 @@ def test_an_answer_in_between_shows_that_the_order_does_not_kill_its_worker(ledg
     reconcile(ledger, at + 200)
     place_one(ledger, Throttled("ApiCallLimit", "slow", 1.0), at=at + 300)
     assert row(ledger).crashes == 0
+
+
+def not_found_twice(ledger: Ledger) -> float:
+    """Let SO-1 be an order that two look-ups did not find, and that goes again; return when it was first not found."""
+    submit(ledger, "SO-1")
+    since = time.time() - 100
+    with ledger.writing() as connection:
+        connection.execute(update(orders).values(absences=2, absent_since=since))
+    return since
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Unknown("cut"), NotSent("no connection"), Throttled("L", "slow"), Refused("X", "x", "f", retryable=True)],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_look_ups_from_before_a_send_prove_nothing_about_it(ledger: Ledger, outcome: PlaceOutcome) -> None:
+    """Mutations of `Store._sent_move`: without `"absences": 0`; without `"absent_since": None`; without both."""
+    not_found_twice(ledger)
+    record(ledger, one_claim(ledger), outcome)
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_look_ups_from_before_a_send_prove_nothing_about_it_when_its_worker_does_not_come_back(ledger: Ledger) -> None:
+    """Mutations of `Store._expired`: without `"absences": 0`; without `"absent_since": None`; without both."""
+    not_found_twice(ledger)
+    at = time.time()
+    one_claim(ledger, now=at)
+    Store(ledger).expire_leases(at + LEASE + 1)
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_a_claim_alone_forgets_nothing_that_was_looked_up(ledger: Ledger) -> None:
+    since = not_found_twice(ledger)
+    one_claim(ledger)
+    assert (row(ledger).absences, row(ledger).absent_since) == (2, since)
