@@ -58,6 +58,8 @@ from worker.sandbox_late import LateCommits
 from worker.sandbox_pushes import Pusher, PushPlan
 
 HANG_SECONDS = 120.0
+KEPT_ALIVE_SECONDS = 600.0
+"""How long a connection stays open unused: a client that stood still for a while may still send on it."""
 
 
 class Sandbox:
@@ -248,7 +250,9 @@ async def serve(
     """Start a sandbox in the running loop; port 0 picks a free one."""
     plan = _push_plan(push_url)
     sandbox = Sandbox(faces, clock=clock, hang_seconds=hang_seconds, record=record)
-    server = web.Server(sandbox.answer, access_log=None, handler_cancellation=True)
+    server = web.Server(
+        sandbox.answer, access_log=None, handler_cancellation=True, keepalive_timeout=KEPT_ALIVE_SECONDS
+    )
     runner = web.ServerRunner(server, shutdown_timeout=0.1)  # 0 would mean: wait for held connections
     await runner.setup()
     try:
