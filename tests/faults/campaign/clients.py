@@ -7,6 +7,7 @@ connections and may die by itself, for instance at a crash point.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import select
@@ -15,12 +16,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks import admin, submit
+from tests.faults.campaign.makers import ACTOR
 from worker import crashpoints
 from worker.app import app
 from worker.bell import bell
 from worker.errors import FulfilError, InputError
-
-ACTOR = "chaos"
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +65,14 @@ def _adopt(told: dict[str, Any]) -> dict[str, Any]:
     return {"refused": refused}
 
 
+def _absent(told: dict[str, Any]) -> dict[str, Any]:
+    """Say of orders that they do not exist at the marketplace."""
+    if "absent" not in inspect.signature(admin.retry).parameters:
+        return {"done": 0, "cannot": True}  # to go when every version of the program can
+    retry: Callable[..., object] = admin.retry
+    return _each(lambda order_id: retry(order_id, ACTOR, absent=True))(told)
+
+
 ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "by_message": _by_message,
@@ -74,6 +82,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "reconcile": _each(lambda order_id: admin.reconcile(order_id, ACTOR)),
     "resume": _each(lambda account: admin.resume(account, ACTOR)),
     "adopt": _adopt,
+    "absent": _absent,
 }
 
 

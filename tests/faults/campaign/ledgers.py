@@ -16,6 +16,8 @@ from tests.postgres import PostgresServer, postgres_server
 from worker.ledger.engine import Ledger
 
 Wait = Callable[[float], object]
+HELD_SECONDS = 0.5
+"""Few transactions of a program that runs take so long."""
 
 
 class LedgerUnderTest:
@@ -47,6 +49,10 @@ class LedgerUnderTest:
     def lock(self, seconds: float, wait: Wait) -> None:
         """Keep every writer out for a while."""
         raise NotImplementedError
+
+    def is_held(self) -> bool:
+        """Tell whether somebody keeps every writer out just now."""
+        return False
 
     def cut(self) -> None:
         """End every connection."""
@@ -81,6 +87,16 @@ class Sqlite(LedgerUnderTest):
             connection.close()
 
     away = lock
+
+    def is_held(self) -> bool:
+        """Try to take the one place a writer can have."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=HELD_SECONDS, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                return True
+        return False
 
 
 class Postgres(LedgerUnderTest):

@@ -22,8 +22,9 @@ from worker import retry
 from worker.ledger import store as stores
 from worker.ledger.engine import Ledger
 from worker.ledger.rows import Claim, Moved, Sent
+from worker.ledger.states import Event
 from worker.marketplaces import REGISTRY
-from worker.outcomes import NotSent, Unknown
+from worker.outcomes import Absent, NotSent, Unknown
 
 
 def attempt_first() -> None:
@@ -139,6 +140,24 @@ def window_held() -> None:
             marketplace.resend_window = timedelta(seconds=2)
 
 
+def made_anew() -> None:
+    """Where no key protects, what three look-ups over a minute did not find is made anew, without anybody's word."""
+    decide = retry.decide_unknown
+
+    def decide_soon(order: Any, ability: Any, seen: Any, *rest: Any, **more: Any) -> retry.Decision:
+        if order.references or not isinstance(seen, Absent):
+            return decide(order, ability, seen, *rest, **more)
+        now = time.time()
+        if order.absences + 1 < LOOK_UPS or now - (order.absent_since or now) < LOOK_UPS_SECONDS:
+            return retry.Decision(Event.SNOOZE, LOOK_UPS_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
+        return retry.Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: made anew")
+
+    tasks.reconcile.decide_unknown = decide_soon  # type: ignore[attr-defined]
+
+
+LOOK_UPS, LOOK_UPS_SECONDS = 3, 60.0
+
+
 def sweep() -> None:
     """Nobody rings again; the campaign starts no beat."""
 
@@ -150,6 +169,7 @@ GUARDS: dict[str, Callable[[], None]] = {
     "unknown": unknown,
     "window": window,
     "window-held": window_held,
+    "made-anew": made_anew,
     "sweep": sweep,
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, record, row, rows, submit, tries
+from ledger_kit import ACCOUNT, LEASE, claim, history, one_claim, place_one, reconcile, record, row, rows, submit, tries
 from sqlalchemy import update
 
+from config.settings import Settings
 from worker.ledger.engine import Ledger
+from worker.ledger.moves import CLOCKS_DIFFER_SECONDS, LONGEST_LEASE_SECONDS
 from worker.ledger.store import Store
 from worker.ledger.tables import attempts, orders
 from worker.outcomes import NotSent, PlaceOutcome, Refused, Throttled, Unknown
@@ -67,6 +69,22 @@ def test_an_answer_in_between_shows_that_the_order_does_not_kill_its_worker(ledg
     reconcile(ledger, at + 200)
     place_one(ledger, Throttled("ApiCallLimit", "slow", 1.0), at=at + 300)
     assert row(ledger).crashes == 0
+
+
+def test_a_lease_that_ends_later_than_any_can_was_counted_by_a_wrong_clock_and_is_over(ledger: Ledger) -> None:
+    """Found by the campaign's wrong clocks: 82 orders of a worker that had died stood still for an hour."""
+    submit(ledger, "SO-1", "SO-2")
+    at = time.time()
+    one_claim(ledger, "SO-1", now=at + 3600)
+    Store(ledger).claim(ACCOUNT, ["SO-2"], LONGEST_LEASE_SECONDS, None, at + CLOCKS_DIFFER_SECONDS - 1)
+    assert [one.order_id for one in Store(ledger).expire_leases(at)] == ["SO-1"]
+    assert (row(ledger).state, row(ledger).in_doubt) == ("unknown", True)
+    assert row(ledger, "SO-2").state == "placing", "two hosts' clocks are never quite the same"
+
+
+def test_the_longest_lease_is_the_one_the_settings_allow() -> None:
+    (most,) = (rule.le for rule in Settings.model_fields["lease_seconds"].metadata if hasattr(rule, "le"))
+    assert most == LONGEST_LEASE_SECONDS
 
 
 def not_found_twice(ledger: Ledger) -> float:
