@@ -91,6 +91,9 @@ def test_a_send_after_its_lease_is_told_unless_its_program_stood_still_after_its
     stood_still = {"frozen_sends": [(AT + 1, AT + 79)]}
     assert list(sent_without_lease(created(AT + 80, **stood_still))) == []
     assert len(list(sent_without_lease(created(AT + 85, **stood_still)))) == 1, "long after it went on"
+    two = created(AT + 80, **stood_still)
+    two.oracle += created(AT + 80.1).oracle
+    assert len(list(sent_without_lease(two))) == 1, "a program sends one thing at a time"
     assert len(list(sent_without_lease(created(AT + 80, frozen_sends=[(AT + 20, AT + 79)])))) == 1, "another's send"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,21 @@ from tests.faults.campaign.makers import Made
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
+
+CLOCK_SECONDS = 0.02
+"""Two processes of one machine read one clock, a moment apart; a message may come 5 ms early."""
+WAKING_SECONDS = 3.0
+"""A program that was stopped sends its next byte this soon, on a busy machine too."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateCreate:
+    """A create that came when nobody held its order; `frozen_at`: when the program that may have sent it stopped."""
+
+    order_id: str
+    at: float
+    claimed_at: float | None
+    frozen_at: float | None
 
 
 @dataclass
@@ -52,14 +67,32 @@ class Facts:
         """Tell whether a clock was wrong at any moment of a time."""
         return any(begin <= until and end >= since for since, until in self.wrong_clocks)
 
-    def from_a_frozen_sender(self, claims: Sequence[float], at: float) -> bool:
-        """Tell whether a send left late because its program was stopped after its last look at the clock."""
+    def late_creates(self) -> Iterator[LateCreate]:
+        """Yield the creates that came while no claim covered them, and no wrong clock explains it."""
         lease = self.options.lease_seconds
-        if any(0 <= at - claim <= lease for claim in claims):
-            return False
-        return any(
-            woke - 0.1 <= at <= woke + WAKING_SECONDS and any(froze - lease <= claim <= froze for claim in claims)
-            for froze, woke in self.frozen_sends
+        for order in self.oracle:
+            if order["key"] not in self.events:
+                continue  # its key is not ours: another checker's business
+            claims = [event.at for event in self.events[order["key"]] if event.event == "claim"]
+            for at in order["creates"]:
+                # It leaves before the lease ends minus the answer's time; arriving takes a busy machine a moment.
+                if any(-CLOCK_SECONDS <= at - claim <= lease for claim in claims):
+                    continue
+                nearest = max((claim for claim in claims if claim <= at), default=None)
+                # A lease is worth what the clock is worth that it was counted by.
+                if nearest is None or not self.under_a_wrong_clock(nearest, at):
+                    yield LateCreate(order["key"], at, nearest, self._frozen_at(claims, at))
+
+    def _frozen_at(self, claims: Sequence[float], at: float) -> float | None:
+        lease = self.options.lease_seconds
+        return next(
+            (
+                froze
+                for froze, woke in self.frozen_sends
+                if woke - 0.1 <= at <= woke + WAKING_SECONDS
+                and any(froze - lease <= claim <= froze for claim in claims)
+            ),
+            None,
         )
 
     def at_oracle(self, order_id: str) -> list[dict[str, Any]]:
@@ -68,8 +101,6 @@ class Facts:
         return [] if made is None else self.by_content.get((made.marketplace, made.content), [])
 
 
-WAKING_SECONDS = 3.0
-"""A program that was stopped sends its next byte this soon, on a busy machine too."""
 _ORDERS = """
 SELECT order_id, account, marketplace, batch_id, state, epoch, attempts, due_at, lease_until, in_doubt, attention, code,
 reason, created_at FROM orders

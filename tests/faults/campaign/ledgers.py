@@ -99,6 +99,12 @@ class Sqlite(LedgerUnderTest):
         return False
 
 
+_LEFT_OPEN = """
+SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+AND state_change < clock_timestamp() - make_interval(secs => :seconds)
+"""
+
+
 class Postgres(LedgerUnderTest):
     """A database of a server that only this campaign uses."""
 
@@ -116,6 +122,11 @@ class Postgres(LedgerUnderTest):
         with contextlib.suppress(DBAPIError), self._engine.begin() as connection:
             connection.execute(text("LOCK TABLE orders IN EXCLUSIVE MODE"))
             wait(seconds)
+
+    def is_held(self) -> bool:
+        """Look for a transaction that nobody goes on with: a stopped program's, whose rows then are locked."""
+        time.sleep(HELD_SECONDS)
+        return bool(self.rows(_LEFT_OPEN, seconds=HELD_SECONDS * 0.8))
 
     def cut(self) -> None:
         """End every connection, whatever it was doing."""

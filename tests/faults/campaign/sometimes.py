@@ -104,7 +104,7 @@ _SEEN = tuple(
 )
 
 
-def _late(facts: Facts, order: dict[str, Any]) -> Iterator[str]:
+def _late(order: dict[str, Any]) -> Iterator[str]:
     """Yield what of the faults of time happened to one of the marketplaces' orders."""
     made_at, creates = order["created_at"], order["creates"]
     if made_at not in creates:
@@ -114,9 +114,6 @@ def _late(facts: Facts, order: dict[str, Any]) -> Iterator[str]:
     shown_at = made_at + order["hidden_seconds"]
     if any(made_at < at < shown_at for at in order["gets"]) and not MARKETS[order["marketplace"]].gets_are_reads:
         yield "a list lagged behind look-ups of an order"
-    claims = [event.at for event in facts.events.get(order["key"], []) if event.event == "claim"]
-    if any(facts.from_a_frozen_sender(claims, at) for at in creates):
-        yield "a frozen sender's create reached the marketplace"
 
 
 def _paths(facts: Facts) -> Counter[str]:
@@ -149,8 +146,10 @@ def _paths(facts: Facts) -> Counter[str]:
         found["REPEATED told no ids"] += blind
         found["REPEATED told the ids"] += again and not blind
     for order in facts.oracle:
-        found.update(_late(facts, order))
+        found.update(_late(order))
         found["an order was sent again with its key"] += len(order["creates"]) - 1
         found["an order became two at the marketplace"] += len(order["references"]) > 1
+    frozen = [create for create in facts.late_creates() if create.frozen_at is not None]
+    found["a frozen sender's create reached the marketplace"] = len(frozen)
     found["two clients handed in one order"] += sum(batch.duplicates for batch in facts.batches.values())
     return found
