@@ -47,6 +47,11 @@ def again(actor: str, note: str = "it does not exist") -> list[Any]:
 def test_what_may_have_arrived_and_is_sent_again_by_the_program_is_told() -> None:
     (told,) = made_anew(sent_twice("Unknown", again("worker", "not found in 3 look-ups: it does not exist")))
     assert told.startswith("SO-1 was sent again at ")
+    waits = [event("snooze", "placing", 2), event("claim", "queued", 3)]
+    given = sent_twice("Unknown", again("worker"))
+    given.events["SO-1"] += waits
+    given.attempts["SO-1"][1].outcome = "Throttled"
+    assert len(list(made_anew(given))) == 1, "said once"
     assert "worker: not found in 3 look-ups" in told
 
 

@@ -46,6 +46,7 @@ def _blind_sends(order_id: str, history: list[Any], outcomes: dict[int, str | No
         if event.event == Event.CLAIM and doubtful is not None:
             why = f"{last.actor}: {last.note}" if last is not None else "nobody said why"
             yield f"{order_id} was sent again at {event.at:.2f} after epoch {doubtful} may have arrived ({why})"
+            doubtful = None  # said once, however often its account then lets it wait
         if event.from_state == State.PLACING and outcomes.get(event.epoch) not in MADE_NOTHING:
             doubtful = event.epoch
         if is_word(event) or is_proof(event) or event.event == Event.REFUSE:
