@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from worker.errors import NotAllowed
 from worker.ledger import foreign, operators, pushes, store
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import hold_references
+from worker.ledger.moves import hold_references, lock
 from worker.ledger.operators import Operator
 from worker.ledger.rows import Settled
 from worker.ledger.states import State
@@ -124,6 +124,37 @@ def test_ids_are_locked_in_one_order_for_all(ledger: Ledger) -> None:
             waiting_for_it.result(30)
         worker.rollback()
     assert held == [one for one in ids if one < barred]
+
+
+def test_rows_are_locked_in_one_order_for_all(ledger: Ledger) -> None:
+    """Without the ORDER BY of `moves.lock` two workers with overlapping messages may wait for each other for ever."""
+    if ledger.sqlite:
+        return  # SQLite has only one writer
+    ids = [f"SO-{number}" for number in range(1, 10)]
+    for order_id in reversed(ids):  # as they lie in the table, the last one comes first
+        submit(ledger, order_id)
+    with ledger.engine.connect() as watcher, ledger.engine.connect() as blocker, ledger.engine.connect() as worker:
+        lock(blocker, ["SO-5"])
+        pid = worker.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with ThreadPoolExecutor(1) as pool:
+            waiting_for_it = pool.submit(lock, worker, ids)
+            _until_it_waits(watcher, pid)
+            free = set(watcher.execute(text("SELECT order_id FROM orders FOR UPDATE SKIP LOCKED")).scalars())
+            watcher.rollback()
+            blocker.rollback()
+            waiting_for_it.result(30)
+        worker.rollback()
+    assert free == {"SO-6", "SO-7", "SO-8", "SO-9"}
+
+
+def _until_it_waits(watcher: Connection, pid: int) -> None:
+    end = time.monotonic() + 10
+    query = text("SELECT wait_event_type FROM pg_stat_activity WHERE pid = :pid")
+    while watcher.execute(query, {"pid": pid}).scalar() != "Lock":
+        watcher.rollback()  # what the view shows stays the same within a transaction
+        assert time.monotonic() < end, "it waits for nothing"
+        time.sleep(0.02)
+    watcher.rollback()
 
 
 def _held_when_it_waits(watcher: Connection, pid: int) -> list[int]:

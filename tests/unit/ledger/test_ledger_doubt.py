@@ -1,0 +1,116 @@
+"""What is in doubt, since when, and what ends it: a doubt that ends too soon may cost a second order.
+
+Each guard is named with the mutation under which its test fails: a guard nobody misses is soon gone.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ledger_kit import LOOKED_UP, WINDOW, claim, one_claim, place_one, reconcile, record, row, sent, submit, tries
+
+from worker.ledger.engine import Ledger
+from worker.ledger.operators import Operator
+from worker.ledger.store import Store
+from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, ReadOutcome, Refused, Throttled, Unknown
+
+ID = "8198352049851315"
+REPEATED = Accepted((), "REPEATED_ORDER_ERROR")
+CONTENT = Refused("X", "the goods are gone", "mend it", from_body=True)
+NOT_EXECUTED = [NotSent("no connection"), Throttled("L", "slow"), Refused("X", "x", "f", retryable=True)]
+
+
+def lost(ledger: Ledger) -> float:
+    """Let SO-1 be sent and its answer lost, and be allowed to go again; return when it was sent."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Unknown("cut"), at=at)
+    reconcile(ledger, at + 100)
+    assert (row(ledger).state, row(ledger).in_doubt) == ("queued", True)
+    return at
+
+
+@pytest.mark.parametrize("outcome", [Accepted((ID,)), REPEATED, CONTENT], ids=["ids", "repeated", "refused"])
+def test_a_clear_answer_ends_the_doubt(ledger: Ledger, outcome: PlaceOutcome) -> None:
+    """Mutations of `_sent_move`: `in_doubt` without `not settled`; REFUSE, or ACCEPT_BLIND, not among what settles."""
+    at = lost(ledger)
+    place_one(ledger, outcome, at=at + 200)
+    assert not row(ledger).in_doubt
+
+
+def test_a_person_may_cancel_what_was_clearly_refused_in_the_end(ledger: Ledger) -> None:
+    at = lost(ledger)
+    place_one(ledger, CONTENT, at=at + 200)
+    Operator(ledger, "cli").cancel("SO-1")
+    assert row(ledger).state == "cancelled"
+
+
+@pytest.mark.parametrize("outcome", NOT_EXECUTED, ids=lambda outcome: type(outcome).__name__)
+def test_a_later_send_that_was_not_executed_says_nothing_about_an_earlier_one(
+    ledger: Ledger, outcome: PlaceOutcome
+) -> None:
+    """Mutations: `in_doubt` of this send alone; `first_sent_at` forgotten without a look at what was sent before."""
+    at = lost(ledger)
+    place_one(ledger, outcome, at=at + 200)
+    assert (row(ledger).in_doubt, row(ledger).first_sent_at) == (True, at)
+    assert claim(ledger, "SO-1", now=at + WINDOW + 1) == [], "its key is counted from the first send"
+
+
+@pytest.mark.parametrize("outcome", NOT_EXECUTED, ids=lambda outcome: type(outcome).__name__)
+def test_a_key_that_was_used_is_counted_from_its_first_use_also_when_nothing_is_in_doubt_any_more(
+    ledger: Ledger, outcome: PlaceOutcome
+) -> None:
+    """Mutation of `_sent_move`: `first_sent_at` forgotten without a look at `sent_before`."""
+    at = lost(ledger)
+    place_one(ledger, CONTENT, at=at + 200)
+    Operator(ledger, "cli").retry("SO-1", WINDOW)
+    assert not row(ledger).in_doubt
+    place_one(ledger, outcome, at=time.time() + 1)
+    assert row(ledger).first_sent_at == at
+
+
+def test_each_answer_that_is_lost_in_a_row_makes_the_next_wait_longer(ledger: Ledger) -> None:
+    """Mutation of `_sent_move`: `holds` that does not grow with LOSE."""
+    at = lost(ledger)
+    assert row(ledger).holds == 1
+    place_one(ledger, Unknown("cut"), at=at + 200)
+    assert row(ledger).holds == 2
+    reconcile(ledger, at + 400)
+    place_one(ledger, Accepted((ID,)), at=at + 500)
+    assert row(ledger).holds == 0
+
+
+def test_of_two_answers_to_one_send_the_first_is_the_attempts(ledger: Ledger) -> None:
+    """Mutation of `_CLOSE_ATTEMPT`: without its look at `outcome`, what is closed is closed anew."""
+    submit(ledger, "SO-1")
+    one = one_claim(ledger)
+    Store(ledger).record([sent(one, Accepted((ID,))), sent(one, Unknown("cut"))])
+    assert (row(ledger).state, tries(ledger)) == ("placed", [(1, "Accepted")])
+    record(ledger, one, Unknown("cut"))
+    assert (row(ledger).state, tries(ledger)) == ("placed", [(1, "Accepted")])
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [Throttled("L", "slow"), NotSent("no connection"), Unknown("not a list")],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_look_up_that_failed_is_no_look_up_that_found_nothing(ledger: Ledger, seen: ReadOutcome) -> None:
+    """Mutation of `_settled_move`: absences counted whatever a look-up told."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Unknown("cut"), at=at)
+    reconcile(ledger, at + 100, LOOKED_UP, seen)
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_what_was_looked_up_before_a_persons_word_is_looked_up_anew(ledger: Ledger) -> None:
+    """Mutations of `Operator._move`: without `"absences": 0`; without `"absent_since": None`."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Unknown("cut"), at=at)
+    reconcile(ledger, at + 100, LOOKED_UP, Absent("not there"))
+    assert (row(ledger).absences, row(ledger).absent_since) == (1, at + 100)
+    Operator(ledger, "cli").reconcile("SO-1")
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
