@@ -8,7 +8,20 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import LOOKED_UP, WINDOW, claim, one_claim, place_one, reconcile, record, row, sent, submit, tries
+from ledger_kit import (
+    LOOKED_UP,
+    WINDOW,
+    claim,
+    one_claim,
+    place_one,
+    read_back,
+    reconcile,
+    record,
+    row,
+    sent,
+    submit,
+    tries,
+)
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
@@ -113,4 +126,13 @@ def test_what_was_looked_up_before_a_persons_word_is_looked_up_anew(ledger: Ledg
     reconcile(ledger, at + 100, LOOKED_UP, Absent("not there"))
     assert (row(ledger).absences, row(ledger).absent_since) == (1, at + 100)
     Operator(ledger, "cli").reconcile("SO-1")
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_a_placed_order_that_is_not_shown_yet_is_not_counted_as_not_found(ledger: Ledger) -> None:
+    """Mutation of `_settled_move`: absences counted in any state; they would stand for look-ups later."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Accepted((ID,)), at=at)
+    read_back(ledger, Absent("not shown yet"), at + 60)
     assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
