@@ -9,6 +9,7 @@ import time
 
 import pytest
 from ledger_kit import (
+    ACCOUNT,
     LOOKED_UP,
     WINDOW,
     claim,
@@ -25,6 +26,7 @@ from ledger_kit import (
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
+from worker.ledger.reports import paused_accounts
 from worker.ledger.store import Store
 from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, ReadOutcome, Refused, Throttled, Unknown
 
@@ -136,3 +138,12 @@ def test_a_placed_order_that_is_not_shown_yet_is_not_counted_as_not_found(ledger
     place_one(ledger, Accepted((ID,)), at=at)
     read_back(ledger, Absent("not shown yet"), at + 60)
     assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_a_look_up_that_was_told_to_wait_holds_its_account(ledger: Ledger) -> None:
+    """Mutation of `Store.settle`: without `pause_accounts`, the next calls go on into a ban."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Unknown("cut"), at=at)
+    reconcile(ledger, at + 100, LOOKED_UP, Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True))
+    assert paused_accounts(ledger, at + 110)[ACCOUNT]["until"] == at + 160
