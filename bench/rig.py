@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 from contenders import HERE, Contender
 
-from worker.embedded import server_binary
+from worker.broker.embedded import server_binary
 
 STOP_SECONDS = 8
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from job import ORDER, order_id
 
 from tasks.submit import submit as submit_jobs
-from tasks.submit import submit_file
-from worker.ledger.engine import ledger
+from worker.parts import parts
 
-ledger()
+parts().check()
 FEW = 100
 
 
@@ -24,7 +23,7 @@ def submit(count: int, first: int = 0) -> None:
     else:
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl", delete=False) as file:
             file.writelines(json.dumps(job) + "\n" for job in jobs)
-        batch = submit_file(file.name)
+        batch = parts().intake.submit_file(file.name)
         Path(file.name).unlink()
     if batch.accepted != count:
         raise SystemExit(f"only {batch.accepted} of {count} were accepted")

@@ -53,9 +53,9 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_pool": "threads",
         "worker_concurrency": _tasks_at_once(len(settings.accounts)),
-        # A queue for each worker, for the canary that proves it is not deaf.
+        # A queue for each worker, for the watchdog that proves it is not deaf.
         "worker_direct": True,
-        "worker_consumer": "worker.consumer:Consumer",
+        "worker_consumer": "worker.broker.consumer:Consumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_send_task_events": True,

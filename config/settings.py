@@ -38,6 +38,35 @@ class Account(BaseModel):
         le=1000,
         description="calls that may go at once before the rate holds; unset: the marketplace's",
     )
+    max_quantity: int = Field(
+        1000,
+        ge=1,
+        le=999_999_999,
+        description="most pieces of one line item; a job with more is rejected",
+    )
+
+    recreate_after_seconds: float | None = Field(
+        None,
+        ge=3600,
+        le=7 * 86400,
+        description="make an order of unknown fate anew when it was looked up and not found for so long, at least an"
+        " hour; a marketplace that commits it later still makes a second one. Unset: never, a person decides",
+    )
+    max_orders_per_day: int | None = Field(
+        None, ge=1, description="orders sent in a day (UTC) before the account is held; unset: no limit"
+    )
+    max_amount_per_day: float | None = Field(
+        None,
+        gt=0,
+        description="money spent in a day (UTC), in each currency, as it was read back, before the account is held;"
+        " unset: no limit",
+    )
+    max_order_amount: float | None = Field(
+        None,
+        gt=0,
+        description="what an order may cost, in its own currency: refused where a preview tells it, else told at the"
+        " read-back; unset: no limit",
+    )
 
     def extras(self) -> dict[str, str]:
         """Return the keys that belong to the marketplace (credentials and its own settings)."""

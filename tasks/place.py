@@ -1,118 +1,13 @@
-"""Places orders: claims a chunk, sends it all at once on the loop, hands each answer to the recorder as it comes."""
+"""The task that places orders."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import time
-from collections.abc import Sequence
-from contextlib import suppress
-
-from config.settings import settings
-from tasks.admission import Admitted, admit, order_ids, store, turn_comes
-from tasks.record import Answer, Sheet, held_at, recorder
-from tasks.report import RESULT_CHARACTERS, lines, where
-from tasks.sweep import ring_suspects
 from worker.app import app
-from worker.bell import bell
-from worker.crashpoints import CrashPoint, reached
-from worker.errors import LedgerAway, RedisAway
-from worker.ledger.journal import journal
-from worker.ledger.rows import Claim, Moved
-from worker.ledger.states import State
-from worker.loop import process_loop
-from worker.marketplaces.base import Marketplace
-from worker.outcomes import NotSent, PlaceOutcome, Unknown
-from worker.retry import may_send_until
-
-log = logging.getLogger(__name__)
-
-NO_ROOM_SECONDS = 15.0
-"""How long orders wait when the journal's disk is full."""
+from worker.parts import parts
+from worker.rules.words import RESULT_CHARACTERS
 
 
 @app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
 def place(ids: list[str]) -> str:
     """Place the due orders of `ids`; tell a line an order. Messages doubled, late or forged place nothing."""
-    moved: list[Moved] = []
-    try:
-        for admitted in admit(order_ids(ids), State.QUEUED, "place", _ring):
-            moved += _place(admitted)
-    except RedisAway as error:
-        return lines(moved, str(error))
-    return lines(moved)
-
-
-def _ring(account: str, ids: Sequence[str], countdown: float) -> None:
-    bell().place(account, ids, countdown)
-
-
-def _place(admitted: Admitted) -> list[Moved]:
-    marketplace, window = admitted.marketplace, admitted.marketplace.resend_window
-    if process_loop().stopping:
-        store().let_go(list(admitted.times))
-        return []
-    if not _has_journal(list(admitted.times)):
-        return []
-    claims = store().claim(
-        marketplace.account,
-        list(admitted.times),
-        settings().lease_seconds,
-        window.total_seconds() if window else None,
-    )
-    sheet = Sheet(len(claims))
-    reached(CrashPoint.CLAIMED)
-    times = admitted.in_time(claim.order_id for claim in claims)
-    process_loop().start(_send_all(marketplace, [(claim, times[claim.order_id]) for claim in claims], sheet))
-    moved = sheet.wait()
-    if any(claim.suspect for claim in claims):
-        ring_suspects(marketplace.account)  # it came through: the next one need not wait for the sweep
-    return moved
-
-
-def _has_journal(ids: list[str]) -> bool:
-    """Open the journal; where its disk has no room, put the orders off: what is learned could not be kept."""
-    try:
-        journal().open()
-    except OSError as error:
-        log.error("nothing is sent: the journal cannot be opened (%s); make room on its disk", error.strerror)
-        with suppress(LedgerAway):  # on the same disk; the sweep rings again anyway
-            store().put_off(ids, State.QUEUED, time.time() + NO_ROOM_SECONDS)
-        return False
-    return True
-
-
-async def _send_all(marketplace: Marketplace, claims: list[tuple[Claim, float | None]], sheet: Sheet) -> None:
-    async with asyncio.TaskGroup() as group:
-        for claim, at in claims:
-            group.create_task(_send(marketplace, claim, at, sheet))
-
-
-async def _send(marketplace: Marketplace, claim: Claim, at: float | None, sheet: Sheet) -> None:
-    """Send one order at its time (monotonic) and have recorded what came of it. None: there is no time for it."""
-    has_turn = await turn_comes(marketplace, "place", at)
-    loop = process_loop()
-    outcome: PlaceOutcome
-    async with loop.lane("place"):
-        sent_at = time.time()
-        if loop.stopping:
-            outcome = NotSent("the worker was told to stop", counted=False)
-        elif not has_turn:
-            outcome = NotSent("its turn went by", counted=False)
-        elif claim.lease_until - settings().lease_seconds <= held_at.get(claim.account, 0.0):
-            outcome = NotSent("its account is held", counted=False)
-        else:
-            try:
-                steps = marketplace.place(json.loads(claim.body), claim.order_id)
-                outcome = await loop.client.drive(steps, _deadline(marketplace, claim))
-            except Exception as error:
-                # A defect of ours, and the request may be out: its text may hold the order, so only its type is told.
-                log.error("%s: %s while placing", claim.order_id, where(error))
-                outcome = Unknown(f"an internal error ({type(error).__name__})")
-    recorder().put(Answer(claim, outcome, sent_at, time.time(), sheet))
-
-
-def _deadline(marketplace: Marketplace, claim: Claim) -> float:
-    window = marketplace.resend_window
-    return may_send_until(claim, settings().answer_seconds, window.total_seconds() if window else None)
+    return parts().place.run(ids)

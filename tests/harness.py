@@ -19,16 +19,16 @@ from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
-from tasks.services import commands
-from worker.embedded import EmbeddedRedis, redis_url
+from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
-from worker.ledger import reports
 from worker.ledger.engine import Ledger
+from worker.ledger.queries import Queries
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
 from worker.marketplaces.base import Reply
-from worker.outcomes import PlaceOutcome
+from worker.rules.outcomes import PlaceOutcome
+from worker.supervisor import commands
 
 T = TypeVar("T")
 
@@ -205,7 +205,7 @@ class Shop:
             f"FULFIL_{name.upper()}": str(value) for name, value in ({"log_level": "WARNING"} | settings).items()
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tasks.cli", *arguments],
+            [sys.executable, "-m", "worker.cli", *arguments],
             cwd=self.folder,
             env=self.environment | changed,
             input=stdin,
@@ -219,7 +219,7 @@ class Shop:
         """Run `fulfil` with an output nobody reads any more; return its exit code and what it complained of."""
         reader, writer = os.pipe()
         os.close(reader)
-        command = [sys.executable, "-m", "tasks.cli", *arguments]
+        command = [sys.executable, "-m", "worker.cli", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, stdout=writer, stderr=subprocess.PIPE, check=False
         )
@@ -245,7 +245,7 @@ class Shop:
 
     def show(self, order_id: str) -> dict[str, Any]:
         """Return what `fulfil show --json` tells of an order."""
-        return reports.show_order(self.ledger, order_id)
+        return Queries(self.ledger).order(order_id).as_json()
 
     def spent(self, order_id: str) -> int:
         """Return how many attempts of an order count against its limit."""
@@ -293,10 +293,11 @@ class Shop:
 
     def sandbox_orders(self, key: str | None = None) -> list[dict[str, Any]]:
         """Return the marketplaces' own record: everything they made, or what they made for one order."""
-        addresses = {value for name, value in self.environment.items() if name.endswith("__BASE_URL")}
+        addresses = (value for name, value in self.environment.items() if name.endswith("__BASE_URL"))
+        records = {httpx.URL(address).join("/_sandbox/orders") for address in addresses}
         found: list[dict[str, Any]] = []
-        for address in addresses:
-            found += httpx.get(httpx.URL(address).join("/_sandbox/orders"), timeout=30, trust_env=False).json()
+        for record in records:
+            found += httpx.get(record, timeout=30, trust_env=False).json()
         return [order for order in found if key in (None, order["key"])]
 
     def create_elsewhere(self, one: Mapping[str, Any]) -> PlaceOutcome:

@@ -3,52 +3,118 @@
 from __future__ import annotations
 
 import difflib
-from functools import cache
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cached_property
 
 from pydantic import ValidationError
 
-from config.settings import Account, settings
+from config.settings import Account
 from worker.errors import ConfigError, UnknownAccount
+from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
+from worker.orders.jobs import Terms
+from worker.rules.binding import Binding
+from worker.rules.reconcile import Ability
 
 
-@cache
-def marketplaces() -> dict[str, type[Marketplace]]:
-    """Return each account's marketplace. Raises ConfigError for a marketplace nobody knows."""
-    return {name: _marketplace(name, account) for name, account in settings().accounts.items()}
+class Accounts:
+    """What the settings say of each account, made ready for use. Its adapters are made once."""
 
+    def __init__(self, configured: dict[str, Account]) -> None:
+        self.configured = configured
+        self._adapters: dict[str, Marketplace] = {}
+        self._bindings: dict[str, Binding] = {}
 
-@cache
-def adapter(account: str) -> Marketplace:
-    """Return an account's adapter. Raises UnknownAccount, and ConfigError when its credentials are incomplete."""
-    known = marketplaces()
-    if account not in known:
-        raise UnknownAccount(unknown_account(account, known))
-    configured = settings().accounts[account]
-    kind = known[account]
-    try:
-        credentials = kind.credentials_model.model_validate(configured.extras())
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"FULFIL_ACCOUNTS__{account.upper()}__{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
+    @cached_property
+    def marketplaces(self) -> dict[str, type[Marketplace]]:
+        """Each account's marketplace. Raises ConfigError for a marketplace nobody knows."""
+        return {name: _marketplace(name, account) for name, account in self.configured.items()}
+
+    def check(self, account: str) -> None:
+        """Raise UnknownAccount, naming the nearest one, when an account is not configured."""
+        if account not in self.configured:
+            raise UnknownAccount(_unknown(account, self.configured))
+
+    def check_all(self) -> None:
+        """Make every adapter. Raises ConfigError when the credentials of one are not complete."""
+        for account in self.configured:
+            self.adapter(account)
+
+    def terms(self) -> dict[str, Terms]:
+        """Return what each account's jobs are held against at intake. Raises ConfigError as `marketplaces` does."""
+        return {name: Terms(kind, self.configured[name].max_quantity) for name, kind in self.marketplaces.items()}
+
+    def adapter(self, account: str) -> Marketplace:
+        """Return an account's adapter. Raises UnknownAccount, and ConfigError when its credentials are incomplete."""
+        made = self._adapters.get(account)
+        if made is None:
+            made = self._adapters.setdefault(account, self._make(account))
+        return made
+
+    def binding(self, account: str) -> Binding:
+        """Return what an account sends with. Raises as `adapter` does."""
+        found = self._bindings.get(account)
+        if found is None:
+            marketplace = self.adapter(account)
+            parts = {"marketplace": marketplace.name, **marketplace.sent_with()}
+            found = self._bindings.setdefault(account, Binding(account, parts))
+        return found
+
+    def taken_for(self, account: str) -> str | None:
+        """Return the fingerprint of where an account sends; None where its credentials are not complete here."""
+        try:
+            return self.binding(account).taken_for
+        except ConfigError:
+            return None
+
+    def ability(self, account: str) -> Ability:
+        """Return what may be done about the unknown orders of an account. Raises UnknownAccount, ConfigError."""
+        marketplace = self.adapter(account)
+        window = marketplace.resend_window
+        return Ability(
+            marketplace.can_look_up,
+            window.total_seconds() if window else None,
+            self.configured[account].recreate_after_seconds,
         )
-        raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}") from None
-    return kind(account, credentials, configured.base_url)
+
+    def ceilings(self, account: str) -> Ceilings | None:
+        """Return what an account may spend in a day; None: it has no limit."""
+        configured = self.configured[account]
+        found = Ceilings(configured.max_orders_per_day, configured.max_amount_per_day)
+        return None if found == Ceilings() else found
+
+    def limited(self) -> frozenset[str]:
+        """Return the accounts whose orders and money of a day are counted."""
+        return frozenset(account for account in self.configured if self.ceilings(account) is not None)
+
+    def rate(self, account: str) -> Rate:
+        """Return how fast an account may call: its settings over its marketplace's default."""
+        configured, default = self.configured[account], self.marketplaces[account].default_rate
+        return Rate(
+            configured.rate_per_second or default.per_second, configured.rate_burst or default.burst, default.shared
+        )
+
+    def _make(self, account: str) -> Marketplace:
+        self.check(account)
+        configured, kind = self.configured[account], self.marketplaces[account]
+        try:
+            credentials = kind.credentials_model.model_validate(configured.extras())
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"FULFIL_ACCOUNTS__{account.upper()}__{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
+                for e in error.errors(include_input=False, include_url=False)
+            )
+            raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}") from None
+        limit = configured.max_order_amount
+        return kind(
+            account, credentials, configured.base_url, max_order_amount=None if limit is None else Decimal(str(limit))
+        )
 
 
-def rate(account: str) -> Rate:
-    """Return how fast an account may call: its settings over its marketplace's default."""
-    configured, default = settings().accounts[account], marketplaces()[account].default_rate
-    return Rate(
-        configured.rate_per_second or default.per_second, configured.rate_burst or default.burst, default.shared
-    )
-
-
-def unknown_account(account: str, known: object) -> str:
-    """Return the sentence for an account that is not configured; names the nearest one."""
-    names = sorted(str(name) for name in known)  # type: ignore[attr-defined]
+def _unknown(account: str, known: Iterable[str]) -> str:
+    names = sorted(known)
     near = difflib.get_close_matches(account, names, 1)
     hint = f"; nearest: {near[0]}" if near else f"; configured: {', '.join(names) or 'none'}"
     return f"no account {account!r}{hint}"

@@ -4,6 +4,7 @@ FulfilError
 ├── ConfigError          a setting is missing or wrong
 │   └── UnknownAccount   a job or a command names an account that is not configured
 ├── InputError           what was handed in cannot be read at all (file, encoding, argument)
+│   └── UnusableId       what was given as an id cannot be one
 ├── UnknownOrder         a command names an order the ledger does not hold
 ├── NotAllowed           the order's state, or the safe window, forbids what was asked
 └── Unavailable          something we need is away
@@ -12,6 +13,9 @@ FulfilError
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 
 class FulfilError(Exception):
@@ -30,6 +34,14 @@ class UnknownAccount(ConfigError):
 
 class InputError(FulfilError):
     """What was handed in cannot be read at all."""
+
+
+class UnusableId(InputError):
+    """What was given as an id (`field`: order_id or reference) cannot be one, for a reason that does not repeat it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.reason = reason
 
 
 class UnknownOrder(FulfilError):
@@ -54,3 +66,11 @@ class RedisAway(Unavailable):
 
 class LedgerAway(Unavailable):
     """The ledger's database does not answer."""
+
+
+def where(error: BaseException) -> str:
+    """Return an error's type and place; never its text, which may hold an order's content."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return (
+        f"{type(error).__name__} at {Path(steps[-1].filename).name}:{steps[-1].lineno}" if steps else repr(type(error))
+    )

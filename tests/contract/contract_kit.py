@@ -1,4 +1,4 @@
-"""One marketplace as the contract tests see it: its class, its sandbox face and its samples; and how to drive it."""
+"""One marketplace as the contract tests see it: its class, its sandbox fake and its samples; and how to drive it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace, Reply, Request
-from worker.marketplaces.client import Client
-from worker.marketplaces.face import Call, Face, SandboxOrder
-from worker.marketplaces.faces import FACES
-from worker.outcomes import Accepted, Found, NotSent, OrderRecord, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Found, NotSent, OrderRecord, Refused, Unknown
+from worker.sandbox.fake import Call, Fake, SandboxOrder
+from worker.sandbox.fakes import FAKES
+from worker.sending.client import Client
 
 KEY = "SO-1"
 NOW = 1_700_000_000.0
@@ -35,21 +35,23 @@ class Subject:
 
     name: str
     marketplace: type[Marketplace]
-    face_class: type[Face]
+    fake_class: type[Fake]
     samples: ModuleType
 
-    def adapter(self, keys: Mapping[str, str] | None = None, url: str | None = None, at: float = NOW) -> Marketplace:
+    def adapter(
+        self, keys: Mapping[str, str] | None = None, url: str | None = None, at: float = NOW, **options: Any
+    ) -> Marketplace:
         """Return an adapter with the samples' keys on a clock that stands still."""
         credentials = self.marketplace.credentials_model.model_validate(dict(keys or self.samples.KEYS))
-        return self.marketplace("main", credentials, url, clock=lambda: at)
+        return self.marketplace("main", credentials, url, clock=lambda: at, **options)
 
-    def with_face(self, at: float = NOW) -> tuple[Marketplace, Face]:
-        """Return an adapter with the sandbox's keys, and a face that shows orders at once."""
-        return self.adapter(self.face_class.built_in, self.url("http://sandbox"), at), self.face_class({}, 0.0)
+    def with_fake(self, at: float = NOW) -> tuple[Marketplace, Fake]:
+        """Return an adapter with the sandbox's keys, and a fake that shows orders at once."""
+        return self.adapter(self.fake_class.built_in, self.url("http://sandbox"), at), self.fake_class({}, 0.0)
 
     def url(self, sandbox: str) -> str:
         """Return an account's BASE_URL at a sandbox."""
-        return f"{sandbox}{self.face_class.paths[0]}"
+        return f"{sandbox}{self.fake_class.paths[0]}"
 
     @property
     def order(self) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def subject_of(name: str) -> Subject:
     assert folder, f"write tests/marketplaces/{name}/{name}_samples.py"
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    return Subject(name, REGISTRY[name], FACES[name], importlib.import_module(f"{name}_samples"))
+    return Subject(name, REGISTRY[name], FAKES[name], importlib.import_module(f"{name}_samples"))
 
 
 def drive(steps: Any, answer: Callable[[int, Request], Reply | Lost]) -> tuple[list[Request], Any]:
@@ -105,27 +107,27 @@ def create(subject: Subject, came: Reply | Lost, order: dict[str, Any] | None = 
     return drive(subject.adapter().place(order or subject.order, KEY), lambda number, _: replies[number])[1]
 
 
-def at_face(face: Face, at: float) -> Callable[[int, Request], Reply]:
-    """Return a way to answer requests by a face, in this process, at a time."""
-    return lambda _, request: ask(face, request, at)
+def at_fake(fake: Fake, at: float) -> Callable[[int, Request], Reply]:
+    """Return a way to answer requests by a fake, in this process, at a time."""
+    return lambda _, request: ask(fake, request, at)
 
 
-def ask(face: Face, request: Request, at: float) -> Reply:
-    """Return a face's answer to a request."""
-    answer = face.handle(call_of(request, at))
+def ask(fake: Fake, request: Request, at: float) -> Reply:
+    """Return a fake's answer to a request."""
+    answer = fake.handle(call_of(request, at))
     return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
 
 def call_of(request: Request, at: float) -> Call:
-    """Return a request as a face sees it."""
+    """Return a request as a fake sees it."""
     url = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
     return Call(request.method, url.path, dict(parse_qsl(url.query)), headers, request.content, at)
 
 
-def made(face: Face, key: str = KEY) -> list[SandboxOrder]:
-    """Return what a face made for a key."""
-    return [order for order in face.orders if order.key == key]
+def made(fake: Fake, key: str = KEY) -> list[SandboxOrder]:
+    """Return what a fake made for a key."""
+    return [order for order in fake.orders if order.key == key]
 
 
 async def _over_http(calls: list[Callable[[], Any]]) -> list[Any]:
@@ -170,7 +172,7 @@ def check(subject: Subject, outcome: Any) -> None:
             assert reason.strip()
             assert fix.strip()
             assert len(reason) <= 300
-        case Throttled(code, reason, wait):
+        case Declined(code, reason, wait):
             assert code.strip()
             assert reason.strip()
             assert wait is None or 0 <= wait <= 7 * 86400

@@ -1,4 +1,4 @@
-"""What every marketplace in the registry keeps to, held by the same tests against its class, face and samples."""
+"""What every marketplace in the registry keeps to, held by the same tests against its class, fake and samples."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, ask, at_face, call_of, check, create, drive, made, over_http, run, texts
+from contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, check, create, drive, made, over_http, run, texts
 from pydantic import ValidationError
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace, Reply
 from worker.orders.fields import paths
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
-from worker.sandbox import background
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
+from worker.sandbox.server import background
 
 SUBJECTS = list(REGISTRY)
 DAY_SECONDS = 86400.0
@@ -33,7 +33,7 @@ BIG = "9007199254740993"
 
 def test_its_names_agree(subject: Subject) -> None:
     known = subject.marketplace
-    assert (known.name, subject.face_class.name) == (subject.name, subject.name)
+    assert (known.name, subject.fake_class.name) == (subject.name, subject.name)
     assert known.title
     assert known.base_url.startswith("https://")
     assert set(known.personal_fields) <= set(known.order_model.model_fields)
@@ -47,6 +47,7 @@ def test_every_known_answer_has_its_class_meaning_and_fix(subject: Subject) -> N
         assert isinstance(entry.kind, StrEnum), entry.code
         assert entry.meaning.strip(), entry.code
         assert entry.fix.strip(), entry.code
+        assert entry.source.strip(), f"{entry.code}: who documents it?"
     words = [entry.code for entry in subject.marketplace.codes]
     assert len(set(words)) == len(words)
 
@@ -66,7 +67,7 @@ def test_what_it_declares_it_implements(subject: Subject) -> None:
 
 
 def test_its_face_shares_no_code_with_it(subject: Subject) -> None:
-    allowed = ("worker.marketplaces.face", f"worker.marketplaces.{subject.name}.sandbox")
+    allowed = ("worker.sandbox.fake", f"worker.marketplaces.{subject.name}.sandbox")
     package = importlib.util.find_spec(f"worker.marketplaces.{subject.name}")
     assert package
     for found in pkgutil.iter_modules(package.submodule_search_locations):
@@ -144,8 +145,8 @@ def test_every_outcome_has_a_sample(subject: Subject) -> None:
     def seen(table: dict[str, Any]) -> set[type]:
         return {wanted for _, wanted in table.values()}
 
-    reads = {Found, Absent, Throttled, NotSent, Unknown}
-    assert seen(subject.samples.PLACE) == {Accepted, Refused, Throttled, NotSent, Unknown}
+    reads = {Found, Absent, Declined, NotSent, Unknown}
+    assert seen(subject.samples.PLACE) == {Accepted, Refused, Declined, NotSent, Unknown}
     assert seen(subject.samples.READ) == reads
     assert seen(subject.samples.LOOK_UP) in (set(), reads)
 
@@ -183,7 +184,7 @@ GARBAGE = (
 def test_what_nobody_can_read_is_neither_a_yes_nor_a_no(subject: Subject, status: int) -> None:
     for body in GARBAGE:
         outcome = create(subject, Reply(status, {"content-type": "text/html"}, body))
-        assert isinstance(outcome, Unknown | Throttled), f"{body[:30]!r}: {outcome}"
+        assert isinstance(outcome, Unknown | Declined), f"{body[:30]!r}: {outcome}"
         assert isinstance(outcome, Unknown) or status < 500, f"{body[:30]!r}: {outcome}"
         check(subject, outcome)
 
@@ -245,21 +246,21 @@ def _held(value: Any, private: Any) -> list[str]:
     return [word for word in private if word in everything]
 
 
-# Against its sandbox face
+# Against its sandbox fake
 
 
 def test_placed_and_read_back_over_real_http(subject: Subject) -> None:
-    face = subject.face_class({}, sync_seconds=0.3)
-    with background([face]) as sandbox:
-        credentials = subject.marketplace.credentials_model.model_validate(dict(subject.face_class.built_in))
+    fake = subject.fake_class({}, sync_seconds=0.3)
+    with background([fake]) as sandbox:
+        credentials = subject.marketplace.credentials_model.model_validate(dict(subject.fake_class.built_in))
         adapter = subject.marketplace("main", credentials, subject.url(sandbox.url))
         (accepted,) = over_http(lambda: adapter.place(subject.order, KEY))
         assert isinstance(accepted, Accepted)
         (early,) = over_http(lambda: adapter.confirm(accepted.references))
         time.sleep(0.5)
         (found,) = over_http(lambda: adapter.confirm(accepted.references))
-    assert [(order.key, order.account) for order in face.orders] == [(KEY, "sandbox")]
-    assert tuple(face.orders[0].references) == accepted.references
+    assert [(order.key, order.account) for order in fake.orders] == [(KEY, "sandbox")]
+    assert tuple(fake.orders[0].references) == accepted.references
     assert isinstance(early, Absent | Found)  # a slow machine may have been late
     assert isinstance(found, Found)
     assert [record.reference for record in found.records] == [*accepted.references]
@@ -268,9 +269,9 @@ def test_placed_and_read_back_over_real_http(subject: Subject) -> None:
 
 
 def test_what_is_read_back_of_an_order_never_contradicts_it(subject: Subject) -> None:
-    adapter, face = subject.with_face()
-    placed = drive(adapter.place(subject.order, KEY), at_face(face, NOW))[1]
-    found = drive(adapter.confirm(placed.references), at_face(face, NOW + 5))[1]
+    adapter, fake = subject.with_fake()
+    placed = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))[1]
+    found = drive(adapter.confirm(placed.references), at_fake(fake, NOW + 5))[1]
     for record in found.records:
         assert not adapter.contradicts(subject.order, KEY, record)
 
@@ -287,58 +288,58 @@ def test_a_record_that_shows_nothing_or_nonsense_contradicts_no_order(subject: S
 
 
 def test_the_calls_of_a_placing_are_as_many_as_it_declares(subject: Subject) -> None:
-    adapter, face = subject.with_face()
-    asked, outcome = drive(adapter.place(subject.order, KEY), at_face(face, NOW))
+    adapter, fake = subject.with_fake()
+    asked, outcome = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))
     assert isinstance(outcome, Accepted)
     assert len(asked) == subject.marketplace.calls_to_place
-    assert [face.key_of(call_of(request, NOW)) for request in asked] == [None] * (len(asked) - 1) + [KEY]
-    reading, _ = drive(adapter.confirm(outcome.references), at_face(face, NOW))
-    assert [face.key_of(call_of(request, NOW)) for request in reading] == [None] * len(reading)
+    assert [fake.key_of(call_of(request, NOW)) for request in asked] == [None] * (len(asked) - 1) + [KEY]
+    reading, _ = drive(adapter.confirm(outcome.references), at_fake(fake, NOW))
+    assert [fake.key_of(call_of(request, NOW)) for request in reading] == [None] * len(reading)
 
 
 def test_the_same_key_sent_twice_comes_to_what_it_declares(subject: Subject) -> None:
     window = subject.marketplace.resend_window
-    adapter, face = subject.with_face()
-    _, first = drive(adapter.place(subject.order, KEY), at_face(face, NOW))
+    adapter, fake = subject.with_fake()
+    _, first = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))
     later = NOW + (window.total_seconds() if window else 60.0)
-    adapter, _ = subject.with_face(later)
-    _, second = drive(adapter.place(subject.order, KEY), at_face(face, later))
+    adapter, _ = subject.with_fake(later)
+    _, second = drive(adapter.place(subject.order, KEY), at_fake(fake, later))
     assert isinstance(first, Accepted)
     assert isinstance(second, Accepted)
     if window:
-        assert len(made(face)) == 1, "it declares a window in which the same key is safe"
+        assert len(made(fake)) == 1, "it declares a window in which the same key is safe"
         assert second.references in ((), first.references)
     else:
-        assert len(made(face)) == 2, "it could declare a resend_window"
+        assert len(made(fake)) == 2, "it could declare a resend_window"
         assert set(first.references).isdisjoint(second.references)
 
 
 def test_a_look_up_finds_every_order_of_its_key_and_no_other(subject: Subject) -> None:
-    adapter, face = subject.with_face()
+    adapter, fake = subject.with_fake()
     if not adapter.can_look_up:
         with pytest.raises(NotImplementedError):
             next(adapter.look_up(subject.order, KEY, NOW))
         return
-    first = drive(adapter.place(subject.order, KEY), at_face(face, NOW))[1]
-    drive(adapter.place(subject.order, f"{KEY}0"), at_face(face, NOW))
-    sought = drive(adapter.look_up(subject.order, KEY, NOW), at_face(face, NOW + 5))[1]
+    first = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))[1]
+    drive(adapter.place(subject.order, f"{KEY}0"), at_fake(fake, NOW))
+    sought = drive(adapter.look_up(subject.order, KEY, NOW), at_fake(fake, NOW + 5))[1]
     assert isinstance(sought, Found)
     assert [record.reference for record in sought.records] == [*first.references]
-    again = drive(adapter.place(subject.order, KEY), at_face(face, NOW))[1]
-    both = drive(adapter.look_up(subject.order, KEY, NOW), at_face(face, NOW + 5))[1]
+    again = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))[1]
+    both = drive(adapter.look_up(subject.order, KEY, NOW), at_fake(fake, NOW + 5))[1]
     assert {record.reference for record in both.records} == {*first.references, *again.references}
-    none = drive(adapter.look_up(subject.order, "SO-2", NOW), at_face(face, NOW + 5))[1]
+    none = drive(adapter.look_up(subject.order, "SO-2", NOW), at_fake(fake, NOW + 5))[1]
     assert isinstance(none, Absent)
 
 
 def test_every_attempt_is_made_anew(subject: Subject) -> None:
-    adapter, face = subject.with_face()
-    asked, _ = drive(adapter.place(subject.order, KEY), at_face(face, NOW))
+    adapter, fake = subject.with_fake()
+    asked, _ = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))
     for late in (0.0, 7 * 3600.0):
-        adapter, _ = subject.with_face(NOW + late)
-        _, outcome = drive(adapter.place(subject.order, f"{KEY}-{late}"), at_face(face, NOW + late))
+        adapter, _ = subject.with_fake(NOW + late)
+        _, outcome = drive(adapter.place(subject.order, f"{KEY}-{late}"), at_fake(fake, NOW + late))
         assert isinstance(outcome, Accepted), "a request built now is good now"
-    other = subject.face_class({}, 0.0)
+    other = subject.fake_class({}, 0.0)
     for request in asked:
         ask(other, request, NOW + DAY_SECONDS)
     assert (other.orders == []) == subject.samples.SIGNED, "a signed request is no good a day later"
@@ -346,30 +347,30 @@ def test_every_attempt_is_made_anew(subject: Subject) -> None:
 
 @pytest.mark.parametrize("fault", ["throttle", "token_expired"])
 def test_a_call_that_is_turned_away_is_throttled_and_made_nothing(subject: Subject, fault: str) -> None:
-    adapter, face = subject.with_face()
+    adapter, fake = subject.with_fake()
 
     def turned_away(_: int, request: Any) -> Reply:
-        answer = face.fault_answer(fault, call_of(request, NOW))
+        answer = fake.fault_answer(fault, call_of(request, NOW))
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     placed = drive(adapter.place(subject.order, KEY), turned_away)[1]
     read = drive(adapter.confirm([subject.samples.REFERENCE]), turned_away)[1]
-    assert isinstance(placed, Throttled), placed
-    assert isinstance(read, Throttled), read
+    assert isinstance(placed, Declined), placed
+    assert isinstance(read, Declined), read
     assert bool(placed.fix) == (fault == "token_expired"), "a person has to mend a token"
-    assert face.orders == []
+    assert fake.orders == []
 
 
 def test_its_push_messages_are_read_as_what_they_say(subject: Subject) -> None:
-    adapter, face = subject.with_face()
-    drive(adapter.place(subject.order, KEY), at_face(face, NOW))
-    messages = list(face.messages(face.orders[0]))
+    adapter, fake = subject.with_fake()
+    drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))
+    messages = list(fake.messages(fake.orders[0]))
     assert bool(messages) == subject.marketplace.takes_pushes
     for message in messages:
         headers = {name.lower(): value for name, value in message.headers.items()}
         push = adapter.read_push(headers, message.body)
         assert push
-        assert push.reference in face.orders[0].references
+        assert push.reference in fake.orders[0].references
         assert adapter.is_genuine(headers, message.body)
         assert not adapter.is_genuine(headers, message.body + b" ")
         assert not subject.adapter().is_genuine(headers, message.body), "another account's keys"
@@ -379,9 +380,9 @@ def test_its_push_messages_are_read_as_what_they_say(subject: Subject) -> None:
 
 
 def test_its_records_say_whether_they_are_of_an_order(subject: Subject) -> None:
-    adapter, face = subject.with_face()
-    _, placed = drive(adapter.place(subject.order, KEY), at_face(face, NOW))
-    _, found = drive(adapter.confirm(placed.references), at_face(face, NOW + 5))
+    adapter, fake = subject.with_fake()
+    _, placed = drive(adapter.place(subject.order, KEY), at_fake(fake, NOW))
+    _, found = drive(adapter.confirm(placed.references), at_fake(fake, NOW + 5))
     for record in found.records:
         span = adapter.made_between(record)
         assert span is None or span[0] <= NOW <= span[1]

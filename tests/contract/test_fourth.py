@@ -15,12 +15,15 @@ import pytest
 from contract_kit import Subject, create, subject_of
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
 from test_fuzz import *  # noqa: F403
+from test_goods import *  # noqa: F403
 from test_lateness import *  # noqa: F403
+from test_words import *  # noqa: F403
 
 import worker.marketplaces
+import worker.sandbox
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.faces import FACES
-from worker.outcomes import Accepted
+from worker.rules.outcomes import Accepted
+from worker.sandbox.fakes import FAKES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDE = ROOT / "worker" / "marketplaces" / "README.md"
@@ -45,10 +48,11 @@ def fourth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(
             worker.marketplaces, "__path__", [*worker.marketplaces.__path__, str(root / "worker/marketplaces")]
         )
+        patch.setattr(worker.sandbox, "__path__", [*worker.sandbox.__path__, str(root / "worker/sandbox")])
         patch.setattr(contract_kit, "SAMPLES", [root / "tests/marketplaces"])
         importlib.invalidate_caches()
         patch.setitem(REGISTRY, "acme", importlib.import_module("worker.marketplaces.acme.adapter").Acme)
-        patch.setitem(FACES, "acme", importlib.import_module("worker.marketplaces.acme.sandbox").AcmeFace)
+        patch.setitem(FAKES, "acme", importlib.import_module("worker.sandbox.acme").AcmeFake)
         yield root
     for name in [name for name in sys.modules if "acme" in name]:
         del sys.modules[name]
@@ -66,7 +70,7 @@ def test_the_guide_leaves_nothing_of_the_template(fourth: Path) -> None:
         if path.suffix != ".pyc" and path.is_file()
     ]
     assert sorted(path.name for path in files) == sorted(
-        ["__init__.py", "acme_samples.py", "adapter.py", "codes.py", "models.py", "sandbox.py"]
+        ["__init__.py", "acme.py", "acme_samples.py", "adapter.py", "codes.py", "models.py"]
     )
     assert not [path.name for path in files if "template" in path.read_text("utf-8").lower()]
 
@@ -75,7 +79,7 @@ def test_the_guide_names_files_that_exist() -> None:
     text = GUIDE.read_text("utf-8")
     for name in re.findall(r"`(\w+\.py)`", text):
         assert (GUIDE.parent / name).exists() or (ROOT / "tests/contract/template" / name).exists(), name
-    assert all(f"    {kind}.name: {kind}," in text for kind in ("Acme", "AcmeFace"))
+    assert all(f"    {kind}.name: {kind}," in text for kind in ("Acme", "AcmeFake"))
     assert "Marketplaces know nothing of one another" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 

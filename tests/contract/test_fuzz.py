@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Reply
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 SUBJECTS = list(REGISTRY)
 
@@ -107,7 +107,7 @@ def _stand_in(references: list[str], came: list[Reply]) -> bool:
 def test_a_placing_always_ends_in_an_outcome(subject: Subject, data: st.DataObject) -> None:
     steps = subject.adapter().place(subject.order, KEY)
     outcome, came = _fuzz(data, subject, steps, subject.samples.BEFORE_CREATE)
-    assert isinstance(outcome, Accepted | Refused | Throttled | NotSent | Unknown)
+    assert isinstance(outcome, Accepted | Refused | Declined | NotSent | Unknown)
     check(subject, outcome)
     if isinstance(outcome, Accepted):
         assert _stand_in([*outcome.references], came), "an id nobody sent"
@@ -118,7 +118,7 @@ def test_a_placing_always_ends_in_an_outcome(subject: Subject, data: st.DataObje
 def test_a_read_always_ends_in_an_outcome(subject: Subject, data: st.DataObject) -> None:
     references = [subject.samples.REFERENCE, "77001122"][: data.draw(st.integers(1, 2))]
     outcome, _ = _fuzz(data, subject, subject.adapter().confirm(references))
-    assert isinstance(outcome, Found | Absent | Throttled | NotSent | Unknown)
+    assert isinstance(outcome, Found | Absent | Declined | NotSent | Unknown)
     check(subject, outcome)
     if isinstance(outcome, Found):
         assert [record.reference for record in outcome.records] == references
@@ -131,7 +131,7 @@ def test_a_look_up_always_ends_in_an_outcome(subject: Subject, data: st.DataObje
     if not adapter.can_look_up:
         return
     outcome, came = _fuzz(data, subject, adapter.look_up(subject.order, KEY, NOW))
-    assert isinstance(outcome, Found | Absent | Throttled | NotSent | Unknown)
+    assert isinstance(outcome, Found | Absent | Declined | NotSent | Unknown)
     check(subject, outcome)
     if isinstance(outcome, Found):
         assert _stand_in([record.reference for record in outcome.records], came), "an id nobody sent"
@@ -142,7 +142,7 @@ def test_a_look_up_always_ends_in_an_outcome(subject: Subject, data: st.DataObje
 def test_json_that_is_not_the_marketplaces_is_neither_a_yes_nor_a_no(subject: Subject, status: int, value: Any) -> None:
     replies = (*subject.samples.BEFORE_CREATE, Reply(status, {}, json.dumps(value).encode()))
     _, outcome = drive(subject.adapter().place(subject.order, KEY), lambda number, _: replies[number])
-    assert isinstance(outcome, Unknown | Throttled), outcome
+    assert isinstance(outcome, Unknown | Declined), outcome
     check(subject, outcome)
 
 

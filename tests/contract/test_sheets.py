@@ -10,12 +10,12 @@ from typing import Any
 from click.testing import CliRunner
 from contract_kit import Subject
 
-from tasks.cli import main
+from worker.cli.main import main
 from worker.marketplaces import REGISTRY
 from worker.orders.columns import PLACEHOLDER, SEPARATOR, columns
 from worker.orders.fields import Leaf
 from worker.orders.files import jobs
-from worker.orders.models import Job, Rejection
+from worker.orders.jobs import Job, Rejection, Terms
 
 SUBJECTS = list(REGISTRY)
 
@@ -51,7 +51,7 @@ def rows(subject: Subject, order_ids: list[str]) -> list[list[str]]:
 def read(subject: Subject, table: list[list[str]]) -> list[Job | Rejection]:
     text = io.StringIO()
     csv.writer(text).writerows(table)
-    return list(jobs(io.BytesIO(text.getvalue().encode()), {"main": subject.marketplace}, "orders.csv"))
+    return list(jobs(io.BytesIO(text.getvalue().encode()), {"main": Terms(subject.marketplace, 1000)}, "orders.csv"))
 
 
 def flat(subject: Subject) -> dict[str, Any]:

@@ -11,16 +11,16 @@ from click.testing import CliRunner
 from contract_kit import over_http, subject_of
 
 from config.settings import Settings
-from tasks.cli import main
+from worker.cli.main import main
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.faces import FACES
 from worker.orders.fields import paths
-from worker.outcomes import Accepted
-from worker.sandbox import background, lines_to_paste
+from worker.rules.outcomes import Accepted
+from worker.sandbox.fakes import FAKES
+from worker.sandbox.server import background, lines_to_paste
 
 
 def test_the_lines_the_sandbox_prints_make_accounts_that_work_side_by_side_on_one_port() -> None:
-    with background([face({}, 0.0) for face in FACES.values()]) as sandbox:
+    with background([fake({}, 0.0) for fake in FAKES.values()]) as sandbox:
         variables = dict(line.split("=", 1) for line in lines_to_paste(sandbox))
         with pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():
@@ -44,7 +44,7 @@ def matrix() -> dict[str, dict[str, Any]]:
 
 
 def test_every_marketplace_of_the_registry_is_in_the_matrix_and_has_a_face() -> None:
-    assert list(matrix()) == list(REGISTRY) == list(FACES) == ["aliexpress", "xportcn", "shoplazza"]
+    assert list(matrix()) == list(REGISTRY) == list(FAKES) == ["aliexpress", "xportcn", "shoplazza"]
 
 
 def test_the_matrix_is_what_the_classes_say() -> None:

@@ -15,7 +15,10 @@ from tests.faults.campaign.hosts import straight
 from tests.faults.campaign.options import Options
 
 AT = 1_700_000_000.0
-PROOF = "the mark of its send is not on disk: it never left"
+PROOF = "its worker came back: its time ran out before it was sent"
+ABSENT = "a person says that it does not exist at the marketplace"
+LOOKED_UP = "looked up once more and not found; made anew because a person said that it does not exist"
+OPTED_IN = "looked up 9 times and not found; made anew because the account's RECREATE_AFTER_SECONDS says so"
 
 
 def facts(**given: Any) -> Facts:
@@ -40,17 +43,23 @@ def sent_twice(outcome: str, between: list[Any], marketplace: str = "shoplazza",
     return facts(orders={"SO-1": order}, events={"SO-1": history}, attempts={"SO-1": attempts}, **more)
 
 
-def again(actor: str, note: str = "it does not exist") -> list[Any]:
-    return [event("retry", "unknown", 1, actor, note)]
+def again(actor: str, note: str | None = None) -> list[Any]:
+    """Return the move of an unknown order that goes again; a person says why unless something else is given."""
+    return [event("retry", "unknown", 1, actor, note or f"made anew: {ABSENT}")]
+
+
+def word(actor: str = "cli:anna", note: str = f"{ABSENT}; it is looked up once more") -> list[Any]:
+    """Return a person's word, after which it is looked up once more."""
+    return [event("snooze", "unknown", 1, actor, note)]
 
 
 def test_what_may_have_arrived_and_is_sent_again_by_the_program_is_told() -> None:
-    (told,) = made_anew(sent_twice("Unknown", again("worker", "not found in 3 look-ups: it does not exist")))
+    (told,) = made_anew(sent_twice("Unknown", again("worker", "not found in 3 look-ups: made anew")))
     assert told.startswith("SO-1 was sent again at ")
     waits = [event("snooze", "placing", 2), event("claim", "queued", 3)]
     given = sent_twice("Unknown", again("worker"))
     given.events["SO-1"] += waits
-    given.attempts["SO-1"][1].outcome = "Throttled"
+    given.attempts["SO-1"][1].outcome = "Declined"
     assert len(list(made_anew(given))) == 1, "said once"
     assert "worker: not found in 3 look-ups" in told
 
@@ -59,10 +68,12 @@ def test_what_may_have_arrived_and_is_sent_again_by_the_program_is_told() -> Non
     ("outcome", "between"),
     [
         ("NotSent", again("worker")),
-        ("Throttled", []),
+        ("Declined", []),
         ("Refused", []),
         ("Unknown", again("cli:anna")),
         ("Unknown", again("task:flower")),
+        ("Unknown", [*word(), *again("worker", LOOKED_UP)]),
+        ("Unknown", [*word("task:flower"), *word("worker", "LOOK_UP_FAILED"), *again("worker", LOOKED_UP)]),
         ("Unknown", again("worker", PROOF)),
         ("Unknown", [event("refuse", "placing", 1)]),
     ],
@@ -71,10 +82,28 @@ def test_what_surely_made_nothing_is_proven_or_told_by_a_person_may_be_sent_agai
     assert list(made_anew(sent_twice(outcome, between))) == []
 
 
-def test_a_word_counts_for_the_sends_before_it_only() -> None:
-    given = sent_twice("Unknown", again("cli:anna"))
+@pytest.mark.parametrize(
+    "between",
+    [
+        again("worker", LOOKED_UP),
+        [*word("worker"), *again("worker", LOOKED_UP)],
+        [*word(note="to be settled"), *again("worker", LOOKED_UP)],
+        [*word(), *again("worker", "not found in 3 look-ups: made anew")],
+        again("worker", OPTED_IN),
+        [],
+    ],
+    ids=["nobody said it", "the worker said it", "another word", "another reason", "not opted in", "no reason"],
+)
+def test_the_programs_own_word_is_nobodys_word(between: list[Any]) -> None:
+    assert len(list(made_anew(sent_twice("Unknown", between)))) == 1
+
+
+@pytest.mark.parametrize("again_by", ["worker", "cli:anna"])
+def test_a_word_counts_for_the_sends_before_it_only(again_by: str) -> None:
+    given = sent_twice("Unknown", [*word(), *again("worker", LOOKED_UP)])
     given.attempts["SO-1"][1].outcome = "Unknown"
-    given.events["SO-1"] += [event("lose", "placing", 2), *again("worker"), event("claim", "queued", 3)]
+    unfounded = [event("retry", "unknown", 2, again_by, LOOKED_UP)]
+    given.events["SO-1"] += [event("lose", "placing", 2), *unfounded, event("claim", "queued", 3)]
     (told,) = made_anew(given)
     assert "after epoch 2" in told
 

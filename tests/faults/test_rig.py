@@ -21,14 +21,14 @@ from tests.faults.campaign.makers import MARKETS, accounts, make, use
 from tests.faults.campaign.options import SMOKE, Options
 from tests.faults.campaign.parked import Person, until_nothing_comes_late
 from tests.faults.campaign.plan import make_plan
-from worker.retry import FOREIGN_ORDER
+from worker.rules.codes import Code
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
 TELL_THE_TIME = """
 import sys
 from time import time
-import worker.ledger.store as store
+import worker.ledger.records as store
 for _ in sys.stdin:
     print(time(), store.time.time(), flush=True)
 """
@@ -134,7 +134,7 @@ def test_a_person_adopts_what_the_order_list_shows_and_says_of_the_rest_that_it_
             row("SO-2", "unknown", NOT_FOUND),
             row("SO-3", "unmatched", "NO_ID"),
             row("SO-4", "unknown", "CANNOT_TELL", "aliexpress"),
-            row("SO-5", "placed", FOREIGN_ORDER),
+            row("SO-5", "placed", Code.FOREIGN_ORDER),
             row("SO-6", "placed", "NOT_SHOWN_YET"),
         ]
     )

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from harness import Shop
-from other_face import UNUSUAL, OtherFace
+from other_fake import UNUSUAL, OtherFake
 
-from worker.sandbox import background
+from worker.sandbox.server import background
 
 HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     modules = dict.fromkeys(item.getparent(pytest.Module).obj for item in request.session.items)
     lessons = [module for module in modules if Path(module.__file__).parent == HERE and hasattr(module, "begin")]
-    with background([OtherFace()]) as other:
+    with background([OtherFake()]) as other:
         addresses = dict.fromkeys(UNUSUAL, f"{other.url}/sync")
         # The most talkative log level, because a lesson looks for what must never be in a log.
         with Shop(

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import Answer, Shop, job
 
-from worker.outcomes import Accepted
+from worker.rules.outcomes import Accepted
 
 WITHOUT_IDS = "SO-401"
 WITH_IDS = "SO-402"

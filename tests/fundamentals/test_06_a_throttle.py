@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from harness import Shop, job
-from other_face import BAN_SECONDS
+from other_fake import BAN_SECONDS
 
 THROTTLED = "SO-601~throttle"
 NEXT = "SO-602"
@@ -19,13 +19,13 @@ def begin(shop: Shop) -> None:
 def banned_until(shop: Shop) -> float:
     order = shop.wait_for(THROTTLED, "placed", "confirmed")
     first = order["attempts"][0]
-    assert (first["outcome"], first["code"]) == ("Throttled", "ApiCallLimit")
+    assert (first["outcome"], first["code"]) == ("Declined", "ApiCallLimit")
     return datetime.fromisoformat(first["sent_at"]).timestamp() + BAN_SECONDS
 
 
 def test_a_throttled_order_is_sent_again_after_the_ban_and_no_sooner(shop: Shop) -> None:
     order = shop.wait_for(THROTTLED, "placed", "confirmed")
-    assert [attempt["outcome"] for attempt in order["attempts"]] == ["Throttled", "Accepted"]
+    assert [attempt["outcome"] for attempt in order["attempts"]] == ["Declined", "Accepted"]
     (made,) = shop.sandbox_orders(THROTTLED)
     assert made["creates"][0] >= banned_until(shop)
 

@@ -31,7 +31,8 @@ def test_with_other_content_it_is_rejected_in_words_that_say_so(begun: dict[str,
     changed: Answer = begun["changed"]
     (rejected,) = changed.json()["rejected"]
     assert (changed.code, rejected["field"]) == (1, "order_id")
-    assert "submitted before with a different content" in rejected["reason"]
+    assert "taken before with other content" in rejected["reason"]
+    assert rejected["reason"].endswith(f"fulfil show {ORDER}")
 
 
 def test_after_it_is_confirmed_it_is_still_a_duplicate_and_was_made_once(shop: Shop) -> None:

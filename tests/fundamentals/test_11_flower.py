@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from harness import Shop, job
-from other_face import SOLD_OUT_ONCE as ORDER
+from other_fake import SOLD_OUT_ONCE as ORDER
 
 RETRY = "/api/task/async-apply/admin.retry"
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from harness import Shop
 
-from worker.ledger import reports
+from worker.ledger.queries import Filter, Queries
 
 
 @pytest.fixture
 def told(shop: Shop) -> list[dict[str, Any]]:
     """Every order, once none of them moves by itself any more."""
     resting = {"confirmed", "refused", "unmatched", "dead", "cancelled"}
-    shop.until("every order to come to rest", lambda: set(reports.counts(shop.ledger)) <= resting, 90)
-    return list(reports.list_orders(shop.ledger, reports.Filter()))
+    shop.until("every order to come to rest", lambda: set(Queries(shop.ledger).counts()) <= resting, 90)
+    return [order.as_json() for order in Queries(shop.ledger).orders(Filter())]
 
 
 @pytest.fixture

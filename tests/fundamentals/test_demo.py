@@ -12,13 +12,15 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
 
-from tasks.demo_home import ACCOUNTS
-from tasks.demo_story import REFUSED, REJECTED, SAMPLES, surprises, witness
+from worker.demo.home import ACCOUNTS
+from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
+from worker.rules.views import RejectionView
 
 FULFIL = Path(sys.executable).with_name("fulfil")
 SOMEBODY_ELSES = {
@@ -271,8 +273,8 @@ def entry(key: str, *references: str) -> dict[str, Any]:
     return {"key": key, "references": [*references], "created_at": 100.0, "creates": [100.0], "gets": [112.0]}
 
 
-def order(order_id: str, state: str = "confirmed", code: str | None = None, *references: str) -> dict[str, Any]:
-    return {"order_id": order_id, "state": state, "code": code, "references": [*references]}
+def order(order_id: str, state: str = "confirmed", code: str | None = None, *references: str) -> Any:
+    return SimpleNamespace(order_id=order_id, state=state, code=code, references=references)
 
 
 def test_the_record_finds_what_the_ledger_does_not_say() -> None:
@@ -285,7 +287,7 @@ def test_the_record_finds_what_the_ledger_does_not_say() -> None:
 
 
 def test_what_did_not_come_as_announced_is_said() -> None:
-    rejected = [{"order_id": order_id, "field": field} for order_id, field in REJECTED.items()]
+    rejected: list[Any] = [RejectionView(1, order_id, field, "why") for order_id, field in REJECTED.items()]
     refused = [order(order_id, "refused", code) for order_id, code in REFUSED.items()]
     assert surprises([order("SO-1001"), *refused], rejected) == []
     assert surprises([order("SO-1001", "unmatched"), *refused], rejected[1:]) == [

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from harness import free_port, until
 
-from worker.embedded import server_binary
+from worker.broker.embedded import server_binary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPOSE = (ROOT / "docker-compose.yml").read_text()

@@ -33,7 +33,7 @@ from compose_kit import (
 from harness import job, until
 
 from config.settings import Settings
-from tasks.services import commands
+from worker.supervisor import commands
 
 # How the file is built
 

@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with Shop(tmp_path_factory.mktemp("shop"), log_level="DEBUG") as made:
         made.start_redis()
         made.start_sandbox()
-        made.start_program("hooks", [sys.executable, "-m", "tasks.cli", "hooks", "--port", "0", "--json"])
+        made.start_program("hooks", [sys.executable, "-m", "worker.cli", "hooks", "--port", "0", "--json"])
         url = until("the receiver to listen", lambda: _listening(made), 30)
         made.environment["HOOKS_URL"] = url
         plan = {"url": f"{url}/push/{{account}}", "repeat": 2}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.marketplaces.client import Client
+from worker.sending.client import Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 ANSWER_SECONDS = 0.6

@@ -11,9 +11,9 @@ import pytest
 import redis
 from client_kit import Server
 
-from config.settings import Settings, settings
-from worker.accounts import adapter, marketplaces
-from worker.embedded import EmbeddedRedis, connect, redis_url
+from config.settings import Settings
+from worker.broker.embedded import EmbeddedRedis, connect, redis_url
+from worker.parts import forget
 
 # A busy machine is no failure, so no deadline; fewer examples than by default, for there are many properties.
 hypothesis.settings.register_profile("units", deadline=None, max_examples=60)
@@ -24,14 +24,9 @@ hypothesis.settings.load_profile("units")
 def fresh_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """Let a test set the environment: what a process reads once is read again, away from any .env of ours."""
     monkeypatch.chdir(tmp_path)
-    _forget()
+    forget()
     yield monkeypatch
-    _forget()
-
-
-def _forget() -> None:
-    for cached in (settings, marketplaces, adapter):
-        cached.cache_clear()
+    forget()
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from worker.ledger.states import Event, State
-from worker.outcomes import (
+from worker.rules.decision import Decision, Policy
+from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     Money,
     NotSent,
@@ -18,10 +19,10 @@ from worker.outcomes import (
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
-from worker.retry import Ability, Decision, Policy
+from worker.rules.reconcile import Ability
+from worker.rules.states import Event, State
 
 WINDOW = 22 * 3600.0
 SENT_AT = 1_700_000_000.0
@@ -32,12 +33,14 @@ class Order:
     """An order as a decision sees it."""
 
     spent: int = 1
-    holds: int = 0
+    snoozes: int = 0
     in_doubt: bool = False
     references: tuple[str, ...] = ()
     first_sent_at: float = SENT_AT
     absences: int = 0
     absent_since: float | None = None
+    absence_told_at: float | None = None
+    senders_gone: bool = False
 
 
 seconds = st.floats(0, 86400, allow_nan=False)
@@ -54,13 +57,15 @@ policies = st.builds(
 orders = st.builds(
     Order,
     spent=st.integers(1, 200),
-    holds=st.integers(0, 200),
+    snoozes=st.integers(0, 200),
     in_doubt=st.booleans(),
     references=ids,
     absences=st.integers(0, 10),
     absent_since=st.none() | st.floats(SENT_AT, SENT_AT + WINDOW * 2),
+    absence_told_at=st.none() | st.floats(SENT_AT, SENT_AT + WINDOW * 2),
+    senders_gone=st.booleans(),
 )
-throttled = st.builds(Throttled, codes, texts, st.none() | seconds, st.booleans(), st.none() | texts)
+throttled = st.builds(Declined, codes, texts, st.none() | seconds, st.booleans(), st.none() | texts)
 refused = st.builds(Refused, codes, texts, texts, st.booleans(), st.booleans(), st.booleans())
 not_sent = st.builds(NotSent, texts, st.booleans())
 unknown = st.builds(Unknown, texts, st.none() | codes, ids)
@@ -74,13 +79,15 @@ records = st.builds(
     alert=st.none() | texts.filter(bool),
 )
 found = st.builds(Found, st.lists(records, min_size=1, max_size=3).map(tuple))
-not_found: st.SearchStrategy[ReadOutcome] = st.one_of(st.builds(Absent, texts), throttled, not_sent, unknown)
+absent = st.builds(Absent, texts, clock_offset_seconds=st.none() | st.floats(-9e3, 9e3))
+not_found: st.SearchStrategy[ReadOutcome] = st.one_of(absent, throttled, not_sent, unknown)
 read: st.SearchStrategy[ReadOutcome] = found | not_found
 ABILITIES = {
     "resend window": Ability(can_look_up=False, resend_window_seconds=WINDOW),
     "look-up": Ability(can_look_up=True, resend_window_seconds=None),
     "none": Ability(can_look_up=False, resend_window_seconds=None),
     "both": Ability(can_look_up=True, resend_window_seconds=WINDOW),
+    "opted in": Ability(can_look_up=True, resend_window_seconds=None, recreate_after_seconds=3600.0),
 }
 abilities = st.sampled_from(list(ABILITIES.values()))
 POLICY = Policy(8, 2.0, 300.0, 12.0)

@@ -24,9 +24,14 @@ Ring = Callable[..., Any]
 PRELUDE = """
 import json, sys, time, threading, logging
 from config.settings import settings
-from worker import bell as module
-from worker.bell import Bell, bell, message_size, worth_ringing
+from worker.app import app
+from worker.broker import bell as module
+from worker.broker.bell import Bell
 from worker.errors import RedisAway
+from worker.parts import parts
+
+def bell():
+    return parts().bell
 
 def refused(do):
     begun = time.monotonic()
@@ -87,7 +92,7 @@ def test_orders_are_rung_for_in_messages_an_account_can_send_in_a_second(ring: R
         """
 bell().place("main", [f"SO-{n}" for n in range(50)])
 bell().place("slow", ["SL-1", "SL-2"], countdown=30)
-tell([message_size("main"), message_size("slow"), worth_ringing("main"), worth_ringing("slow")])
+tell([ask(name) for ask in (bell().message_size, bell().worth_ringing) for name in ("main", "slow")])
 """
     )
     assert sizes == [20, 1, 200, 5]
@@ -114,13 +119,13 @@ def test_a_message_carries_ids_and_nothing_else(ring: Ring, real_redis: redis.Re
 def test_confirms_that_come_due_together_share_a_message(ring: Ring, real_redis: redis.Redis) -> None:
     ring(
         """
-own, now = Bell(10), time.time()
+own, now = Bell(app, parts().accounts, settings().model_copy(update={"chunk": 10})), time.time()
 for n in range(25):
     own.confirm_at([(now + 12 + n / 1000, f"SO-{n:02}")])
 own.confirm_at([(now + 14, "SO-later")])
 own.confirm_at([(now + 3600, "SO-far")])
 own.confirm_at([])
-own.close()
+own.stop()
 tell(1)
 """
     )
@@ -143,7 +148,7 @@ def many(thread):
         bell().confirm_at([(time.time() + 11, f"CO-{thread}-{n}")])
 threads = [threading.Thread(target=many, args=(n,)) for n in range(8)]
 [t.start() for t in threads]; [t.join() for t in threads]
-bell().close()
+bell().stop()
 tell(1)
 """
     )
@@ -160,9 +165,9 @@ confirms = refused(lambda: bell().confirm(["SO-1"]))
 began = time.monotonic()
 bell().confirm_at([(time.time() + 10, "SO-1")])
 began = time.monotonic() - began
-time.sleep(1.5)
-alive = bell()._thread.is_alive()
-bell().close()
+bell().wait_for_round(1)
+alive = bell().runs
+bell().stop()
 tell([places, confirms, began, alive])
 """,
         FULFIL_REDIS_URL=f"redis://127.0.0.1:{closed_port}/0",
@@ -188,11 +193,11 @@ bell().place("main", ["SO-0"])
 client.config_set("maxmemory", "1")
 told = [refused(lambda: bell().place("main", ["SO-1"])), refused(lambda: bell().confirm(["SO-1"]))]
 bell().confirm_at([(time.time() + 10, "SO-1")])
-time.sleep(0.5)
-alive = bell()._thread.is_alive()
+bell().wait_for_round(1)
+alive = bell().runs
 client.config_set("maxmemory", "0")
 bell().confirm_at([(time.time() + 10, "SO-2")])
-bell().close()
+bell().stop()
 tell([told, alive])
 """
         )
@@ -204,7 +209,7 @@ tell([told, alive])
 
 
 def test_nothing_is_published_for_nothing(ring: Ring, real_redis: redis.Redis) -> None:
-    ring("bell().place('main', []); bell().confirm([]); bell().close(); tell(1)")
+    ring("bell().place('main', []); bell().confirm([]); bell().stop(); tell(1)")
     assert real_redis.llen("place.main") == real_redis.llen("confirm") == 0
 
 

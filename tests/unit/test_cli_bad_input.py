@@ -93,7 +93,7 @@ def test_a_file_that_is_missing_does_not_stop_the_others(shop: Shop) -> None:
 
 
 def test_standard_input_that_is_closed_is_told(shop: Shop) -> None:
-    command = f"exec {sys.executable} -m tasks.cli submit - <&-"
+    command = f"exec {sys.executable} -m worker.cli submit - <&-"
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=shop.folder, env=shop.environment, capture_output=True, text=True, check=False
     )
@@ -201,7 +201,7 @@ def test_a_home_that_cannot_be_written_is_told(shop: Shop, command: str) -> None
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to fill an output with")
 def test_an_output_that_is_full_is_told(shop: Shop) -> None:
     with Path("/dev/full").open("wb") as full:
-        command = [sys.executable, "-m", "tasks.cli", "status", "--json"]
+        command = [sys.executable, "-m", "worker.cli", "status", "--json"]
         done = subprocess.run(
             command, cwd=shop.folder, env=shop.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )

@@ -12,15 +12,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from harness import Shop, job
 
-from tasks.cli import main
-from worker.ledger.rows import Sent, Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
-from worker.retry import Policy, decide, decide_read
+from worker.cli.main import main
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.records import Records
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
+from worker.rules.outcomes import Accepted, Found, Money, NotSent, OrderRecord, PlaceOutcome, Refused
+from worker.rules.place import decide
+from worker.rules.states import State
+from worker.rules.values import Sent, Settled
 
 POLICY = Policy(max_attempts=1, base_seconds=1, cap_seconds=1, confirm_delay_seconds=10)
 CLOSED_REDIS = "redis://127.0.0.1:1/0"
@@ -41,14 +45,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with Shop(tmp_path_factory.mktemp("desk"), accounts=("main", "other"), redis_url=CLOSED_REDIS) as shop:
         shop.submit([job(order_id) for order_id in (*OUTCOMES, *QUEUED)])
         shop.submit([job("SO-other", "other")])
-        store = Store(shop.ledger)
-        claims = store.claim("main", list(OUTCOMES), 90, None)
+        records, taken = Records(shop.ledger), Claims(shop.ledger)
+        claims = taken.claim("main", list(OUTCOMES), Terms(90, None))
         now = time.time()
         outcomes = [(claim, OUTCOMES[claim.order_id]) for claim in claims]
-        store.record([Sent(claim, out, decide(out, claim, POLICY), now, now + 0.25) for claim, out in outcomes])
-        (placed,) = store.claim_waiting(["SO-confirmed"], State.PLACED, 90, now=now + 20)
+        records.record([Sent(claim, out, decide(out, claim, POLICY), now, now + 0.25) for claim, out in outcomes])
+        (placed,) = taken.claim_waiting(["SO-confirmed"], State.PLACED, 90, now=now + 20)
         found = Found(tuple(record(reference) for reference in placed.references))
-        store.settle([Settled(placed, found, decide_read(found, placed, POLICY))])
+        records.settle([Settled(placed, found, decide_read(found, placed, POLICY))])
         yield shop
 
 
@@ -209,7 +213,7 @@ def test_pause_holds_an_account_and_resume_lets_it_go(shop: Shop) -> None:
     paused = shop.cli("pause", "other", "--json")
     assert (paused.code, paused.json()) == (0, {"account": "other", "said": "other paused"})
     assert shop.cli("status", "--json").json()["paused"]["other"]["code"] == "PAUSED"
-    assert "held until a person resumes it" in shop.cli("why", "SO-other").out
+    assert "paused until a person resumes it" in shop.cli("why", "SO-other").out
     resumed = shop.cli("resume", "other", "--json")
     assert (resumed.code, resumed.json()) == (0, {"account": "other", "said": "other resumed"})
     assert shop.cli("resume", "other").out.strip() == "other was not paused"
@@ -233,8 +237,10 @@ def test_every_command_takes_json_and_has_help() -> None:
     assert {"submit", "status", "list", "show", "why", "retry", "cancel", "adopt", "reconcile"} < main.commands.keys()
     assert {"pause", "resume", "export", "up", "sandbox", "demo", "doctor"} < main.commands.keys()
     for name, command in main.commands.items():
-        assert any("--json" in parameter.opts for parameter in command.params), name
         assert command.help, name
+        for inner in command.commands.values() if isinstance(command, click.Group) else [command]:
+            assert any("--json" in parameter.opts for parameter in inner.params), name
+            assert inner.help, name
 
 
 def test_a_file_is_named_in_its_batch_and_never_by_its_whole_path(shop: Shop, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Up:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        shop.start_program("up", [sys.executable, "-m", "tasks.cli", "up", "--json"])
+        shop.start_program("up", [sys.executable, "-m", "worker.cli", "up", "--json"])
         self.process: subprocess.Popen[bytes] = shop.processes["up"]
         self.seen: set[int] = set()
 
@@ -97,7 +97,7 @@ def test_it_says_where_flower_is_and_who_may_enter(up: Up) -> None:
 def test_the_sandbox_alone_says_where_it_listens_and_stops_when_told(tmp_path: Path) -> None:
     with Shop(tmp_path) as shop:
         port = free_port()
-        shop.start_program("sandbox", [sys.executable, "-m", "tasks.cli", "sandbox", "--port", str(port)])
+        shop.start_program("sandbox", [sys.executable, "-m", "worker.cli", "sandbox", "--port", str(port)])
         shop.until("the sandbox to listen", lambda: f"listening on http://127.0.0.1:{port}" in shop.log("sandbox"), 60)
         process = shop.processes["sandbox"]
         process.send_signal(signal.SIGINT)

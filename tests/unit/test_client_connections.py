@@ -13,7 +13,7 @@ import pytest
 from client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.marketplaces.client import TOO_LATE
+from worker.sending.client import TOO_LATE
 
 # Connections that are kept
 
@@ -182,7 +182,7 @@ def test_the_point_before_the_first_byte_is_told_what_is_sent_and_not_reached_by
     def look(point: str, over: object = "") -> None:
         seen.append((point, str(over), server.posts))
 
-    monkeypatch.setattr("worker.marketplaces.client.reached", look)
+    monkeypatch.setattr("worker.sending.client.reached", look)
     drive(server.url, FOR_EVER)
     assert [one for one in seen if one[0] == "sending"] == [("sending", server.url, 0), ("sending", server.url, 1)]
     seen.clear()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery.worker.consumer import Consumer as CeleryConsumer
 
-from worker.consumer import Consumer
+from worker.broker.consumer import Consumer
 
 HEADERS = {"task": "orders.place", "id": "1"}
 SOUND = [[["SO-1"]], {}, {"callbacks": None}]

@@ -13,15 +13,15 @@ import pytest
 import redis
 
 from config.settings import Settings
-from worker import embedded
-from worker.embedded import EmbeddedRedis, answers, connect, redis_url, server_binary
+from worker.broker import embedded
+from worker.broker.embedded import EmbeddedRedis, answers, connect, redis_url, server_binary
 from worker.errors import RedisAway
 
 STARTER = """
 import sys
 from pathlib import Path
 from config.settings import Settings
-from worker.embedded import EmbeddedRedis, redis_url
+from worker.broker.embedded import EmbeddedRedis, redis_url
 configured = Settings(home=Path(sys.argv[1]))
 with EmbeddedRedis(configured) as server:
     print(server._process is not None, redis_url(configured), flush=True)

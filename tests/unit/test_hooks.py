@@ -12,16 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from tasks import hooks
 from worker.errors import ConfigError, LedgerAway, RedisAway, UnknownAccount
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
 from worker.marketplaces.base import Marketplace, Push
+from worker.web import pushes as hooks
+from worker.web.ringing import Ringing
 
 KEYS = AliExpressCredentials(app_key="the-key", app_secret="the-secret", access_token="the-token")
 BODY = {
@@ -63,7 +65,15 @@ def desk() -> Desk:
 
 
 @pytest.fixture
-def client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+def ringing(desk: Desk) -> Iterator[Ringing]:
+    made = Ringing(desk.ring)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def client(desk: Desk, ringing: Ringing) -> Iterator[httpx.Client]:
     accounts: dict[str, Marketplace] = {"main": AliExpress("main", KEYS), "silent": Silent("silent", KEYS)}
 
     def adapter(name: str) -> Marketplace:
@@ -71,7 +81,7 @@ def client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client
             raise UnknownAccount(name)
         return accounts[name]
 
-    monkeypatch.setattr(hooks, "adapter", adapter)
+    known: Any = SimpleNamespace(adapter=adapter)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -79,10 +89,7 @@ def client(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client
     def run(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
 
-    async def make() -> hooks.Receiver:
-        return hooks.Receiver(desk.keep, desk.ring)
-
-    runner, url = run(hooks.listen(run(make()), "127.0.0.1", 0))
+    runner, url = run(hooks.listen(hooks.Receiver(known, desk.keep, ringing), "127.0.0.1", 0))
     with httpx.Client(base_url=url, trust_env=False, timeout=20) as opened:
         yield opened
     run(runner.cleanup())
@@ -115,15 +122,17 @@ def test_a_genuine_message_is_kept_answered_at_once_and_then_rung_for(client: ht
     until(lambda: desk.rings == 1)
 
 
-def test_many_messages_are_rung_for_together_and_redis_may_be_away(client: httpx.Client, desk: Desk) -> None:
+def test_many_messages_are_rung_for_together_and_redis_may_be_away(
+    client: httpx.Client, desk: Desk, ringing: Ringing
+) -> None:
     with ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: post(client).status_code, range(200)))
     assert codes == [200] * 200
     assert len(desk.kept) == 200
-    until(lambda: desk.rings >= 1)
-    time.sleep(hooks.GATHER_SECONDS * 2)
-    assert desk.rings < 20
-    assert post(client).status_code == 200  # the receiver lives on
+    assert ringing.wait_for_round(1)
+    assert post(client).status_code == 200, "the receiver lives on"
+    ringing.stop()
+    assert 2 <= desk.rings < 20
 
 
 @pytest.mark.parametrize(
@@ -150,10 +159,12 @@ def test_an_account_that_nobody_knows_or_that_takes_no_messages_is_404(client: h
     assert desk.kept == []
 
 
-def test_a_message_that_is_not_about_an_order_is_200_and_not_kept(client: httpx.Client, desk: Desk) -> None:
+def test_a_message_that_is_not_about_an_order_is_200_and_not_kept(
+    client: httpx.Client, desk: Desk, ringing: Ringing
+) -> None:
     for document in ({"message_type": 65}, b"", b"not json", [1], {"data": {"orderId": "x", "orderStatus": "y"}}):
         assert post(client, document).status_code == 200
-    time.sleep(hooks.GATHER_SECONDS * 1.5)
+    ringing.stop()
     assert desk.kept == []
     assert desk.rings == 0
 
@@ -214,8 +225,10 @@ def test_no_log_line_holds_a_body(client: httpx.Client, desk: Desk, caplog: pyte
 
 
 def test_a_taken_port_is_one_sentence(client: httpx.Client) -> None:
+    nothing: Any = None
+
     async def again() -> None:
-        await hooks.listen(hooks.Receiver(lambda *_: None, lambda: None), "127.0.0.1", client.base_url.port or 0)
+        await hooks.listen(hooks.Receiver(nothing, lambda *_: None, nothing), "127.0.0.1", client.base_url.port or 0)
 
     with pytest.raises(ConfigError, match="is taken; see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"):
         asyncio.run(again())

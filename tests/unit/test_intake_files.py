@@ -18,7 +18,7 @@ from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection
+from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
 
 
 class Address(OrderModel):
@@ -39,10 +39,11 @@ class Order(OrderModel):
 class Shop(Marketplace):
     name = "shop"
     order_model = Order
+    quantities = ("items", "product_count")
     personal_fields = ("address",)
 
 
-ACCOUNTS: dict[str, type[Marketplace]] = {"main": Shop}
+ACCOUNTS = {"main": Terms(Shop, 1000)}
 
 
 def job(order_id: str = "SO-1", **address: str) -> dict[str, Any]:
@@ -269,7 +270,7 @@ def test_aliexpress_from_every_form() -> None:
     address = dict(zip(header.split(",")[2:], values, strict=True))
     item = {"product_id": "1005004638293060", "product_count": 1, "sku_attr": "14:365458#Brown"}
     whole = {"order_id": "SO-1", "account": "main", "order": {"logistics_address": address, "product_items": [item]}}
-    accounts = {"main": REGISTRY["aliexpress"]}
+    accounts = {"main": Terms(REGISTRY["aliexpress"], 1000)}
     row = f"SO-1,main,{','.join(values)},1005004638293060,1,14:365458#Brown"
     forms = [
         json.dumps(whole).encode(),

@@ -17,19 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
-from worker.embedded import connect
+from worker.broker.embedded import connect
 from worker.errors import RedisAway
-from worker.limits import (
+from worker.marketplaces.base import Rate
+from worker.sending.limits import (
+    DELAY_SECONDS,
     FAILURES_TO_OPEN,
-    LATE_SECONDS,
     OPEN_SECONDS,
     OPEN_SECONDS_MOST,
     PROBE_SECONDS,
     WAY_SECONDS,
     Limits,
-    late_at_most,
+    longest_delay,
 )
-from worker.marketplaces.base import Rate
 
 NOW = 1_700_000_000.0
 TOLERANCE = 1e-4
@@ -38,7 +38,7 @@ TOLERANCE = 1e-4
 BOOKER = """
 import json, sys, time
 import redis
-from worker.limits import Limits
+from worker.sending.limits import Limits
 from worker.marketplaces.base import Rate
 url, per_second, burst, until = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 limits, rate, slots = Limits(redis.Redis.from_url(url)), Rate(per_second, burst), []
@@ -108,8 +108,8 @@ def test_what_fills_no_more_than_a_second_is_not_parted(clock: object) -> None:
 def test_calls_as_late_as_they_may_be_never_fill_a_second_with_more_than_the_rate_and_one(
     per_second: float, calls: int, slots: list[float]
 ) -> None:
-    late, step = late_at_most(Rate(per_second), calls, 0.98), calls / (per_second * 0.98)
-    if late <= LATE_SECONDS:  # the room is smaller than what no process can keep; the gate holds those
+    late, step = longest_delay(Rate(per_second), calls, 0.98), calls / (per_second * 0.98)
+    if late <= DELAY_SECONDS:  # the room is smaller than what no process can keep; the gate holds those
         return
     left = [
         slot * step + delay * (late + WAY_SECONDS) * 0.999 for slot, delay in enumerate(slots) for _ in range(calls)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from worker.ledger.rows import Candidate, Judged, Pushed, PushState
-from worker.ledger.states import State
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
-from worker.matching import Match, in_contest, in_time, judge, moving_seconds, too_early_seconds
-from worker.outcomes import OrderRecord
+from worker.rules.match import Match, in_contest, in_time, judge, moving_seconds, too_early_seconds
+from worker.rules.outcomes import OrderRecord
+from worker.rules.states import State
+from worker.rules.values import Candidate, Judged, Pushed, PushState
 
 SENT = 1_700_000_000.0
 NOW = SENT + 60

@@ -1,33 +1,32 @@
-"""One of a kind: however many threads make the first call, one object is made."""
+"""One of a kind: however many threads ask first, one part is made."""
 
 from __future__ import annotations
 
-import ast
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from worker.once import once
-
-ROOT = Path(__file__).resolve().parents[2]
+from worker.once import Lazy, part
 
 
-def test_threads_that_ask_at_the_same_moment_get_the_same_object() -> None:
+def test_threads_that_ask_at_the_same_moment_get_the_same_part() -> None:
     made: list[object] = []
     barrier = threading.Barrier(8)
 
-    @once
-    def thing() -> object:
-        time.sleep(0.02)  # as long as it takes to make one, the others ask too
-        made.append(object())
-        return made[-1]
+    class Shop(Lazy):
+        @part
+        def till(self) -> object:
+            time.sleep(0.02)  # as long as it takes to make one, the others ask too
+            made.append(object())
+            return made[-1]
+
+    shop = Shop()
 
     def ask(_: int) -> object:
         barrier.wait()
-        return thing()
+        return shop.till
 
     with ThreadPoolExecutor(8) as pool:
         got = set(pool.map(ask, range(8)))
@@ -35,33 +34,27 @@ def test_threads_that_ask_at_the_same_moment_get_the_same_object() -> None:
     assert got == set(made)
 
 
-def test_what_failed_to_be_made_is_made_at_the_next_call() -> None:
+def test_each_object_has_parts_of_its_own() -> None:
+    class Shop(Lazy):
+        @part
+        def till(self) -> object:
+            return object()
+
+    assert Shop().till is not Shop().till
+
+
+def test_what_failed_to_be_made_is_made_when_it_is_asked_for_again() -> None:
     tries: list[int] = []
 
-    @once
-    def thing() -> int:
-        tries.append(1)
-        if len(tries) == 1:
-            raise OSError("not yet")
-        return 7
+    class Shop(Lazy):
+        @part
+        def till(self) -> int:
+            tries.append(1)
+            if len(tries) == 1:
+                raise OSError("not yet")
+            return 7
 
+    shop = Shop()
     with pytest.raises(OSError, match="not yet"):
-        thing()
-    assert (thing(), thing(), len(tries)) == (7, 7, 2)
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        "worker/loop.py: process_loop",
-        "worker/bell.py: bell",
-        "worker/ledger/journal.py: journal",
-        "tasks/admission.py: store",
-        "tasks/admission.py: limits",
-    ],
-)
-def test_what_the_threads_of_a_worker_share_is_made_once(place: str) -> None:
-    path, _, name = place.partition(": ")
-    tree = ast.parse((ROOT / path).read_text())
-    (made,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
-    assert [decorator.id for decorator in made.decorator_list if isinstance(decorator, ast.Name)] == ["once"]
+        _ = shop.till
+    assert (shop.till, shop.till, len(tries)) == (7, 7, 2)

@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from config.settings import Account, Settings
-from tasks.cli import main
-from worker import outcomes
 from worker.app import app
-from worker.ledger.states import State
+from worker.cli.main import main
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.orders.files import jobs
-from worker.orders.models import Job, validate
+from worker.orders.jobs import Job, Terms, validate
+from worker.rules import outcomes
+from worker.rules.states import State
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-ACCOUNTS = {"main": AliExpress}
+ACCOUNTS = {"main": Terms(AliExpress, 1000)}
 
 
 def code(text: str) -> str:
@@ -152,7 +152,7 @@ def test_the_example_job_is_taken() -> None:
 
 
 def test_the_example_jobs_of_the_other_marketplaces_are_taken() -> None:
-    accounts = {"wholesale": Xportcn, "shop": Shoplazza}
+    accounts = {"wholesale": Terms(Xportcn, 1000), "shop": Terms(Shoplazza, 1000)}
     for line in example("jobs").splitlines():
         assert isinstance(found := validate(line.encode(), 1, accounts), Job), found
 

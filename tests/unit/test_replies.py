@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from worker.marketplaces.base import Lost
-from worker.marketplaces.replies import Fraction, Kept, Text, id_of, lost, parse, read_object, text_of
-from worker.outcomes import NotSent, Unknown
+from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.replies import Fraction, Kept, Text, clock_offset, id_of, lost, parse, read_object, text_of
+from worker.rules.outcomes import NotSent, Unknown
 
 
 @pytest.mark.parametrize("text", ["9007199254740993", "10234136520598611512", "0.1", "1.10", "1e400", "-0.0", "NaN"])
@@ -112,3 +112,19 @@ def test_a_value_that_does_not_fit_stays_as_it_came(given_: Any, kept: Any) -> N
 @pytest.mark.parametrize(("given_", "kept"), [(7, "7"), (True, "true"), ("x", "x"), ({"a": 1}, {"a": 1})])
 def test_a_text_may_come_as_a_number_or_a_truth_value(given_: Any, kept: Any) -> None:
     assert Shown.model_validate({"word": given_}).word == kept
+
+
+@pytest.mark.parametrize(
+    ("date", "offset"),
+    [
+        ("Thu, 01 Jan 1970 00:01:00 GMT", 50.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", -10.0),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_marketplaces_clock_is_read_off_its_date(date: str | None, offset: float | None) -> None:
+    came = Reply(200, {} if date is None else {"date": date}, b"")
+    assert clock_offset(came, 10.0) == offset
+    assert clock_offset(Lost("cut", may_have_arrived=True), 10.0) is None

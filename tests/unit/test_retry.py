@@ -25,29 +25,22 @@ from retry_kit import (
     unknown,
 )
 
-from worker import retry
-from worker.ledger.states import MOVES, Event, State
-from worker.outcomes import (
+from worker.rules import place as retry
+from worker.rules.confirm import decide_read
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Policy, backoff
+from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     NotSent,
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
-from worker.retry import (
-    CONFIRM_FLOOR_SECONDS,
-    CRASHES_BEFORE_QUARANTINE,
-    Policy,
-    backoff,
-    decide,
-    decide_read,
-    lease_ran_out,
-    may_send_until,
-)
+from worker.rules.place import CRASHES_BEFORE_QUARANTINE, decide, lease_ran_out, may_send_until
+from worker.rules.states import MOVES, Event, State
 
 USES_NO_ATTEMPT = (Event.SNOOZE,)
 
@@ -62,9 +55,9 @@ def test_every_decision_on_a_send_is_a_move_the_state_machine_knows(
 
 
 @given(throttled, orders, policies)
-@example(Throttled("ApiCallLimit", "ban", 3.0), Order(spent=10**6, holds=10**6), POLICY)
+@example(Declined("ApiCallLimit", "ban", 3.0), Order(spent=10**6, snoozes=10**6), POLICY)
 def test_throttled_never_spends_an_attempt_and_never_ends_an_order(
-    outcome: Throttled, order: Order, policy: Policy
+    outcome: Declined, order: Order, policy: Policy
 ) -> None:
     decision = decide(outcome, order, policy)
     assert decision.event in USES_NO_ATTEMPT
@@ -72,7 +65,7 @@ def test_throttled_never_spends_an_attempt_and_never_ends_an_order(
 
 
 @given(throttled, orders, policies)
-def test_the_wait_a_marketplace_asks_for_is_kept_exactly(outcome: Throttled, order: Order, policy: Policy) -> None:
+def test_the_wait_a_marketplace_asks_for_is_kept_exactly(outcome: Declined, order: Order, policy: Policy) -> None:
     decision = decide(outcome, order, policy)
     if outcome.retry_after_seconds is not None:
         assert decision.due_in_seconds == outcome.retry_after_seconds
@@ -111,12 +104,32 @@ def test_an_unknown_outcome_never_leads_to_a_blind_second_send(outcome: Unknown,
     assert (decision.event is Event.ACCEPT) == bool(outcome.references)
 
 
+@given(st.integers(0, 300), st.sampled_from(["SYSTEM_ERROR", "9999", "isp.anything", "NO_CODE", "HTTP_422"]), policies)
+def test_a_marketplace_that_keeps_answering_what_nobody_documents_is_told_and_asked_slowly(
+    snoozes: int, code: str, policy: Policy
+) -> None:
+    decision = decide(Unknown("System busy", code), Order(snoozes=snoozes), policy)
+    told = snoozes >= retry.UNKNOWNS_BEFORE_ATTENTION
+    assert (decision.event, decision.attention, decision.code) == (Event.LOSE, told, code)
+    assert decision.reason == "System busy"
+    assert decision.due_in_seconds is not None, "it goes on"
+    if told:
+        assert decision.due_in_seconds >= policy.cap_seconds / 10
+        assert "fulfil show ORDER" in (decision.fix or "")
+        assert "fulfil adopt ORDER --reference ID" in (decision.fix or "")
+
+
+@pytest.mark.parametrize("outcome", [Unknown("cut"), Unknown("HTTP 503", "HTTP_503"), Unknown("garbage", "HTTP_200")])
+def test_answers_that_are_lost_for_long_are_no_person_s_matter(outcome: Unknown) -> None:
+    assert not decide(outcome, Order(snoozes=300), POLICY).attention
+
+
 @given(placed, orders, policies)
 def test_only_a_reply_that_proves_it_queues_an_order_again(outcome: PlaceOutcome, order: Order, policy: Policy) -> None:
     """Back to queued means: this send surely created nothing."""
     decision = decide(outcome, order, policy)
     if MOVES[State.PLACING, decision.event] is State.QUEUED:
-        assert isinstance(outcome, Throttled | NotSent | Refused)
+        assert isinstance(outcome, Declined | NotSent | Refused)
         assert not isinstance(outcome, Refused) or outcome.retryable
 
 
@@ -232,7 +245,7 @@ def test_a_record_that_should_worry_somebody_is_confirmed_and_shown_to_a_person(
 
 
 def test_reading_back_waits_ten_seconds_then_longer_then_a_quarter_of_an_hour_for_ever() -> None:
-    waits = [decide_read(Absent("not synced"), Order(holds=holds), POLICY) for holds in range(9)]
+    waits = [decide_read(Absent("not synced"), Order(snoozes=snoozes), POLICY) for snoozes in range(9)]
     assert [w.due_in_seconds for w in waits] == [10, 20, 40, 80, 160, 900, 900, 900, 900]
     assert [w.attention for w in waits] == [False] * 5 + [True] * 4
 

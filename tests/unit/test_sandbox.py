@@ -1,4 +1,4 @@
-"""The sandbox server: mounting, faults, its record and its control paths, over real HTTP with a face of three lines."""
+"""The sandbox server: mounting, faults, its record and its control paths, over real HTTP with a fake of three lines."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ import pytest
 
 from config.settings import Account
 from worker.errors import ConfigError
-from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
-from worker.sandbox import Running, background, faces_for
+from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
+from worker.sandbox.server import Running, background, fakes_for
 
 HANG = 0.3
 
 
-class Toy(Face):
+class Toy(Fake):
     """Creates an order for every POST (`key` in the form), answers ok to every GET."""
 
     name = "toy"
@@ -111,7 +111,7 @@ def test_reset_forgets_orders_faults_and_spent_suffixes(client: httpx.Client, ru
     assert client.post("/_sandbox/reset").status_code == 200
     assert client.get("/_sandbox/orders").json() == []
     assert client.get("/_sandbox/faults").json() == {"faults": []}
-    assert not running.sandbox.faces["toy"].repeat_with_ids
+    assert not running.sandbox.fakes["toy"].repeat_with_ids
     assert create(client, "SO-2~http_500").status_code == 500
 
 
@@ -252,14 +252,14 @@ def test_an_order_with_its_own_fault_keeps_the_base_latency(client: httpx.Client
 
 
 def test_repeat_with_ids_is_a_switch(client: httpx.Client, running: Running) -> None:
-    faces = running.sandbox.faces
+    fakes = running.sandbox.fakes
     set_fault(client, fault="repeat_with_ids", marketplace="deeper")
-    assert (faces["toy"].repeat_with_ids, faces["deeper"].repeat_with_ids) == (False, True)
+    assert (fakes["toy"].repeat_with_ids, fakes["deeper"].repeat_with_ids) == (False, True)
     set_fault(client, fault="repeat_with_ids")
-    assert faces["toy"].repeat_with_ids
+    assert fakes["toy"].repeat_with_ids
     set_fault(client, fault="repeat_with_ids", probability=0)
-    assert not faces["toy"].repeat_with_ids
-    assert not faces["deeper"].repeat_with_ids
+    assert not fakes["toy"].repeat_with_ids
+    assert not fakes["deeper"].repeat_with_ids
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_wrong_fault_is_answered_with_a_sentence(client: httpx.Client, body: b
 def test_the_clock_is_the_sandboxes() -> None:
     with background([Toy()], clock=lambda: 1234.5) as running:
         httpx.post(running.url + "/toy", data={"key": "a"}, trust_env=False)
-        assert running.sandbox.faces["toy"].orders[0].creates == [1234.5]
+        assert running.sandbox.fakes["toy"].orders[0].creates == [1234.5]
 
 
 def test_every_commit_is_appended_to_the_record(tmp_path: Path) -> None:
@@ -345,10 +345,10 @@ def test_every_face_gets_its_own_accounts() -> None:
         "main": Account.model_validate({"marketplace": "aliexpress", "app_key": "k", "app_secret": "s"}),
         "other": Account.model_validate({"marketplace": "somewhere-else", "token": "t"}),
     }
-    faces = {face.name: face for face in faces_for(accounts, sync_seconds=1.5)}
-    assert set(faces["aliexpress"].credentials) == {"sandbox", "main"}
-    assert faces["aliexpress"].credentials["main"] == {"app_key": "k", "app_secret": "s"}
-    assert faces["aliexpress"].sync_seconds == 1.5
+    fakes = {fake.name: fake for fake in fakes_for(accounts, sync_seconds=1.5)}
+    assert set(fakes["aliexpress"].credentials) == {"sandbox", "main"}
+    assert fakes["aliexpress"].credentials["main"] == {"app_key": "k", "app_secret": "s"}
+    assert fakes["aliexpress"].sync_seconds == 1.5
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
-from worker.sandbox import Running, background
-from worker.sandbox_answers import HUGE_BYTES
+from worker.sandbox.answers import HUGE_BYTES
+from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
+from worker.sandbox.server import Running, background
 
 HANG = 0.4
 
 
-class Teller(Face):
+class Teller(Fake):
     """Creates an order with two ids for every POST (`key`, `account` in the form): tells them, a number and a text.
 
     A key that was there before is told its ids again, and a GET what it asks for.

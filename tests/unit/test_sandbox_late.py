@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import pytest
 
-from worker import sandbox
-from worker.marketplaces.face import Answer, Call, Face, SandboxOrder
-from worker.sandbox import Running, background
-from worker.sandbox_faults import DEFAULT_MS, FAULTS, Fault, FaultPlan
+from worker.sandbox import server as sandbox
+from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
+from worker.sandbox.faults import DEFAULT_MS, FAULTS, Fault, FaultPlan
+from worker.sandbox.server import Running, background
 
 HANG = 0.2
 
 
-class Keyed(Face):
+class Keyed(Fake):
     """Makes an order for every POST (`key` in the form) unless its key has made one; a GET tells the keys it shows."""
 
     name = "keyed"
@@ -143,11 +143,11 @@ def test_a_reset_and_an_end_forget_what_was_to_come(running: Running, client: ht
     assert due(client) == []
     time.sleep(0.4)
     assert record(client) == []
-    face = Keyed()
-    with background([face], hang_seconds=0.05) as other, pytest.raises(httpx.HTTPError):
+    fake = Keyed()
+    with background([fake], hang_seconds=0.05) as other, pytest.raises(httpx.HTTPError):
         httpx.post(f"{other.url}/keyed", data={"key": "SO-2~late_commit:200"}, trust_env=False)
     time.sleep(0.3)
-    assert face.orders == []
+    assert fake.orders == []
 
 
 def test_the_faults_are_the_ones_the_modules_text_names() -> None:

@@ -16,10 +16,10 @@ import pytest
 from worker.errors import ConfigError
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
-from worker.marketplaces.aliexpress.sandbox import AliExpressFace
-from worker.marketplaces.face import SandboxOrder
-from worker.sandbox import Running, background
-from worker.sandbox_pushes import MOST_WAITING, Pusher, PushPlan
+from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.fake import SandboxOrder
+from worker.sandbox.pushes import MOST_WAITING, Pusher, PushPlan
+from worker.sandbox.server import Running, background
 
 KEYS = {name: {"app_key": f"{name}-key", "app_secret": f"{name}-secret"} for name in ("main", "second")}
 
@@ -59,7 +59,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with background([AliExpressFace(KEYS)]) as made:
+    with background([AliExpressFake(KEYS)]) as made:
         yield made
 
 
@@ -72,11 +72,11 @@ def told(running: Running) -> dict[str, Any]:
 
 
 def commit(running: Running, *references: str, account: str = "main") -> None:
-    """Let the face make an order."""
+    """Let the fake make an order."""
     order = SandboxOrder("aliexpress", account, "SO-1", list(references or ["8190000000000001"]), time.time(), [])
 
     async def make() -> None:
-        running.sandbox.faces["aliexpress"].commit(order)
+        running.sandbox.fakes["aliexpress"].commit(order)
 
     asyncio.run_coroutine_threadsafe(make(), running.loop).result(5)
 
@@ -119,7 +119,7 @@ def test_a_message_is_signed_with_the_accounts_secret_and_names_nothing_of_ours(
 
 
 def test_it_comes_about_half_a_second_after_the_commit(receiver: Receiver) -> None:
-    with background([AliExpressFace(KEYS)], push_url=receiver.url) as running:
+    with background([AliExpressFake(KEYS)], push_url=receiver.url) as running:
         at = time.time()
         commit(running)
         until(lambda: receiver.came)
@@ -160,10 +160,10 @@ def test_a_receiver_that_is_away_holds_nothing_up(running: Running) -> None:
 
 def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fill() -> Pusher:
-        pusher, face = Pusher(), AliExpressFace()
+        pusher, fake = Pusher(), AliExpressFake()
         pusher.plan = PushPlan(url="http://127.0.0.1:9")
         for number in range(MOST_WAITING + 5):
-            pusher.offer(face, SandboxOrder("aliexpress", "sandbox", "SO-1", [str(number)], 0.0, []))
+            pusher.offer(fake, SandboxOrder("aliexpress", "sandbox", "SO-1", [str(number)], 0.0, []))
         return pusher
 
     pusher = asyncio.run(fill())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Account, BadSettingError, Settings, settings
-from worker.accounts import adapter, marketplaces, rate
+from worker.accounts import Accounts
 from worker.errors import ConfigError, UnknownAccount
 from worker.marketplaces.aliexpress.adapter import AliExpress
 
@@ -18,6 +18,10 @@ KEYS = {"MARKETPLACE": "aliexpress", "APP_KEY": "12345678", "APP_SECRET": SECRET
 def account(patch: pytest.MonkeyPatch, name: str = "MAIN", **keys: str) -> None:
     for key, value in {**KEYS, **keys}.items():
         patch.setenv(f"FULFIL_ACCOUNTS__{name}__{key}", value)
+
+
+def accounts() -> Accounts:
+    return Accounts(settings().accounts)
 
 
 def complaint() -> str:
@@ -79,7 +83,7 @@ def test_a_key_stays_the_text_it_is_whatever_it_looks_like(fresh_settings: pytes
     """AliExpress's app keys are digits only; taken for a number they would be refused."""
     account(fresh_settings, APP_KEY=key, APP_SECRET=key)
     assert settings().accounts["main"].extras()["app_key"] == key
-    made = adapter("main")
+    made = accounts().adapter("main")
     assert isinstance(made, AliExpress)
     assert made.credentials.app_key == key  # type: ignore[attr-defined]
     assert made.credentials.app_secret.get_secret_value() == key  # type: ignore[attr-defined]
@@ -88,7 +92,7 @@ def test_a_key_stays_the_text_it_is_whatever_it_looks_like(fresh_settings: pytes
 def test_a_key_from_the_file_stays_the_text_it_is(fresh_settings: pytest.MonkeyPatch, tmp_path: Path) -> None:
     lines = [f"FULFIL_ACCOUNTS__MAIN__{name}={value}" for name, value in KEYS.items()]
     (tmp_path / ".env").write_text("\n".join(lines))
-    assert adapter("main").credentials.app_key == "12345678"  # type: ignore[attr-defined]
+    assert accounts().adapter("main").credentials.app_key == "12345678"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_an_account_without_a_marketplace_is_named(fresh_settings: pytest.Monkey
 def test_a_marketplace_nobody_knows_is_said_with_those_there_are(fresh_settings: pytest.MonkeyPatch) -> None:
     account(fresh_settings, MARKETPLACE="alibaba")
     with pytest.raises(ConfigError, match=r"FULFIL_ACCOUNTS__MAIN__MARKETPLACE: no marketplace 'alibaba'.*aliexpress"):
-        marketplaces()
+        _ = accounts().marketplaces
 
 
 @pytest.mark.parametrize(("key", "value"), [("APP_SECRET", None), ("APP_SECRETT", SECRET)])
@@ -169,21 +173,21 @@ def test_credentials_that_are_missing_or_misspelt_are_named(
     else:
         fresh_settings.setenv(f"FULFIL_ACCOUNTS__MAIN__{key}", value)
     with pytest.raises(ConfigError, match=f"FULFIL_ACCOUNTS__MAIN__{key}") as told:
-        adapter("main")
+        accounts().adapter("main")
     assert SECRET not in str(told.value)
 
 
 def test_an_account_nobody_configured_is_told_with_the_nearest_one(fresh_settings: pytest.MonkeyPatch) -> None:
     account(fresh_settings)
     with pytest.raises(UnknownAccount, match="no account 'mian'; nearest: main"):
-        adapter("mian")
+        accounts().adapter("mian")
 
 
 def test_a_rate_is_the_accounts_or_its_marketplaces(fresh_settings: pytest.MonkeyPatch) -> None:
     account(fresh_settings, "MAIN", RATE_PER_SECOND="3")
     account(fresh_settings, "OTHER")
-    assert rate("main").per_second == 3
-    assert rate("other") == AliExpress.default_rate
+    assert accounts().rate("main").per_second == 3
+    assert accounts().rate("other") == AliExpress.default_rate
 
 
 def test_secrets_are_in_no_repr_of_an_account() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.ledger import states
-from worker.ledger.states import FINAL, MOVES, Event, IllegalMoveError, State, advance
+from worker.rules import states
+from worker.rules.states import FINAL, MOVES, Event, IllegalMoveError, State, advance
 
 ANY_STATE, ANY_EVENT = st.sampled_from(State), st.sampled_from(Event)
 

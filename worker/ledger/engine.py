@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from config.settings import settings
 from worker.errors import ConfigError, LedgerAway
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
@@ -208,11 +206,3 @@ def _run_migrations(engine: Engine) -> None:
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-@cache
-def ledger() -> Ledger:
-    """Return the process's ledger, its schema up to date. Raises ConfigError or LedgerAway."""
-    opened = Ledger(settings().database())
-    opened.migrate()
-    return opened

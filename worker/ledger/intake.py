@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
 
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import insert_ignore
-from worker.ledger.states import State
+from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
-from worker.orders.models import Job, Rejection
+from worker.orders.ids import spellings, typed
+from worker.orders.jobs import Job, Rejection
+from worker.rules.states import State
 
 _START = {
     "state": State.QUEUED,
     "epoch": 0,
     "attempts": 0,
     "spent": 0,
-    "holds": 0,
+    "snoozes": 0,
     "crashes": 0,
     "absences": 0,
     "in_doubt": False,
@@ -55,11 +56,14 @@ def take(
     jobs: Sequence[Job],
     refused: Sequence[Rejection],
     rung_at: float | None = None,
+    repeats: Repeats | None = None,
+    taken_for: Mapping[str, str] | None = None,
 ) -> Taken:
     """Write a group of jobs and the rejections among them, in one transaction.
 
     An order the ledger holds already is a duplicate when its content is the same, a rejection when it is not.
-    `rung_at`: when the caller is about to ring for them; None leaves that to the sweep.
+    `rung_at`: when the caller is about to ring for them; None leaves that to the sweep. `repeats` counts the new ones.
+    `taken_for`: for each account the fingerprint of where its orders are to go, "" where that is not known here.
     """
     now = time.time()
     taken = Taken(rejected=list(refused))
@@ -70,21 +74,35 @@ def take(
             again.append(job)
         else:
             unique[job.order_id] = job
-    # One order of locking for all, or two clients that submit the same jobs wait for each other for ever.
-    rows = [_row(unique[order_id], batch_id, now, rung_at) for order_id in sorted(unique)]
+    places = taken_for or {}
     with ledger.writing() as connection:
+        older = _older_spellings(connection, unique)
+        # One order of locking for all, or two clients that submit the same jobs wait for each other for ever.
+        ordered = sorted(unique.keys() - older.keys())
         fresh: set[str] = set()
-        if rows:
+        if ordered:
             statement = insert_ignore(connection, orders).returning(orders.c.order_id)
+            rows = [_row(unique[order_id], batch_id, now, rung_at, places) for order_id in ordered]
             fresh = set(connection.execute(statement, rows).scalars())
         known = [job for job in unique.values() if job.order_id not in fresh]
         taken.new = [job for job in unique.values() if job.order_id in fresh]
-        _tell_apart(connection, [*known, *again], taken)
+        _tell_apart(connection, [*known, *again], older, taken)
+        if repeats is not None:
+            repeats.look(connection, taken.new, now)
         _count(connection, batch_id, taken)
     return taken
 
 
-def _row(job: Job, batch_id: str, now: float, rung_at: float | None) -> dict[str, object]:
+def _older_spellings(connection: Connection, order_ids: Iterable[str]) -> dict[str, str]:
+    """Return which orders the ledger holds under another spelling of their id, from before ids were normalised."""
+    forms = {form: one for one in order_ids if not one.isascii() for form in spellings(one) if form != one}
+    if not forms:
+        return {}
+    held = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
+    return {forms[form]: form for form in held}
+
+
+def _row(job: Job, batch_id: str, now: float, rung_at: float | None, places: Mapping[str, str]) -> dict[str, object]:
     return {
         **_START,
         "order_id": job.order_id,
@@ -96,24 +114,29 @@ def _row(job: Job, batch_id: str, now: float, rung_at: float | None) -> dict[str
         "fingerprint": job.fingerprint,
         "due_at": now,
         "rung_at": rung_at,
+        "taken_for": places.get(job.account) or None,
         "created_at": now,
         "updated_at": now,
     }
 
 
-def _tell_apart(connection: Connection, jobs: Sequence[Job], taken: Taken) -> None:
+def _tell_apart(connection: Connection, jobs: Sequence[Job], older: Mapping[str, str], taken: Taken) -> None:
     if not jobs:
         return
     query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
-        among(orders.c.order_id, {job.order_id for job in jobs})
+        in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs})
     )
     held = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:
-        row = held[job.order_id]
+        row = held[older.get(job.order_id, job.order_id)]
         if row.fingerprint == job.fingerprint:
             taken.duplicates.append((job.order_id, row.state))
             continue
-        reason = f"this order_id was submitted before with a different content (state {row.state}); use a new order_id"
+        # No word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
+        reason = (
+            f"an order of this id was taken before with other content (state {row.state}); this line changed nothing."
+            f" To see it: fulfil show {typed(job.order_id)}"
+        )
         taken.rejected.append(Rejection(job.line, job.order_id, "order_id", reason))
 
 

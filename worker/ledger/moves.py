@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, Select, Table, bindparam, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, or_, select, update
 
-from worker.ledger.among import among, beside, listed
-from worker.ledger.rows import Moved
-from worker.ledger.states import Event, State, advance
-from worker.ledger.tables import account_pauses, events, order_references, orders
-from worker.retry import FOREIGN_ORDER, Decision, Pause
+from worker.ledger.dialects import in_list, listed, unindexed
+from worker.ledger.tables import events, orders
+from worker.rules.codes import Code
+from worker.rules.decision import CLOCKS_DIFFER_SECONDS, Decision
+from worker.rules.history import Cause, History, after
+from worker.rules.outcomes import Money, PlaceOutcome
+from worker.rules.states import Event, State, advance
+from worker.rules.values import Moved
 
-_MUTABLE = (
-    "state",
-    "due_at",
-    "rung_at",
-    "lease_until",
-    "spent",
-    "holds",
-    "crashes",
-    "absences",
-    "absent_since",
-    "first_sent_at",
-    "in_doubt",
-    "accepted_at",
-    "attention",
-    "code",
-    "reason",
-    "fix",
+_HISTORY = tuple(name.name for name in fields(History))
+_WRITTEN = (
+    *("state", "due_at", "rung_at", "lease_until", "attention", "code", "reason", "fix"),
+    *("forecast_amount", "forecast_currency"),
+    *_HISTORY,
 )
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
-CLOCKS_DIFFER_SECONDS = 60.0
-"""How far the clocks of two hosts may be apart before one of them counts as wrong."""
 LONGEST_LEASE_SECONDS = 600.0
 """What FULFIL_LEASE_SECONDS may be at most; a test holds it true."""
 CODE_CHARACTERS = 100
@@ -44,34 +32,25 @@ TEXT_CHARACTERS = 2000
 _UPDATE = (
     update(orders)
     .where(orders.c.order_id == bindparam("b_order_id"))
-    .values({name: bindparam(name) for name in [*_MUTABLE, "updated_at"]})
+    .values({name: bindparam(name) for name in [*_WRITTEN, "updated_at"]})
 )
 NOTE = insert(events)
 """Appends rows to the history."""
-_REFERENCES = (
-    select(order_references.c.order_id, order_references.c.reference)
-    .where(among(order_references.c.order_id, listed("ids")))
-    .order_by(order_references.c.learned_at, order_references.c.reference)
-)
-_PAUSED = select(account_pauses.c.account).where(
-    account_pauses.c.account == bindparam("account"),
-    or_(account_pauses.c.until.is_(None), account_pauses.c.until > bindparam("now")),
-)
-_PAUSING = select(account_pauses.c.account).where(
-    among(account_pauses.c.account, listed("accounts")),
-    account_pauses.c.until > bindparam("now"),
-)
 
 
 @dataclass(slots=True)
 class Move:
-    """One move of a locked row: what happens, who did it, and the columns that change with it."""
+    """One move of a locked row: what was decided, why it happens, who did it, and what else is written with it."""
 
     row: Row[Any]
-    event: Event
+    decision: Decision
+    cause: Cause
     actor: str
-    note: str | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
+    at: float
+    """When it happened (unix seconds)."""
+    first_send: bool = False
+    """The claim it was sent under was the first of a send that might have arrived."""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lock(
@@ -101,10 +80,10 @@ def lock(
 def _locking(*asked: str) -> Select[Any]:
     """Return the statement for a set of conditions, made once: to build it costs as much as to run it."""
     conditions = {
-        "ids": among(orders.c.order_id, listed("ids")),
-        "state": (beside(orders.c.state) if "ids" in asked else orders.c.state) == bindparam("state"),
-        "account": beside(orders.c.account) == bindparam("account"),
-        "due_before": beside(orders.c.due_at) <= bindparam("due_before"),
+        "ids": in_list(orders.c.order_id, listed("ids")),
+        "state": (unindexed(orders.c.state) if "ids" in asked else orders.c.state) == bindparam("state"),
+        "account": unindexed(orders.c.account) == bindparam("account"),
+        "due_before": unindexed(orders.c.due_at) <= bindparam("due_before"),
         # A lease that ends later than any can was written by a clock that was ahead, and counts as over: waiting for
         # that hour helps nobody, and what is taken back too soon is settled like every unknown order.
         "lease_before": or_(
@@ -121,20 +100,52 @@ def _locking(*asked: str) -> Select[Any]:
     return query.with_for_update(skip_locked="state" in asked)
 
 
-def write(connection: Connection, moves: Sequence[Move], now: float) -> None:
-    """Move every row and append its event. Raises IllegalMoveError before anything is written."""
+def write(
+    connection: Connection, moves: Sequence[Move], now: float, known: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Moved]:
+    """Move every row, append its event, and return how they stand. `known`: the marketplace's ids of the orders.
+
+    Raises IllegalMoveError before anything is written.
+    """
     if not moves:
-        return
-    changed, noted = [], []
+        return []
+    changed, noted, moved = [], [], []
     for move in moves:
-        before = State(move.row.state)
-        values = {name: getattr(move.row, name) for name in _MUTABLE}
-        values |= {"rung_at": None, **move.changes, "state": advance(before, move.event)}
-        changed.append(values | {"b_order_id": move.row.order_id, "updated_at": now})
-        noted.append(event_row(move.row.order_id, now, move.event, before, move.row.epoch, move.actor, move.note))
-        move.changes = values
+        row, decision, before = move.row, move.decision, State(move.row.state)
+        values = _values(move, before)
+        changed.append(values | {"b_order_id": row.order_id, "updated_at": now})
+        noted.append(event_row(row.order_id, now, decision.event, before, row.epoch, move.actor, decision.reason))
+        ids = (known or {}).get(row.order_id, ())
+        moved.append(_moved(move, values, ids))
     connection.execute(_UPDATE, changed)
     connection.execute(NOTE, noted)
+    return moved
+
+
+def _values(move: Move, before: State) -> dict[str, Any]:
+    row, decision = move.row, move.decision
+    history = History(*(getattr(row, name) for name in _HISTORY))
+    became = after(history, before, decision.event, move.cause, move.at, move.first_send)
+    return {
+        "state": advance(before, decision.event),
+        "rung_at": None,
+        "lease_until": None,
+        "due_at": None if decision.due_in_seconds is None else move.at + decision.due_in_seconds,
+        "attention": decision.attention,
+        "code": told(decision.code, CODE_CHARACTERS),
+        "reason": told(decision.reason),
+        "fix": told(decision.fix),
+        "forecast_amount": row.forecast_amount,
+        "forecast_currency": row.forecast_currency,
+        **{name: getattr(became, name) for name in _HISTORY},
+        **move.more,
+    }
+
+
+def _moved(move: Move, values: Mapping[str, Any], known: tuple[str, ...]) -> Moved:
+    row, decision = move.row, move.decision
+    state, due_at, code = values["state"], values["due_at"], values["code"]
+    return Moved(row.order_id, row.account, state, due_at, code, known, decision.event, decision.declined)
 
 
 def event_row(
@@ -153,22 +164,33 @@ def event_row(
     }
 
 
-def decided(decision: Decision, now: float) -> dict[str, Any]:
-    """Return the columns a decision sets."""
-    return {
-        "due_at": None if decision.due_in_seconds is None else now + decision.due_in_seconds,
-        "attention": decision.attention,
-        "code": told(decision.code, CODE_CHARACTERS),
-        "reason": told(decision.reason),
-        "fix": told(decision.fix),
-    }
-
-
 def standing_alarm(row: Row[Any]) -> dict[str, Any]:
-    """Return what goes on being told of an order that was read back as another one, whatever else happens to it."""
-    if row.code != FOREIGN_ORDER:
-        return {}
-    return {"attention": True, "code": row.code, "reason": row.reason, "fix": row.fix}
+    """Return what goes on being told of an order that is not read yet, whatever else happens to it.
+
+    It was read back as another one, or its create did not take all of its goods.
+    """
+    standing = {"code": row.code, "reason": row.reason, "fix": row.fix}
+    if row.code == Code.FOREIGN_ORDER:
+        return {"attention": True, **standing}
+    return standing if row.code == Code.GOODS_DIFFER else {}
+
+
+def told_differs(row: Row[Any]) -> str | None:
+    """Return what stands of an order about its goods."""
+    return row.reason if row.code == Code.GOODS_DIFFER else None
+
+
+def forecast(row: Row[Any]) -> Money | None:
+    """Return what a preview said that an order will cost."""
+    if row.forecast_amount is None or row.forecast_currency is None:
+        return None
+    return Money(Decimal(row.forecast_amount), row.forecast_currency)
+
+
+def forecasting(outcome: PlaceOutcome) -> dict[str, Any]:
+    """Return the columns that keep an outcome's forecast; none where it has none, so that an earlier one stands."""
+    money = getattr(outcome, "forecast", None)
+    return {"forecast_amount": f"{money.amount:f}", "forecast_currency": money.currency} if money else {}
 
 
 def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
@@ -176,94 +198,3 @@ def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
     if text is None or (len(text) <= characters and text.isprintable()):
         return text
     return text.encode("utf-8", "replace").decode().replace("\0", "?")[:characters]
-
-
-def moved(move: Move, known: Mapping[str, tuple[str, ...]]) -> Moved:
-    """Return how a row stands after its move was written."""
-    after = move.changes
-    return Moved(
-        move.row.order_id,
-        move.row.account,
-        State(after["state"]),
-        after["due_at"],
-        after["code"],
-        known.get(move.row.order_id, ()),
-        move.event,
-    )
-
-
-def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return every id known of these orders, in the order they were learned."""
-    found: dict[str, tuple[str, ...]] = {}
-    if not ids:
-        return found
-    for order_id, reference in connection.execute(_REFERENCES, {"ids": ids}):
-        found[order_id] = (*found.get(order_id, ()), reference)
-    return found
-
-
-def is_paused(connection: Connection, account: str, now: float) -> bool:
-    """Tell whether an account is held at that time, by itself or by a person."""
-    return connection.execute(_PAUSED, {"account": account, "now": now}).first() is not None
-
-
-def pausing(connection: Connection, accounts: Iterable[str], now: float) -> set[str]:
-    """Return which of these accounts are held for a time; a hold that waits for a person does not hold reads."""
-    return set(connection.execute(_PAUSING, {"accounts": sorted(accounts), "now": now}).scalars())
-
-
-def pause_accounts(connection: Connection, pauses: Iterable[tuple[str, Pause | None]], actor: str, now: float) -> None:
-    """Hold accounts; a longer hold that stands is never made shorter."""
-    for account, pause in pauses:
-        if pause is None:
-            continue
-        until = None if pause.seconds is None else now + pause.seconds
-        if until is not None and is_paused(connection, account, until):
-            continue
-        row = {
-            "account": account,
-            "since": now,
-            "until": until,
-            "code": told(pause.code, CODE_CHARACTERS),
-            "reason": told(pause.reason),
-            "fix": told(pause.fix),
-            "actor": actor,
-        }
-        connection.execute(upsert(connection, account_pauses), [row])
-
-
-def hold_references(connection: Connection, told: Collection[str]) -> None:
-    """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
-    if told and connection.dialect.name == "postgresql":
-        connection.execute(_HOLD, {"told": list(told)})
-
-
-# Sorted, or two transactions with the same ids wait for each other for ever.
-_HOLD = text(
-    "SELECT pg_advisory_xact_lock(id) FROM"
-    " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
-)
-
-
-def insert_ignore(connection: Connection, table: Table) -> Any:
-    """Return an INSERT that leaves rows alone which are there."""
-    return _insert_ignore(connection.dialect.name, table)
-
-
-@cache
-def _insert_ignore(dialect: str, table: Table) -> Any:
-    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing()
-
-
-def upsert(connection: Connection, table: Table) -> Any:
-    """Return an INSERT that replaces the row with the same key."""
-    return _upsert(connection.dialect.name, table)
-
-
-@cache
-def _upsert(dialect: str, table: Table) -> Any:
-    # Building it costs as much as running it, hence the cache.
-    statement = _DIALECTS[dialect].insert(table)
-    keys = [column.name for column in table.primary_key]
-    rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=rest)

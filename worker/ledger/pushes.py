@@ -11,16 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.among import among
+from worker.ledger.dialects import in_list, upsert
+from worker.ledger.due import EARLY_SECONDS
 from worker.ledger.engine import Ledger
-from worker.ledger.foreign import DISPROVED
-from worker.ledger.moves import lock, upsert
-from worker.ledger.rows import Candidate, Judged, Owner, Pushed, PushState
-from worker.ledger.states import State
-from worker.ledger.store import EARLY_SECONDS
+from worker.ledger.moves import forecast, lock, told, told_differs
+from worker.ledger.references import DISPROVED
+from worker.ledger.results import record_of, result_row
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
-from worker.ledger.written import result_row
 from worker.marketplaces.base import Push
+from worker.rules.outcomes import told_of
+from worker.rules.states import State
+from worker.rules.values import Candidate, Confirmed, Judged, Owner, Pushed, PushState
+from worker.rules.views import OrphanView
 
 
 class Pushes:
@@ -80,13 +82,22 @@ class Pushes:
             select(order_references.c.reference, orders.c.order_id, orders.c.state)
             .join(orders, orders.c.order_id == order_references.c.order_id)
             .where(
-                among(order_references.c.reference, references),
+                in_list(order_references.c.reference, references),
                 order_references.c.source != DISPROVED,
                 orders.c.marketplace == marketplace,
             )
         )
         with self.ledger.reading() as connection:
             return {row.reference: Owner(row.order_id, State(row.state)) for row in connection.execute(query)}
+
+    def confirmed(self, order_id: str) -> Confirmed | None:
+        """Return what a confirmed order was to be and what was read of it last; None for an order in another state."""
+        with self.ledger.reading() as connection:
+            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).first()
+            if row is None or row.state != State.CONFIRMED:
+                return None
+            kept = connection.execute(select(results).where(results.c.order_id == order_id)).all()
+        return Confirmed(row.body, forecast(row), tuple(map(record_of, kept)), told_differs(row))
 
     def candidates(self, account: str) -> list[Candidate]:
         """Return the orders of an account that may exist at the marketplace under an id we do not know."""
@@ -116,7 +127,7 @@ class Pushes:
                 ordered = sorted(judged, key=lambda one: (one.row.account, one.row.reference))
                 connection.execute(_SETTLE, [_settling(one, now) for one in ordered])
 
-    def orphans(self) -> list[dict[str, Any]]:
+    def orphans(self) -> list[OrphanView]:
         """Return the rows that need a person, the oldest first; an id that was learned otherwise since is none."""
         learned = exists().where(
             order_references.c.reference == pushes.c.reference, order_references.c.source != DISPROVED
@@ -128,7 +139,7 @@ class Pushes:
             .order_by(at, pushes.c.reference)
         )
         with self.ledger.reading() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            return [OrphanView(*row) for row in connection.execute(query)]
 
 
 def mark_adopted(connection: Connection, account: str, order_id: str, reference: str) -> None:
@@ -215,6 +226,6 @@ def _refresh(connection: Connection, judged: Iterable[Judged], now: float) -> No
             continue
         connection.execute(upsert(connection, results), [result_row(row.order_id, one.record, now)])
         alerts = connection.execute(select(results.c.alert).where(results.c.order_id == row.order_id)).scalars()
-        alert = next(filter(None, alerts), None)
-        told = {"attention": alert is not None, "code": "ALERT" if alert else None, "reason": alert}
-        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(told))
+        said = told_of(alerts, one.differs)
+        values = {**said, "reason": told(said["reason"]), "fix": told(said["fix"])}
+        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(values))

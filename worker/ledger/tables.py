@@ -56,7 +56,7 @@ orders = Table(
     Column("epoch", Integer, nullable=False, comment="fencing: grows with every claim"),
     Column("attempts", Integer, nullable=False, comment="sends begun"),
     Column("spent", Integer, nullable=False, comment="attempts that count against the limit"),
-    Column("holds", Integer, nullable=False, comment="snoozes in a row"),
+    Column("snoozes", Integer, nullable=False, comment="snoozes in a row"),
     Column("crashes", Integer, nullable=False, comment="leases that ran out in a row"),
     Column("absences", Integer, nullable=False, comment="look-ups in a row that did not find it"),
     Column("absent_since", Double, comment="the first of those"),
@@ -165,7 +165,7 @@ same_buyers = Table(
     metadata,
     Column("account", String(32), primary_key=True),
     Column("buyer", String(80), primary_key=True),
-    Column("buyer_group", String(80), nullable=False, comment="buyers with the same word here are one person or company"),
+    Column("buyer_group", String(80), nullable=False, comment="buyers with the same word here are one"),
     Column("said_by", String(60), nullable=False),
     Column("said_at", Double, nullable=False),
 )

@@ -7,28 +7,36 @@ requests (preview, then create; several ids to read) is written straight down an
 
 from __future__ import annotations
 
-import re
+import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
-from worker.outcomes import OrderRecord, PlaceOutcome, ReadOutcome
+from worker.marketplaces.doubts import Words
+from worker.marketplaces.prices import priced_above, priced_otherwise
+from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored."""
+    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored.
+
+    `creates`: it may make an order, so that it is noted on disk before its first byte leaves.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     content: bytes
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,10 @@ class Code(Protocol):
     def fix(self) -> str:
         """What a person does about it."""
 
+    @property
+    def source(self) -> str:
+        """Where it is documented with this meaning, so that a reader sees why it may be believed."""
+
 
 class OrderModel(BaseModel):
     """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
@@ -136,6 +148,8 @@ class Marketplace(ABC):
     base_url: ClassVar[str]
     """The real address; an account may point elsewhere."""
     order_model: ClassVar[type[OrderModel]]
+    quantities: ClassVar[tuple[str, str] | None]
+    """Where an order says how many: its list of line items, and the number in each; None: it has no line items."""
     credentials_model: ClassVar[type[Credentials]]
     default_rate: ClassVar[Rate]
     resend_window: ClassVar[timedelta | None]
@@ -148,6 +162,8 @@ class Marketplace(ABC):
     """Every answer the adapter knows by its code or its words."""
     statuses: ClassVar[Mapping[str, str]]
     """Every status an order can be read back with, and what it means."""
+    order_page: ClassVar[str] = "the order's page at the marketplace"
+    """Where a person sees one order, in words."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
     takes_pushes: ClassVar[bool] = False
@@ -159,8 +175,11 @@ class Marketplace(ABC):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
+        """`max_order_amount`: what the account lets one order cost, in the order's own currency."""
         self.account = account
+        self.max_order_amount = max_order_amount
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
@@ -169,6 +188,18 @@ class Marketplace(ABC):
     def can_look_up(self) -> bool:
         """Tell whether `look_up` can find an order by our own key; may depend on the account's settings."""
         return False
+
+    def sent_with(self) -> dict[str, str]:
+        """Return what an order is sent with, in parts that hold no secret: `address`, and `app` or `shop`, `buyer`, …
+
+        An order that may exist goes on only under the same parts: under another buyer its key protects nothing.
+        By default every change of a credential counts as another buyer.
+        """
+        return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
+
+    def _plain_credentials(self) -> Iterator[object]:
+        for _, value in self.credentials:
+            yield value.get_secret_value() if isinstance(value, SecretStr) else value
 
     @abstractmethod
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
@@ -208,6 +239,51 @@ class Marketplace(ABC):
         """
         return False
 
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Say how what was read back differs from what was ordered, in a plain sentence each: ids, quantities, amounts.
+
+        `records` are all of the order's, for the parts of one that was split are told together: a missing line, fewer
+        or more pieces than ordered, goods not ordered, a part that failed, another currency than asked for. What a
+        reply does not show proves nothing.
+        """
+        return []
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows goods, so that `differences` would name whatever is missing."""
+        return False
+
+    def readings(self, record: OrderRecord) -> tuple[Money, ...]:
+        """Return what the amount of a record can mean; one where its unit is sure, none where it shows no amount."""
+        return (record.amount,) if record.amount is not None else ()
+
+    def differs(
+        self,
+        order: Mapping[str, Any],
+        key: str,
+        records: Sequence[OrderRecord],
+        forecast: Money | None = None,
+        told: str | None = None,
+    ) -> Differs | None:
+        """Return how all of an order's records differ from what was ordered, forecast, and allowed to cost.
+
+        `told`: what is known of it since its create. It stands until goods are read back that say otherwise.
+        """
+        found = self.differences(order, key, records)
+        readings = [self.readings(record) for record in records]
+        found += priced_otherwise(self.title, forecast, readings)
+        found += priced_above(self.title, self.max_order_amount, readings)
+        if told and not self.shows_goods(records):
+            found = [told, *(sentence for sentence in found if sentence not in told)]
+        return self.differing(found) if found else None
+
+    def differing(self, sentences: Sequence[str]) -> Differs:
+        """Return differences with a person's next step."""
+        fix = (
+            f"compare {self.order_page} with what was ordered (fulfil show ORDER has what was read back);"
+            " order what is missing under a new order_id, and cancel or return there what was not wanted"
+        )
+        return Differs(tuple(sentences), fix)
+
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Return between which unix times the record says its order was made; None where it does not say."""
         return None
@@ -222,12 +298,16 @@ class Marketplace(ABC):
         """Take the order's personal data out of a vendor's text, so that it may be stored and shown."""
         values: set[str] = set()
         for name in cls.personal_fields:
-            values.update(_leaves(order.get(name)))
-        return _without(text, values)[:300]
+            values.update(leaves(order.get(name)))
+        return without(text, values)[:300]
 
     def clean(self, text: str, order: Mapping[str, Any]) -> str:
         """Scrub a text, and take the account's own secrets out of it, should the vendor repeat one."""
-        return self.scrub(_without(text, self._secrets) if text else text, order)
+        return self.scrub(without(text, self._secrets) if text else text, order)
+
+    def words(self, order: Mapping[str, Any], key: str) -> Words:
+        """Return how the words of an answer to this order's create are read."""
+        return Words(lambda text: self.clean(text, order), lambda: {key, *leaves(order)})
 
     @cached_property
     def _secrets(self) -> frozenset[str]:
@@ -235,33 +315,6 @@ class Marketplace(ABC):
         return frozenset(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
 
-_CASED = "A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1fff"
-"""Letters of the scripts that write words apart: Latin, Greek, Cyrillic."""
-_SHORT_WORD = re.compile(f"[{_CASED}]{{3,5}}")
-"""A name as short as this may stand inside a word that says something: Doe in "does", Mark in "market"."""
-_BEGIN = f"(?:(?<![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
-_END = f"(?:(?![{_CASED}])|(?-i:(?<=[a-z])(?=[A-Z])))"
-
-
-def _without(text: str, values: Iterable[str]) -> str:
-    """Replace these values in a text, the longest first; a short word only where it stands by itself.
-
-    By itself is also next to a digit, a sign or a Chinese character, and at a change of case (JaneDoe). What is no
-    short word, a number or a name in Chinese, say, goes wherever it stands.
-    """
-    words = sorted((value for value in values if len(value) >= 3), key=len, reverse=True)
-    if not words or not text:
-        return text
-    patterns = (f"{_BEGIN}{word}{_END}" if _SHORT_WORD.fullmatch(word) else re.escape(word) for word in words)
-    return re.sub("|".join(patterns), "•••", text, flags=re.IGNORECASE)
-
-
-def _leaves(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield str(value)
+def fingerprint(*secrets: str) -> str:
+    """Return a short text that tells secrets apart and does not tell them."""
+    return hashlib.sha256("\0".join(secrets).encode()).hexdigest()[:16]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from worker.marketplaces.base import Lost
-from worker.outcomes import NotSent, Unknown
+from worker.marketplaces.base import Lost, Reply
+from worker.rules.outcomes import NotSent, Unknown
 
 T = TypeVar("T")
 
@@ -71,6 +72,15 @@ def storable(text: str) -> str:
 def lost(came: Lost) -> NotSent | Unknown:
     """Return the outcome of a request without a reply."""
     return Unknown(came.cause) if came.may_have_arrived else NotSent(came.cause)
+
+
+def clock_offset(came: Reply | Lost, now: float) -> float | None:
+    """Return how many seconds the marketplace's clock (its `Date` header) is ahead of ours; None: it does not say."""
+    try:
+        told = parsedate_to_datetime(came.headers.get("date", "")) if isinstance(came, Reply) else None
+    except (TypeError, ValueError):
+        return None
+    return None if told is None else told.timestamp() - now
 
 
 def _or_as_it_came(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

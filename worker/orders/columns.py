@@ -13,6 +13,9 @@ from worker.orders.fields import Leaf, leaves, suggestion
 
 OWN_COLUMNS = ("order_id", "account")
 """The columns that belong to the job, whatever the marketplace."""
+REPEAT_COLUMN = "allow_repeat"
+"""One more of the job's, which may be left out."""
+_OWN = (*OWN_COLUMNS, REPEAT_COLUMN)
 PLACEHOLDER = "<required>"
 """What the template puts into cells that must be filled; an order that still holds it is rejected."""
 SEPARATOR = "|"
@@ -69,7 +72,7 @@ def plan(marketplace: type[Marketplace], header: list[str]) -> Plan:
     strangers: list[int] = []
     for index, column in enumerate(header):
         leaf = known.get(column.removeprefix("order.").replace("[]", ""))
-        if column in OWN_COLUMNS:
+        if column in _OWN:
             continue
         if leaf is None:
             strangers.append(index)
@@ -126,4 +129,4 @@ def _known(marketplace: type[Marketplace]) -> Mapping[str, Leaf]:
 
 def _short(leaf: Leaf, every: Iterable[Leaf]) -> str:
     same = sum(other.name == leaf.name for other in every)
-    return leaf.name if same == 1 and leaf.name not in OWN_COLUMNS else leaf.dotted
+    return leaf.name if same == 1 and leaf.name not in _OWN else leaf.dotted

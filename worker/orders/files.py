@@ -6,16 +6,17 @@ import json
 import re
 import sys
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from worker.errors import InputError
-from worker.marketplaces.base import Marketplace
 from worker.orders.columns import template
-from worker.orders.models import MAX_JOB_BYTES, Job, Rejection, validate
-from worker.orders.sheets import Lines, rows
+from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
+from worker.orders.records import Lines
+from worker.orders.rewind import rewindable
+from worker.orders.sheets import rows
 
 __all__ = ["MAX_DOCUMENT_BYTES", "Entry", "jobs", "read", "template"]
 
@@ -30,9 +31,7 @@ _SHEET_FORMS = (".csv", ".tsv")
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-def jobs(
-    source: str | Path | BinaryIO, accounts: Mapping[str, type[Marketplace]], name: str | None = None
-) -> Iterator[Job | Rejection]:
+def jobs(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = None) -> Iterator[Job | Rejection]:
     """Read and validate: one `Job` or `Rejection` for each order, in the file's order, flat in memory.
 
     Takes and raises what `read` does, before the first job or not at all.
@@ -40,9 +39,7 @@ def jobs(
     return _validated(read(source, accounts, name), accounts)
 
 
-def read(
-    source: str | Path | BinaryIO, accounts: Mapping[str, type[Marketplace]], name: str | None = None
-) -> Iterator[Entry]:
+def read(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = None) -> Iterator[Entry]:
     """Open a file (a path, `-` for standard input, or a binary stream) and return its entries as a stream.
 
     The form is CSV by `.csv`/`.tsv` or by a first line that names the column `order_id`; JSON where the first
@@ -54,13 +51,13 @@ def read(
         stream, name = _open(source, name, opened)
         try:
             number, first = _first_line(stream, name)
-            entries = _entries(number, first, stream, name, accounts)
+            entries = _entries(number, first, stream, name, accounts, opened)
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror or 'the stream failed'}") from None
         return _closing(opened.pop_all(), entries)
 
 
-def _validated(entries: Iterator[Entry], accounts: Mapping[str, type[Marketplace]]) -> Iterator[Job | Rejection]:
+def _validated(entries: Iterator[Entry], accounts: Accounts) -> Iterator[Job | Rejection]:
     for line, raw in entries:
         yield raw if isinstance(raw, Rejection) else validate(raw, line, accounts)
 
@@ -109,15 +106,25 @@ def _first_line(stream: BinaryIO, name: str) -> tuple[int, bytes]:
 
 
 def _entries(
-    number: int, first: bytes, stream: BinaryIO, name: str, accounts: Mapping[str, type[Marketplace]]
+    number: int, first: bytes, stream: BinaryIO, name: str, accounts: Accounts, opened: ExitStack
 ) -> Iterator[Entry]:
     suffix = Path(name).suffix.lower()
     start = first.lstrip()
     if suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and b"order_id" in start and start[:1] not in b"[{"):
-        return rows(_lines(number, first, stream), accounts, name)
+        return _sheet(number, first, rewindable(stream, name, opened), name, accounts)
     if start.startswith(b"[") or (suffix not in _LINE_FORMS and _goes_on(start)):
         return _document(number, first, stream, name)
     return _json_lines(_lines(number, first, stream))
+
+
+def _sheet(number: int, first: bytes, stream: BinaryIO, name: str, accounts: Accounts) -> Iterator[Entry]:
+    behind_first = stream.tell()
+
+    def from_its_first_line() -> Lines:
+        stream.seek(behind_first)
+        return _lines(number, first, stream)
+
+    return rows(from_its_first_line, accounts, name)
 
 
 def _goes_on(line: bytes) -> bool:

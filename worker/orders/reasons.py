@@ -80,3 +80,9 @@ def unknown_account(name: Any, accounts: Mapping[str, Any]) -> str:
     if not accounts:
         return "unknown account; no account is configured"
     return f"unknown account; {suggestion(str(name), accounts, 'account')}"
+
+
+def too_many(account: str, most: int) -> str:
+    """Return the reason for a line item of more pieces than its account takes."""
+    setting = f"FULFIL_ACCOUNTS__{account.upper()}__MAX_QUANTITY"
+    return f"more than {most}, the most pieces of one line item here; where it is meant, raise {setting}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"token": "token-of-the-shop"}
 SIGNED = False
@@ -45,6 +46,40 @@ def says(words: str) -> list[Reply]:
     return [_reply({"code": code, "message": words}, 422) for code in ("SOLD_OUT", "BAD_TOKEN", "TOO_MANY", words)]
 
 
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    return [{"code": code, "message": words, **({"id": ids[0]} if ids else {})}]
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented code in its documented place, with these words beside it."""
+    return [_reply({"code": code, "message": words}, 422) for code in ("SOLD_OUT", "BAD_TOKEN", "TOO_MANY")]
+
+
+DOOR: dict[int, str] = {}
+"""Statuses that alone turn a create away, with the code the answer must have for it."""
+NUMBERS: set[str] = set()
+"""Codes that are documented under another name in the adapter's table."""
+
+TWO: dict[str, Any] = {**ORDER, "items": [{"sku": "BOLT-8", "quantity": 24}, {"sku": "BOLT-9", "quantity": 10}]}
+"""An order of two products, 24 and 10 pieces."""
+PRODUCTS = ("BOLT-8", "BOLT-9", "BOLT-10")
+"""Their ids, and one that was not ordered."""
+CURRENCY = "EUR"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines, (place in `PRODUCTS`, pieces); None: it shows no goods.
+
+    `ended`: the first line was cancelled by the marketplace.
+    """
+    rows: list[dict[str, Any]] = [{"sku": PRODUCTS[place], "quantity": count} for place, count in lines or ()]
+    if ended:
+        rows[0]["ended"] = "cancelled"
+    goods = {} if lines is None else {"items": rows}
+    return _reply({"id": REFERENCE, "status": "open", "total": "1", "currency": currency, **goods})
+
+
 def _reply(body: Any, status: int = 200) -> Reply:
     return Reply(status, {}, json.dumps(body).encode())
 
@@ -56,7 +91,7 @@ _SILENT = Lost("no answer", may_have_arrived=True)
 PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id": ((created(f'"{REFERENCE}"'),), Accepted),
     "a refusal": ((_reply({"code": "SOLD_OUT"}, 422),), Refused),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "success without an id": ((_reply({}),), Unknown),
@@ -65,7 +100,7 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
 READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_reply({"id": REFERENCE, "status": "open", "receiver": ORDER["receiver"]}),), Found),
     "no order": ((_reply({}, 404),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

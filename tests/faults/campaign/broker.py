@@ -14,7 +14,7 @@ from pathlib import Path
 import redis
 
 from tests.faults.campaign.keeper import Keeper
-from worker.embedded import server_binary
+from worker.broker.embedded import server_binary
 
 
 class Broker:

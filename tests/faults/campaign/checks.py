@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from tests.faults.campaign.anew import made_anew
 from tests.faults.campaign.facts import CLOCK_SECONDS, Facts
 from tests.faults.campaign.makers import MARKETS
-from worker.ledger.states import MOVES, Event, State
+from worker.rules.states import MOVES, Event, State
 
 CONFIRM_FLOOR_SECONDS = 10.0
 RESEND_WINDOW_SECONDS = 22 * 3600.0

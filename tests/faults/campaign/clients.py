@@ -7,7 +7,6 @@ connections and may die by itself, for instance at a crash point.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import os
 import select
@@ -15,16 +14,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tasks import admin, submit
 from tests.faults.campaign.makers import ACTOR
 from worker import crashpoints
 from worker.app import app
-from worker.bell import bell
 from worker.errors import FulfilError, InputError
+from worker.parts import parts
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
-    batch = submit.submit_file(told["file"])
+    batch = parts().intake.submit_file(told["file"])
     answer = {"batch": batch.batch, "accepted": batch.accepted, "duplicates": len(batch.duplicates)}
     return answer | {"rejected": len(batch.rejected), "unrung": bool(batch.unrung)}
 
@@ -59,30 +57,22 @@ def _adopt(told: dict[str, Any]) -> dict[str, Any]:
     refused = []
     for order_id, reference in told["pairs"]:
         try:
-            admin.adopt(order_id, reference, ACTOR)
+            parts().operations.adopt(order_id, reference, ACTOR)
         except FulfilError as error:
             refused.append(str(error))
     return {"refused": refused}
-
-
-def _absent(told: dict[str, Any]) -> dict[str, Any]:
-    """Say of orders that they do not exist at the marketplace."""
-    if "absent" not in inspect.signature(admin.retry).parameters:
-        return {"done": 0, "cannot": True}  # to go when every version of the program can
-    retry: Callable[..., object] = admin.retry
-    return _each(lambda order_id: retry(order_id, ACTOR, absent=True))(told)
 
 
 ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "by_message": _by_message,
     "ring": _ring,
-    "retry": _each(lambda order_id: admin.retry(order_id, ACTOR)),
-    "cancel": _each(lambda order_id: admin.cancel(order_id, ACTOR)),
-    "reconcile": _each(lambda order_id: admin.reconcile(order_id, ACTOR)),
-    "resume": _each(lambda account: admin.resume(account, ACTOR)),
+    "retry": _each(lambda order_id: parts().operations.retry(order_id, ACTOR)),
+    "cancel": _each(lambda order_id: parts().operations.cancel(order_id, ACTOR)),
+    "reconcile": _each(lambda order_id: parts().operations.reconcile(order_id, ACTOR)),
+    "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
     "adopt": _adopt,
-    "absent": _absent,
+    "absent": _each(lambda order_id: parts().operations.retry(order_id, ACTOR, absent=True)),
 }
 
 
@@ -100,7 +90,7 @@ def _do(told: dict[str, Any]) -> None:
         # What a person would see as a failed command, and try again.
         answer = {"error": f"{type(error).__name__}: {error}"[:300]}
     _say({"id": told["id"], **answer})
-    bell().close()
+    parts().bell.stop()
 
 
 def main() -> None:

@@ -48,9 +48,9 @@ class Oracle:
 def main() -> int:
     """Run the sandbox, its record widened by each order's content and how long it stays hidden."""
     from tests.faults.campaign.makers import MARKETS
-    from worker import sandbox
-    from worker.marketplaces.aliexpress import sandbox as aliexpress
-    from worker.marketplaces.face import SandboxOrder
+    from worker.sandbox import aliexpress as aliexpress
+    from worker.sandbox import server as sandbox
+    from worker.sandbox.fake import SandboxOrder
 
     plain = SandboxOrder.public
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.faults.campaign.checks import NOT_FOUND
 from tests.faults.campaign.makers import KEYLESS
 from tests.faults.campaign.stage import Stage
-from worker.retry import FOREIGN_ORDER
+from worker.rules.codes import Code
 
 AT_ONCE = 200
 LONGER_SECONDS = 30.0
@@ -18,7 +18,7 @@ LONGER_SECONDS = 30.0
 
 def waits_for_its_id(row: Any) -> bool:
     """Tell whether an order was read back as another one: reading goes on, but only a person gets it any further."""
-    return bool(row.state == "placed" and row.code == FOREIGN_ORDER)
+    return bool(row.state == "placed" and row.code == Code.FOREIGN_ORDER)
 
 
 def waits_for_a_word(row: Any) -> bool:

@@ -15,38 +15,42 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-import tasks.place
-import tasks.reconcile
-import tasks.record
-from worker import retry
-from worker.ledger import store as stores
+from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
-from worker.ledger.rows import Claim, Moved, Sent
-from worker.ledger.states import Event
+from worker.ledger.moves import lock
+from worker.ledger.records import Records
 from worker.marketplaces import REGISTRY
-from worker.outcomes import Absent, NotSent, Unknown
+from worker.rules import place as rules
+from worker.rules.codes import Code
+from worker.rules.decision import Decision
+from worker.rules.outcomes import Absent, NotSent, PlaceOutcome, Unknown
+from worker.rules.states import Event
+from worker.rules.values import Claim, Moved, Sent
+from worker.sending import recorder
+from worker.steps import place as steps
+from worker.steps import reconcile
 
 
 def attempt_first() -> None:
     """Send before the claim is written: the row is committed only when the answer is there."""
     held: dict[str, list[Any]] = {}
-    claim, record = stores.Store.claim, stores.Store.record
+    claim, record = Claims.claim, Records.record
 
-    def claim_later(self: stores.Store, account: str, ids: Sequence[str], *rest: Any, **more: Any) -> list[Claim]:
-        claims = claim(stores.Store(_rolled_back(self.ledger)), account, ids, *rest, **more)
+    def claim_later(self: Claims, account: str, ids: Sequence[str], *rest: Any, **more: Any) -> list[Claim]:
+        claims = claim(Claims(_rolled_back(self.ledger)), account, ids, *rest, **more)
         for one in claims:
             held[one.order_id] = [account, *rest]
         return claims
 
-    def record_then(self: stores.Store, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
+    def record_then(self: Records, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
         for one in sent:
             if one.claim.order_id in held:
                 account, *terms = held.pop(one.claim.order_id)
-                claim(self, account, [one.claim.order_id], *terms)
+                claim(Claims(self.ledger), account, [one.claim.order_id], *terms)
         return record(self, sent, *rest)
 
-    stores.Store.claim = claim_later  # type: ignore[method-assign]
-    stores.Store.record = record_then  # type: ignore[method-assign]
+    Claims.claim = claim_later  # type: ignore[method-assign]
+    Records.record = record_then  # type: ignore[method-assign]
 
 
 def _rolled_back(ledger: Ledger) -> Ledger:
@@ -66,16 +70,16 @@ def _rolled_back(ledger: Ledger) -> Ledger:
 
 def fencing() -> None:
     """A worker that slept through its lease sends and writes as if it still held the order."""
-    tasks.place._deadline = lambda marketplace, claim: float("inf")
-    record = stores.Store.record
+    steps.may_send_until = lambda *_: float("inf")  # type: ignore[attr-defined]
+    record = Records.record
 
-    def record_anyway(self: stores.Store, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
+    def record_anyway(self: Records, sent: Sequence[Sent], *rest: Any) -> list[Moved]:
         with self.ledger.reading() as connection:
-            rows = {row.order_id: row.epoch for row in stores.lock(connection, [one.claim.order_id for one in sent])}
+            rows = {row.order_id: row.epoch for row in lock(connection, [one.claim.order_id for one in sent])}
         newer = [_with_epoch(one, rows[one.claim.order_id]) for one in sent]
         return record(self, newer, *rest)
 
-    stores.Store.record = record_anyway  # type: ignore[method-assign]
+    Records.record = record_anyway  # type: ignore[method-assign]
 
 
 def _with_epoch(one: Sent, epoch: int) -> Sent:
@@ -91,25 +95,26 @@ def stable_key() -> None:
 
 def unknown() -> None:
     """A lost answer counts as "never arrived": the order goes again at once, as a new one."""
-    decide = retry.decide
+    decide = rules.decide
 
     def decide_blindly(outcome: Any, *rest: Any, **more: Any) -> Any:
         if isinstance(outcome, Unknown) and not outcome.references:
             outcome = NotSent(outcome.cause)
         return decide(outcome, *rest, **more)
 
-    tasks.record.decide = decide_blindly  # type: ignore[attr-defined]
+    recorder.decide = decide_blindly  # type: ignore[attr-defined]
     _key_of(lambda claim: f"{claim.order_id}.{claim.spent}" if claim.spent > 1 else claim.order_id)
 
 
 def _key_of(choose: Callable[[Claim], str]) -> None:
     """Let another word be the key of a send."""
-    send = tasks.place._send
+    call = steps.Place._call
 
-    async def send_with(marketplace: Any, claim: Claim, wait: float, answers: Any) -> None:
-        await send(_Rekeyed(marketplace, choose(claim)), claim, wait, answers)  # type: ignore[arg-type]
+    async def call_with(self: steps.Place, marketplace: Any, claim: Claim) -> PlaceOutcome:
+        rekeyed: Any = _Rekeyed(marketplace, choose(claim))
+        return await call(self, rekeyed, claim)
 
-    tasks.place._send = send_with
+    steps.Place._call = call_with  # type: ignore[method-assign]
 
 
 class _Rekeyed:
@@ -142,17 +147,17 @@ def window_held() -> None:
 
 def made_anew() -> None:
     """Where no key protects, what three look-ups over a minute did not find is made anew, without anybody's word."""
-    decide = retry.decide_unknown
+    decide = reconcile.decide_unknown  # type: ignore[attr-defined]
 
-    def decide_soon(order: Any, ability: Any, seen: Any, *rest: Any, **more: Any) -> retry.Decision:
+    def decide_soon(order: Any, ability: Any, seen: Any, *rest: Any, **more: Any) -> Decision:
         if order.references or not isinstance(seen, Absent):
-            return decide(order, ability, seen, *rest, **more)
+            return decide(order, ability, seen, *rest, **more)  # type: ignore[no-any-return]
         now = time.time()
         if order.absences + 1 < LOOK_UPS or now - (order.absent_since or now) < LOOK_UPS_SECONDS:
-            return retry.Decision(Event.SNOOZE, LOOK_UPS_SECONDS / 2, code="NOT_FOUND_YET", reason=seen.cause)
-        return retry.Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: made anew")
+            return Decision(Event.SNOOZE, LOOK_UPS_SECONDS / 2, code=Code.NOT_FOUND_YET, reason=seen.cause)
+        return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: made anew")
 
-    tasks.reconcile.decide_unknown = decide_soon  # type: ignore[attr-defined]
+    reconcile.decide_unknown = decide_soon  # type: ignore[attr-defined]
 
 
 LOOK_UPS, LOOK_UPS_SECONDS = 3, 60.0

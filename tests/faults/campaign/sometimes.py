@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.campaign.anew import is_proof, is_word
+from tests.faults.campaign.anew import is_by_itself, is_proof, is_word
 from tests.faults.campaign.facts import Facts
 from tests.faults.campaign.makers import ACTOR, MARKETS
 from tests.faults.campaign.options import Options
@@ -70,7 +70,7 @@ _FULL = (
     "account held: BREAKER_OPEN",
     "account held: IllegalAccessToken",
     "account held: ApiCallLimit",
-    "journal replay",
+    "spool replay",
     "an order was refused",
     "an order was cancelled",
     "an order was quarantined",
@@ -78,7 +78,7 @@ _FULL = (
 )
 _RARE = (
     "a read-back showed another order",
-    "look-ups proved an order absent",
+    "an order was made anew by itself",
     "a send was proven never to have left",
     "clock of the read workers behind",
 )
@@ -100,7 +100,7 @@ _KEYLESS = (
 _SEEN = tuple(
     name
     for name in (*_ALWAYS, *_FULL, *_KEYLESS, *_RARE)
-    if name.startswith(("account held", "duplicate m", "frozen", "journal", "sender", "clock"))
+    if name.startswith(("account held", "duplicate m", "frozen", "spool", "sender", "clock"))
 )
 
 
@@ -126,7 +126,7 @@ def _paths(facts: Facts) -> Counter[str]:
                 "accept",
             )
             found["a look-up found an order"] += event.note == "it was found at the marketplace"
-            found["look-ups proved an order absent"] += bool(event.note) and event.note.startswith("not found in ")
+            found["an order was made anew by itself"] += is_by_itself(event)
             found["an order was refused"] += event.to_state == "refused"
             found["an order was cancelled"] += event.to_state == "cancelled"
             found["a person retried an order"] += event.actor == ACTOR and event.event == "retry"

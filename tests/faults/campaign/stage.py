@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.settings import Settings
-from tasks.services import commands
 from tests.faults.campaign.broker import Broker
 from tests.faults.campaign.crashes import Crashes
 from tests.faults.campaign.desk import Desk
@@ -24,6 +23,7 @@ from tests.faults.campaign.makers import MARKETS, accounts
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.oracle import KEY_SECONDS, Oracle
 from tests.faults.campaign.programs import Fleet, Program
+from worker.supervisor import commands
 
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW_KEY_SECONDS = 5.0

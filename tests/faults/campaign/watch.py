@@ -133,9 +133,9 @@ class Watch:
     def _evidence(self) -> None:
         for row in self._stage.ledger.rows(_PAUSES):
             self._stage.seen[f"account held: {row.code}"] = 1
-        folder = self._stage.folder / "home" / "journal"
+        folder = self._stage.folder / "home" / "spool"
         present = set(folder.glob("*.jsonl")) if folder.exists() else set()
-        self._stage.note("journal replay", len(self._kept - present))
+        self._stage.note("spool replay", len(self._kept - present))
         self._kept = (self._kept & present) | {path for path in present if _holds(path)}
 
 

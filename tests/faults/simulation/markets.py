@@ -7,21 +7,24 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from worker.outcomes import (
+from worker.rules.outcomes import (
     Absent,
     Accepted,
+    Declined,
     Found,
     NotSent,
     OrderRecord,
     PlaceOutcome,
     ReadOutcome,
     Refused,
-    Throttled,
     Unknown,
 )
-from worker.retry import Ability
+from worker.rules.reconcile import Ability
 
 HOUR = 3600.0
+
+LATE_COMMIT_SECONDS = 1800.0
+"""How much later a create is executed that was answered by a cut connection: long after anybody looked it up."""
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Market:
     tells_ids: bool = False
     made: dict[str, list[tuple[float, str]]] = field(default_factory=lambda: defaultdict(list))
     sends: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    pending: list[tuple[float, str]] = field(default_factory=list)
+    """Creates it took in and will execute only then, whatever it answered: (when, key)."""
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def create(self, key: str, now: float, fault: str) -> PlaceOutcome:
@@ -46,15 +51,28 @@ class Market:
         if fault == "lost_before":
             return Unknown("no answer")
         if fault == "throttled":
-            return Throttled("AppApiCallLimit", "too often", 5.0)
+            return Declined("AppApiCallLimit", "too often", 5.0)
         if fault == "refused" and key not in self.made:
             return Refused("DELIVERY_METHOD_NOT_EXIST", "no", "mend it")
         self.sends[key].append(now)
+        if fault == "late_commit":
+            self.pending.append((now + LATE_COMMIT_SECONDS, key))
+            return Unknown("the answer was lost")
         before = [made[-1][1] for other, made in self.made.items() if made and other != key]
         answer = self._execute(key, now)
         if fault == "wrong_ids" and before and answer.references:
             return Accepted((before[-1],))
         return Unknown("the answer was lost") if fault == "lost_after" else answer
+
+    def land(self, now: float) -> None:
+        """Execute what was taken in before and is due."""
+        for at, key in [one for one in self.pending if one[0] <= now]:
+            self.pending.remove((at, key))
+            self._execute(key, at)
+
+    def may_come(self, key: str) -> bool:
+        """Tell whether an order was made, or may yet be, of what was sent."""
+        return bool(self.made.get(key)) or any(waiting == key for _, waiting in self.pending)
 
     def _execute(self, key: str, now: float) -> Accepted:
         held = self.made[key]

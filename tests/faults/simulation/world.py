@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass, field
 
 from tests.faults.simulation.markets import KINDS, Market
 from worker.ledger import intake, operators
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
-from worker.ledger.reports import account_of, due_by_account, standing_still, suspects
-from worker.ledger.rows import Claim, Sent, Settled, Waiting
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.orders.models import Job
-from worker.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
-from worker.retry import FOREIGN_ORDER, Policy, decide, decide_read, decide_unknown, may_send_until
+from worker.ledger.marks import Dead, mark_of
+from worker.ledger.records import Records
+from worker.orders.jobs import Job
+from worker.rules.codes import Code
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
+from worker.rules.outcomes import Found, PlaceOutcome, ReadOutcome, Unknown
+from worker.rules.place import decide, may_send_until
+from worker.rules.reconcile import counts_as_absence, decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Claim, Sent, Settled, Waiting
 
 POLICY = Policy(max_attempts=4, base_seconds=2, cap_seconds=60, confirm_delay_seconds=10)
 LEASE_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
+LONGEST_SLEEP_SECONDS = 20 * 3600.0
 START = 1_800_000_000.0
+
+
+TIMED = ("claims", "records", "due", "operators", "intake")
+"""Modules of the ledger that ask for the hour."""
 
 
 class Clock:
@@ -48,8 +60,11 @@ class Flight:
 
     claim: Claim
     account: str
+    sender: str
     outcome: PlaceOutcome | None = None
     sent_at: float = 0.0
+    frozen: bool = False
+    """Its worker stopped after its last look at the clock: whenever it wakes up, the request leaves."""
 
 
 @dataclass
@@ -65,9 +80,14 @@ class World:
     flights: list[Flight] = field(default_factory=list)
     accepted: dict[str, str] = field(default_factory=dict)
     """Every order whose intake was acknowledged, and its account."""
+    dead: list[Dead] = field(default_factory=list)
+    """Workers that died, with what they had noted."""
+    senders: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.store = Store(self.ledger, "simulation")
+        self.records = Records(self.ledger, "simulation")
+        self.claims = Claims(self.ledger, "simulation")
+        self.due = Due(self.ledger)
         self.chance = random.Random(self.seed)
 
     def submit(self, order_id: str, account: str) -> None:
@@ -81,8 +101,11 @@ class World:
         """Give a message to a worker, which claims; `keep`: the broker will deliver it once more."""
         account, ids = self.messages[index] if keep else self.messages.pop(index)
         window = self.markets[account].ability.resend_window_seconds
-        claims = self.store.claim(account, ids, LEASE_SECONDS, window, self.clock.now)
-        self.flights += [Flight(claim, account) for claim in claims]
+        sender = f"process-{next(self.senders)}"
+        claims = Claims(self.ledger, "simulation", sender).claim(
+            account, ids, Terms(LEASE_SECONDS, window), self.clock.now
+        )
+        self.flights += [Flight(claim, account, sender) for claim in claims]
 
     def send(self, index: int, fault: str) -> None:
         """Let a worker send what it claimed, if it still may."""
@@ -92,7 +115,7 @@ class World:
         market = self.markets[flight.account]
         until = may_send_until(flight.claim, ANSWER_SECONDS, market.ability.resend_window_seconds)
         flight.sent_at = self.clock.now
-        late = self.clock.now >= until
+        late = self.clock.now >= until and not flight.frozen
         flight.outcome = market.create(flight.claim.order_id, self.clock.now, "refused_connection" if late else fault)
 
     def record(self, index: int) -> None:
@@ -102,33 +125,59 @@ class World:
             return
         decision = decide(flight.outcome, flight.claim, POLICY, self.chance)
         sent = Sent(flight.claim, flight.outcome, decision, flight.sent_at, self.clock.now)
-        self.store.record([sent], self.clock.now)
+        self.records.record([sent], self.clock.now)
         self.flights.pop(index)
 
+    def freeze(self, index: int) -> None:
+        """Freeze a worker between its last look at the clock and the first byte, if it still may send."""
+        flight = self.flights[index]
+        window = self.markets[flight.account].ability.resend_window_seconds
+        if flight.outcome is None and self.clock.now < may_send_until(flight.claim, ANSWER_SECONDS, window):
+            flight.frozen, flight.sent_at = True, self.clock.now
+
     def die(self, index: int) -> None:
-        """Kill a worker with an order in its hands."""
-        self.flights.pop(index)
+        """Kill a worker with an order in its hands; its file tells whether it had begun to send."""
+        flight = self.flights.pop(index)
+        begun = flight.frozen or flight.outcome is not None
+        marks = {mark_of(flight.claim.order_id, flight.claim.number)} if begun else set()
+        self.dead.append(Dead(flight.sender, frozenset(marks)))
+
+    def time_passes(self, seconds: float) -> None:
+        """Let time pass: marketplaces execute what they had put off, and nobody sleeps for a day."""
+        self.clock.now += seconds
+        for market in self.markets.values():
+            market.land(self.clock.now)
+        for index in reversed(range(len(self.flights))):
+            if self.flights[index].frozen and self.clock.now > self.flights[index].sent_at + LONGEST_SLEEP_SECONDS:
+                self.die(index)
+
+    def say_absent(self, order_id: str) -> None:
+        """Let a person who looked say that an order does not exist. Raises NotAllowed, UnknownOrder."""
+        market = self.markets[self.accepted[order_id]]
+        alive = {flight.sender for flight in self.flights}
+        if not market.may_come(order_id):
+            self.operator().absent(order_id, market.ability.can_look_up, alive.__contains__)
 
     def sweep(self) -> None:
         """Take back what ran out, ring for what stands still, settle and read back what is due."""
         now = self.clock.now
-        self.store.expire_leases(now)
+        self.records.expire_leases(now, self.dead)
         for account in self.markets:
-            due = standing_still(self.ledger, State.QUEUED, now, now - 15, 100, account)
-            ids = [*due, *suspects(self.ledger, account, now, now - 15)]
+            due = self.due.standing_still(State.QUEUED, now, now - 15, 100, account)
+            ids = [*due, *self.due.suspects(account, now, now - 15)]
             if ids:
                 self.messages += [(account, [order_id]) for order_id in ids]
-                self.store.mark_rung(ids, now)
+                self.due.mark_rung(ids, now)
         self._settle(State.UNKNOWN)
         self._settle(State.PLACED)
 
     def _settle(self, state: State) -> None:
         now = self.clock.now
-        ids = standing_still(self.ledger, state, now, now - 15, 100)
-        for account, due in due_by_account(self.ledger, ids, state, now).items():
+        ids = self.due.standing_still(state, now, now - 15, 100)
+        for account, due in self.due.due_by_account(ids, state, now).items():
             market = self.markets[account]
             settled = []
-            for order in self.store.claim_waiting(due, state, LEASE_SECONDS, now):
+            for order in self.claims.claim_waiting(due, state, LEASE_SECONDS, now):
                 seen: ReadOutcome | None = None
                 if state is State.PLACED:
                     seen = self._read_back(market, order, now)
@@ -137,8 +186,8 @@ class World:
                     if market.ability.can_look_up and not order.references:
                         seen = market.look_up(order.order_id, now)
                     decision = decide_unknown(order, market.ability, seen, POLICY, now)
-                settled.append(Settled(order, seen, decision))
-            self.store.settle(settled, now)
+                settled.append(Settled(order, seen, decision, counts_as_absence(seen, market.ability)))
+            self.records.settle(settled, now)
 
     @staticmethod
     def _read_back(market: Market, order: Waiting, now: float) -> ReadOutcome:
@@ -149,14 +198,9 @@ class World:
         if hidden is not None:
             return hidden
         if wrong:
-            return Unknown("another order", FOREIGN_ORDER, wrong)
+            return Unknown("another order", Code.FOREIGN_ORDER, wrong)
         return Found(tuple(record for outcome in seen if isinstance(outcome, Found) for record in outcome.records))
 
     def operator(self) -> operators.Operator:
         """Return a person at the keyboard."""
         return operators.Operator(self.ledger, "person")
-
-    def window(self, order_id: str) -> float | None:
-        """Return the safe window of an order's marketplace, in seconds."""
-        account = account_of(self.ledger, order_id)
-        return self.markets[account].ability.resend_window_seconds if account else None

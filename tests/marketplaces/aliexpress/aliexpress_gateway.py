@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from worker.marketplaces.aliexpress.sandbox import AliExpressFace
-from worker.sandbox import Running
+from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.server import Running
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"
@@ -38,10 +38,10 @@ class Gateway:
         self.http = httpx.Client(base_url=running.url, timeout=5, trust_env=False)
 
     @property
-    def face(self) -> AliExpressFace:
-        face = self.running.sandbox.faces["aliexpress"]
-        assert isinstance(face, AliExpressFace)
-        return face
+    def fake(self) -> AliExpressFake:
+        fake = self.running.sandbox.fakes["aliexpress"]
+        assert isinstance(fake, AliExpressFake)
+        return fake
 
     def parameters(self, method: str, **more: str | None) -> dict[str, str]:
         """Return signed parameters; None in `more` leaves one out."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aliexpress_kit import REFERENCE, reply
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"app_key": "12345678", "app_secret": "secret-of-the-app", "access_token": "token-of-the-buyer"}
 SIGNED = True
@@ -94,6 +95,67 @@ def says(words: str) -> list[Reply]:
     ]
 
 
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    told = {"order_list": {"number": [*ids]}} if ids else {}
+    return [
+        {"aliexpress_ds_order_create_response": {"result": {"is_success": flag, **_result(code, words), **told}}}
+        for flag in (False, "false", True, None)
+    ] + [
+        {"error_response": {"type": "ISV", "code": code, "msg": words, "request_id": "r1", **told}},
+        {"error_response": {"type": "ISP", "code": "15", "sub_code": code, "sub_msg": words, "msg": words, **told}},
+        {"type": "ISV", "code": code, "message": words, "request_id": "r1", **told},
+        {"result": {"is_success": False, **_result(code, words), **told}},
+    ]
+
+
+def _result(code: str, words: str) -> dict[str, str]:
+    return {"error_code": code, "error_msg": words}
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented code in its documented place, with these words beside it."""
+    return [
+        *(
+            _created({"is_success": False, **_result(code, words)})
+            for code in ("SKU_NOT_EXIST", "INVENTORY_HOLD_ERROR")
+        ),
+        *(_fault(code, words) for code in ("ApiCallLimit", "IllegalAccessToken", "MissingParameter", "25")),
+        _fault("15", words, sub_code="isv.insufficient-permission"),
+    ]
+
+
+DOOR: dict[int, str] = {429: ""}
+"""Statuses that alone turn a create away, with the code the answer must have for it."""
+NUMBERS = {str(number) for number in range(100)}
+"""Codes that are documented under another name in the adapter's table."""
+
+TWO: dict[str, Any] = {
+    **ORDER,
+    "product_items": [
+        {"product_id": 1005004638293060, "product_count": 24},
+        {"product_id": 1005004638293061, "product_count": 10},
+    ],
+}
+"""An order of two products, 24 and 10 pieces."""
+PRODUCTS = ("1005004638293060", "1005004638293061", "1005004638293062")
+"""Their ids, and one that was not ordered."""
+CURRENCY = "USD"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines, (place in `PRODUCTS`, pieces); None: it shows no goods.
+
+    `ended`: the first line was cancelled by the marketplace.
+    """
+    rows = [{"product_id": PRODUCTS[place], "product_count": str(count)} for place, count in lines or ()]
+    if ended:
+        rows[0]["end_reason"] = "CANCELED"
+    goods = {} if lines is None else {"child_order_list": {"aeop_child_order_info": rows}}
+    money = {"amount": "12.30", "currency_code": currency}
+    return _shown({"order_status": "PLACE_ORDER_SUCCESS", "user_order_amount": money, "order_amount": money, **goods})
+
+
 def _created(result: Any) -> Reply:
     return reply({"aliexpress_ds_order_create_response": {"result": result, "request_id": "r1"}})
 
@@ -120,9 +182,9 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "two ids": ((_created({"is_success": True, "order_list": {"number": [1, 2]}}),), Accepted),
     "a repeat without ids": ((_created({"is_success": False, "error_code": "REPEATED_ORDER_ERROR"}),), Accepted),
     "a refusal": ((_created({"is_success": False, "error_code": "SKU_NOT_EXIST"}),), Refused),
-    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
-    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Throttled),
-    "HTTP 429": ((reply(b"", 429, retry_after="7"),), Throttled),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Declined),
+    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Declined),
+    "HTTP 429": ((reply(b"", 429, retry_after="7"),), Declined),
     "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
     "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
     "a backend error": ((_fault("15", "Remote service error"),), Unknown),
@@ -132,7 +194,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_shown(_RECORD),), Found),
     "an order not synchronised yet": ((_fault("15", "Remote service error", **_NO_PERMISSION),), Absent),
     "no result": ((_shown({}),), Absent),
-    "too often": ((_fault("ApiCallLimit", _BAN),), Throttled),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Declined),
     "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
     "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from aliexpress_gateway import Clock, Gateway
 
-from worker.marketplaces.aliexpress.sandbox import AliExpressFace
-from worker.sandbox import background
+from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.server import background
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def gateway() -> Iterator[Gateway]:
         "main": {"app_key": "main-key", "app_secret": "sandbox-secret", "access_token": "main-token"},
         "second": {"app_key": "main-key", "app_secret": "sandbox-secret", "access_token": "second-token"},
     }
-    with background([AliExpressFace(accounts)], clock=clock, hang_seconds=0.2) as running:
+    with background([AliExpressFake(accounts)], clock=clock, hang_seconds=0.2) as running:
         gateway = Gateway(running, clock)
         yield gateway
         gateway.http.close()

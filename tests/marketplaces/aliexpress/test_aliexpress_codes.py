@@ -7,7 +7,7 @@ from aliexpress_kit import created, place, reply
 
 from worker.marketplaces.aliexpress.codes import ADDRESS_TEXTS, GATEWAY_CODES, NUMBERS, RESULT_CODES, Kind
 from worker.marketplaces.aliexpress.statuses import ALERTING, LogisticsStatus, OrderStatus, meaning
-from worker.outcomes import Accepted, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, Refused, Unknown
 
 CONTENT, MOMENT, LATER, ACCOUNT = "content", "moment", "later", "account"
 ADDRESS = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
@@ -42,7 +42,6 @@ BEYOND = {
     "INVALID_PHONE": CONTENT,
     "REMOTE_CREATE_ORDER_RESULT_ERROR": MOMENT,
     "PARM_ILLEGL": CONTENT,
-    "NEVER_SEEN_BEFORE": MOMENT,
 }
 
 
@@ -56,8 +55,37 @@ def test_result_codes(code, group):
 
 def test_every_listed_code_is_tested():
     listed = {entry.code for entry in RESULT_CODES}
-    assert listed == (PAGE | BEYOND).keys() - {"NEVER_SEEN_BEFORE"} | {"REPEATED_ORDER_ERROR"}
+    assert listed == (PAGE | BEYOND).keys() | {"REPEATED_ORDER_ERROR"}
     assert all(entry.meaning and entry.fix for entry in (*RESULT_CODES, *GATEWAY_CODES))
+    assert {entry.code for entry in RESULT_CODES if entry.source == "page"} == PAGE.keys() | {"REPEATED_ORDER_ERROR"}
+
+
+PAGE_TEXTS = {
+    ADDRESS: ["address does not match the rules", "Please enter a city", "Please enter between 2 - 32 characters"],
+    "BLACKLIST_BUYER_IN_LIST": ["Blacklist buyers", "This user is temporarily unable to place an order."],
+    "USER_ACCOUNT_DISABLED": ["Buyer account has been disabled", "Contact customer service for further information."],
+    "PRICE_PAY_CURRENCY_ERROR": ["Products in the place order request should not be declared in different currencies"],
+    "DELIVERY_METHOD_NOT_EXIST": ["Delivery method is not exist", "Please fill valid delivery method"],
+    "INVENTORY_HOLD_ERROR": ["Hold inventory error", "Maybe inventory is insufficient or system error occured."],
+    "ERROR_WHEN_BUILD_FOR_PLACE_ORDER": ["System error.", "System error", "System error,Please connect tech support."],
+    **{code: [code] for code in PAGE if code.startswith("A00")},
+}
+
+
+@pytest.mark.parametrize(("code", "texts"), PAGE_TEXTS.items())
+def test_no_text_of_the_page_speaks_against_its_own_code(code, texts):
+    for text in texts:
+        outcome = created({"is_success": False, "error_code": code, "error_msg": text})
+        assert isinstance(outcome, Refused), outcome
+        assert outcome.reason == text
+
+
+@pytest.mark.parametrize("code", ["NEVER_SEEN_BEFORE", "SYSTEM_ERROR", "A007_NEW", "isv.business", "Address", "40"])
+@pytest.mark.parametrize("text", ["no", "System busy, please try again later", "库存不足", "Please enter a City", ""])
+def test_a_code_nobody_documents_is_no_refusal(code, text):
+    outcome = created({"is_success": False, "error_code": code, "error_msg": text})
+    assert (type(outcome), outcome.code, outcome.references) == (Unknown, code, ())
+    assert text in outcome.cause
 
 
 @pytest.mark.parametrize(
@@ -73,7 +101,7 @@ def test_every_listed_code_is_tested():
         ("Please enter a 8-digit national address in right format, eg. ABCD1234.", "nat_addr"),
     ],
 )
-@pytest.mark.parametrize("code", [ADDRESS, "INVALID_ADDRESS", ""])
+@pytest.mark.parametrize("code", [ADDRESS, "INVALID_ADDRESS"])
 def test_address_messages_have_their_own_fix(text, hint, code):
     outcome = created({"is_success": False, "error_code": code, "error_msg": text})
     assert isinstance(outcome, Refused)
@@ -82,18 +110,99 @@ def test_address_messages_have_their_own_fix(text, hint, code):
     assert outcome.fix in dict(ADDRESS_TEXTS).values()
 
 
-def test_words_nobody_knows_are_a_refusal_nobody_retries():
-    outcome = created({"is_success": False, "error_msg": "computer says no"})
-    assert (outcome.code, outcome.reason, outcome.retryable) == ("NO_CODE", "computer says no", False)
+@pytest.mark.parametrize("text", ["computer says no", "Please enter a City", "Repeated placed order"])
+def test_words_without_a_code_are_no_refusal(text):
+    outcome = created({"is_success": False, "error_msg": text})
+    assert outcome == Unknown(f"refused without a code: {text}", "NO_CODE", (), "r1")
 
 
-def test_a_gateway_word_inside_a_result_keeps_its_meaning():
-    assert isinstance(created({"is_success": False, "error_code": "isp.remote-service-timeout"}), Unknown)
-    assert isinstance(created({"is_success": False, "error_code": "ApiCallLimit"}), Throttled)
+def test_a_code_counts_only_where_the_vendor_puts_it():
+    for code in ("isp.remote-service-timeout", "ApiCallLimit", "IllegalAccessToken", "25"):
+        assert isinstance(created({"is_success": False, "error_code": code, "error_msg": "m"}), Unknown)
+    for code in ("SKU_NOT_EXIST", "INVENTORY_HOLD_ERROR"):
+        assert isinstance(place(reply({"error_response": {"code": code, "msg": "m"}})), Unknown)
+        refusal = {"is_success": False, "error_code": code, "error_msg": "m"}
+        for document in (
+            refusal,
+            {"result": refusal},
+            {"aliexpress_ds_order_create_response": refusal},
+            {"aliexpress_trade_ds_order_get_response": {"result": refusal}},
+            {"aliexpress_ds_order_create_response": {"result": refusal}, "code": "15"},
+            {"aliexpress_ds_order_create_response": {"result": refusal, "code": "15"}},
+            {"aliexpress_ds_order_create_response": {"result": {**refusal, "success": True}}},
+            {"aliexpress_ds_order_create_response": {"result": refusal}, "error_response": {"code": "40"}},
+        ):
+            outcome = place(reply(document))
+            assert isinstance(outcome, Unknown), document
+        legacy = place(reply({"aliexpress_trade_buy_placeorder_response": {"result": refusal}, "code": "0"}))
+        assert isinstance(legacy, Refused)
 
 
-DOOR = (Throttled, 60.0, True)
-WAIT = (Throttled, None, False)
+@pytest.mark.parametrize("status", [201, 302, 400, 403, 404, 422])
+def test_a_no_with_another_http_status_than_200_is_none(status):
+    refusal = {"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "m"}
+    for document in (
+        {"aliexpress_ds_order_create_response": {"result": refusal}},
+        {"error_response": {"code": "ApiCallLimit", "msg": "m"}},
+        {"aliexpress_ds_order_create_response": {"result": {**refusal, "error_code": "REPEATED_ORDER_ERROR"}}},
+    ):
+        outcome = place(reply(document, status))
+        assert isinstance(outcome, Unknown)
+        assert "m" in outcome.cause
+
+
+def test_a_flat_error_has_more_than_code_and_message():
+    assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m"})), Unknown)
+    assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m", "request_id": "r"})), Declined)
+
+
+CONTRADICTIONS = [
+    *("OrderCreated, autoPay fail:APIPayFail", "the order has been created, the signature service is unavailable"),
+    *(
+        "order placed",
+        "Success",
+        "订单已创建",
+        "下单成功",
+        "Repeated placed order",
+        "the order exists already",
+        "处理中",
+    ),
+    *("order id 8198352049851315", "see 8198352049851315", "request already been handled successfully"),
+    *("System busy, please try again later", "read timed out", "系统异常", "signature error", "call frequency exceeds"),
+]
+
+
+@pytest.mark.parametrize("text", CONTRADICTIONS)
+def test_words_that_speak_against_a_refusal_take_it_back(text):
+    for code in ("SKU_NOT_EXIST", "INVENTORY_HOLD_ERROR", ADDRESS):
+        outcome = created({"is_success": False, "error_code": code, "error_msg": text})
+        assert (type(outcome), outcome.code) == (Unknown, code)
+        assert "its words" in outcome.cause
+
+
+@pytest.mark.parametrize("text", [*CONTRADICTIONS[:-2], "stock is short"])
+def test_words_that_speak_against_a_ban_or_a_token_take_it_back(text):
+    for code in ("ApiCallLimit", "7", "IllegalAccessToken", "26"):
+        assert isinstance(place(reply({"error_response": {"code": code, "msg": text}})), Unknown)
+
+
+def test_codes_of_one_fault_that_disagree_are_none():
+    def fault(code, sub_code):
+        return place(reply({"error_response": {"code": code, "sub_code": sub_code, "msg": "m"}}))
+
+    assert isinstance(fault("ApiCallLimit", "isv.insufficient-permission"), Unknown)
+    assert isinstance(fault("25", "isp.http-read-timeout"), Unknown)
+    assert isinstance(fault("25", "isv.something-of-its-own"), Unknown)
+    assert isinstance(fault("7", "accesscontrol.limited-by-app-access-count"), Declined)
+
+
+def test_names_of_ours_for_numbers_are_no_words_of_the_gateway():
+    for word in ("MissingSession", "AppCallLimited", "InvalidMethod", "IllegalTimestamp", "isv.invalid-parameter:sku"):
+        assert isinstance(place(reply({"error_response": {"code": word, "msg": "m"}})), Unknown)
+
+
+DOOR = (Declined, 60.0, True)
+WAIT = (Declined, None, False)
 BAD = (Refused, None, True)
 LOST = (Unknown, None, False)
 GATEWAY = {
@@ -110,7 +219,7 @@ SUB_CODES = {
     **dict.fromkeys(["isp.service-unavailable", "isp.http-read-timeout", "isp.remote-service-timeout"], LOST),
     **dict.fromkeys(["isp.http-connection-timeout", "isp.http-connection-refuse", "isp.http-connection-closed"], LOST),
     **dict.fromkeys(["isp.something-new", "isv.business-of-its-own"], LOST),
-    **dict.fromkeys(["isv.missing-parameter", "isv.invalid-parameter:sku"], BAD),
+    **dict.fromkeys(["isv.missing-parameter", "isv.invalid-parameter:sku"], LOST),
     **dict.fromkeys(["accesscontrol.limited-by-app-access-count", "accesscontrol.limited-by-api-access-count"], WAIT),
     "accesscontrol.limited-by-app-api-access-count": WAIT,
     **dict.fromkeys(["isv.insufficient-permission", "isv.invalid-authorization"], DOOR),
@@ -119,7 +228,7 @@ SUB_CODES = {
 
 def shape(outcome):
     fix, from_body = getattr(outcome, "fix", None), getattr(outcome, "from_body", False)
-    assert not isinstance(outcome, Throttled) or outcome.pauses_account
+    assert not isinstance(outcome, Declined) or outcome.pauses_account
     return type(outcome), getattr(outcome, "retry_after_seconds", None), from_body or bool(fix)
 
 

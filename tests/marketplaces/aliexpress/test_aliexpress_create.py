@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from aliexpress_kit import body, created, dump, place, reply
+from aliexpress_kit import body, confirm, created, dump, place, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = 8198352049851315
 IDS = (str(ID),)
@@ -89,8 +89,6 @@ def test_ids_mean_an_order_whatever_else_is_said():
         {"is_success": False, "error_code": "REPEATED_ORDER_ERROR", "error_msg": "repeated placed order"},
         {"is_success": "false", "error_code": "REPEATED_ORDER_ERROR"},
         {"is_success": True, "error_code": "REPEATED_ORDER_ERROR"},
-        {"is_success": False, "error_msg": "Repeated placed order"},
-        {"is_success": False, "error_msg": "Duplicate order, please try again"},
     ],
 )
 def test_repeated_means_it_is_there(result):
@@ -159,7 +157,7 @@ def test_lost():
     ],
 )
 def test_http_429(headers, raw, seconds):
-    assert place(reply(raw, 429, **headers)) == Throttled("HTTP_429", "called too often", seconds, True)
+    assert place(reply(raw, 429, **headers)) == Declined("HTTP_429", "called too often", seconds, True)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +171,57 @@ def test_http_429(headers, raw, seconds):
 )
 def test_the_ban_is_waited_out(text, seconds):
     outcome = place(reply({"error_response": {"type": "ISV", "code": "ApiCallLimit", "msg": text}}))
-    assert outcome == Throttled("ApiCallLimit", text, seconds, pauses_account=True)
+    assert outcome == Declined("ApiCallLimit", text, seconds, pauses_account=True)
 
 
-def test_a_ban_by_an_unlisted_code_is_still_a_ban():
-    outcome = place(reply({"code": "NewLimit", "message": "limit reached, this ban will last 9 seconds"}))
-    assert (type(outcome), outcome.code, outcome.retry_after_seconds) == (Throttled, "NewLimit", 10)
+def test_a_ban_by_an_unlisted_code_is_believed_of_a_read_only():
+    came = reply({"code": "NewLimit", "message": "limit reached, this ban will last 9 seconds", "request_id": "r"})
+    assert place(came) == Unknown("limit reached, this ban will last 9 seconds", "NewLimit", (), "r")
+    read = confirm(came)
+    assert (type(read), read.code, read.retry_after_seconds) == (Declined, "NewLimit", 10)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"aliexpress_ds_order_create_response": {"result": OK}},
+        {"error_response": {"code": "ApiCallLimit", "order_list": {"number": [ID]}}},
+        {"code": "ApiCallLimit", "message": "m", "request_id": "r", "result": {"order_list": [ID]}},
+        {"order_list": [{"order_id": ID}]},
+        {"aliexpress_ds_order_create_response": {"result": {"is_success": False, "data": {"order_list": [ID]}}}},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 422, 429, 500, 503])
+def test_ids_come_first_whatever_they_stand_in(body, status):
+    outcome = place(reply(body, status))
+    assert isinstance(outcome, Accepted)
+    assert outcome.references == IDS
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"order 8198352049851315 was placed",
+        b"<html>the order has been created</html>",
+        "订单已生成".encode(),
+        {"aliexpress_ds_order_create_response": {"result": {"is_success": True}}},
+        {"aliexpress_ds_order_create_response": {"result": {"is_success": False, "error_code": "SKU_NOT_EXIST"}}},
+        {"error_response": {"code": "IllegalAccessToken", "msg": "m"}},
+        {"error_response": {"code": "ServiceTimeout", "msg": "m"}},
+        {"error_response": {"code": "Brand.New", "msg": "signature error"}},
+    ],
+)
+def test_http_429_that_tells_of_an_order_was_not_declined(body):
+    outcome = place(reply(body, 429))
+    assert isinstance(outcome, Unknown)
+    assert outcome.cause.startswith("HTTP 429, but ")
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Too many requests</html>", b"{}", {"error_response": {"code": "ApiCallLimit"}}]
+)
+def test_http_429_that_tells_of_nothing_else_was_declined(body):
+    assert isinstance(place(reply(body, 429)), Declined)
 
 
 # --- what must never happen ---
@@ -210,15 +253,17 @@ def assert_clean(outcome):
 def test_texts_can_be_stored():
     raw = rb'{"result":{"is_success":false,"error_code":"X\u0000Y","error_msg":"a\ud800b\u0000"},"request_id":"\u0000"}'
     outcome = place(reply(raw))
-    assert isinstance(outcome, Refused)
-    stored = outcome.code + outcome.reason + outcome.fix + outcome.request_id
+    assert isinstance(outcome, Unknown)
+    stored = outcome.code + outcome.cause + outcome.request_id
     assert "\x00" not in stored
     stored.encode()
 
 
 def test_codes_and_request_ids_fit_their_columns():
     outcome = created({"is_success": False, "error_code": "X" * 5000, "error_msg": "y" * 5000}, request_id="z" * 5000)
-    assert (len(outcome.code), len(outcome.reason), len(outcome.request_id)) == (100, 300, 100)
+    assert (len(outcome.code), len(outcome.cause), len(outcome.request_id)) == (100, 300, 100)
+    refused = created({"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "y" * 5000})
+    assert len(refused.reason) == 300
 
 
 words = st.sampled_from(
@@ -240,7 +285,7 @@ anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: jso
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
 def test_any_answer_is_read_and_none_is_believed_without_ids(raw, status):
     outcome = place(reply(raw, status))
-    assert isinstance(outcome, Accepted | Refused | Throttled | Unknown)
+    assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
         assert outcome.references or outcome.code == "REPEATED_ORDER_ERROR"
         assert all(i.isascii() and i.isdigit() and int(i) for i in outcome.references)

@@ -9,7 +9,7 @@ import pytest
 from aliexpress_kit import ORDER, body, dump
 from pydantic import ValidationError
 
-from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 
 MULTI_PRODUCT_SAMPLE = {
@@ -144,7 +144,9 @@ def test_items_are_normalised():
     assert "sku_attr" not in dump(item(sku_attr=""))["product_items"][0]
 
 
-@pytest.mark.parametrize("product_id", ["1005.0", 1005.0, "abc", -1, 0, True, "", None, "１２", "9" * 20, [1]])
+@pytest.mark.parametrize(
+    "product_id", ["1005.5", 1005.0, "1.005E+15", "abc", -1, 0, True, "", None, "１２", "9" * 20, [1]]
+)
 def test_bad_product_ids(product_id):
     assert list(refusals(item(product_id=product_id))) == ["product_items.0.product_id"]
 

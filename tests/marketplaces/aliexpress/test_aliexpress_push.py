@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from aliexpress_kit import ORDER, REFERENCE, adapter, body, dump, shown
 
-from worker.marketplaces.aliexpress.sandbox import AliExpressFace
 from worker.marketplaces.base import Push
-from worker.marketplaces.face import SandboxOrder
-from worker.outcomes import Found, OrderRecord
+from worker.rules.outcomes import Found, OrderRecord
+from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.fake import SandboxOrder
 
 # As the vendor's page shows it (facts: section 7).
 BODY = {
@@ -135,9 +135,9 @@ def test_a_status_is_never_longer_than_its_column() -> None:
 
 
 def test_the_sandbox_signs_as_the_adapter_expects() -> None:
-    face = AliExpressFace({"main": {"app_key": "12345678", "app_secret": "helloworld"}})
+    fake = AliExpressFake({"main": {"app_key": "12345678", "app_secret": "helloworld"}})
     order = SandboxOrder("aliexpress", "main", "SO-1", [REFERENCE, "8190000000000002"], 1700000000.7, [])
-    messages = list(face.messages(order))
+    messages = list(fake.messages(order))
     pushes = []
     for message in messages:
         headers = {name.lower(): value for name, value in message.headers.items()}

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.marketplaces import signing
-from worker.marketplaces.aliexpress.reading import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
+from worker.marketplaces.aliexpress.read import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
 from worker.marketplaces.base import Lost
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 
 CHILD = {
     "product_count": 1,
@@ -188,8 +188,8 @@ def fault(code, text="m", sub_code=None):
 
 def test_errors_of_a_read():
     ban = "this ban will last 1 seconds"
-    assert fault("ApiCallLimit", ban) == Throttled("ApiCallLimit", ban, 2, True, None, "r")
-    assert isinstance(fault("IllegalAccessToken"), Throttled)
+    assert fault("ApiCallLimit", ban) == Declined("ApiCallLimit", ban, 2, True, None, "r")
+    assert isinstance(fault("IllegalAccessToken"), Declined)
     assert fault("IllegalAccessToken").fix
     assert fault(15, sub_code="isp.service-unavailable") == Unknown("m", "isp.service-unavailable", (), "r")
     assert isinstance(fault("MissingParameter"), Unknown)
@@ -199,7 +199,7 @@ def test_errors_of_a_read():
 def test_transport_of_a_read():
     assert confirm(Lost("refused", may_have_arrived=False)) == NotSent("refused")
     assert confirm(Lost("timeout", may_have_arrived=True)) == Unknown("timeout")
-    assert isinstance(confirm(reply(b"", 429, retry_after="3")), Throttled)
+    assert isinstance(confirm(reply(b"", 429, retry_after="3")), Declined)
     assert confirm(reply({"result": SAMPLE}, 500)) == Unknown("HTTP 500", "HTTP_500")
     assert isinstance(confirm(reply(b"<html>")), Unknown)
 
@@ -240,4 +240,4 @@ def test_any_result_is_read_and_can_be_stored(result):
 
 @given(st.binary(max_size=100) | values.map(lambda value: json.dumps(value).encode()), st.sampled_from([200, 404, 500]))
 def test_any_answer_is_read(raw, status):
-    assert isinstance(confirm(reply(raw, status)), Found | Absent | Unknown | Throttled)
+    assert isinstance(confirm(reply(raw, status)), Found | Absent | Unknown | Declined)

@@ -22,7 +22,7 @@ def test_a_create_is_answered_and_recorded(gateway: Gateway) -> None:
     assert (record["marketplace"], record["account"], record["key"]) == ("aliexpress", "sandbox", "SO-1")
     assert record["references"] == [str(number)]
     assert len(record["creates"]) == 1
-    assert "Malik" not in json.dumps([o.request for o in gateway.face.orders])
+    assert "Malik" not in json.dumps([o.request for o in gateway.fake.orders])
 
 
 def test_ids_ascend(gateway: Gateway) -> None:

@@ -8,13 +8,13 @@ import time
 import pytest
 from aliexpress_gateway import CREATE, GET, Gateway, order, references
 
-from worker.marketplaces.aliexpress.sandbox import AliExpressFace
-from worker.marketplaces.face import Call
+from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.fake import Call
 
 
 def test_a_known_signature_is_accepted_and_any_other_is_not() -> None:
     """The vector was made with the vendor's own Python SDK, and three other SDKs agree (aliexpress-facts.md)."""
-    face = AliExpressFace(
+    fake = AliExpressFake(
         {"a": {"app_key": "12345678", "app_secret": "helloworld", "access_token": "test-access-token"}}
     )
     query = {
@@ -29,10 +29,10 @@ def test_a_known_signature_is_accepted_and_any_other_is_not() -> None:
         "timestamp": "1700000000000",
         "sign": "4A68D7F46F93EDF0EE588978B292F73129F585C3060E870BAF12D4385FAA26F1",
     }
-    good = json.loads(face.handle(Call("POST", "/sync", query, {}, b"", 1_700_000_000)).body)
+    good = json.loads(fake.handle(Call("POST", "/sync", query, {}, b"", 1_700_000_000)).body)
     assert good["error_response"]["sub_code"] == "isv.insufficient-permission"
     for change in ({"simplify": "true"}, {"sign": "0" * 64}, {"extra": "1"}):
-        bad = json.loads(face.handle(Call("POST", "/sync", {**query, **change}, {}, b"", 1_700_000_000)).body)
+        bad = json.loads(fake.handle(Call("POST", "/sync", {**query, **change}, {}, b"", 1_700_000_000)).body)
         assert bad["code"] == "IncompleteSignature"
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 from shoplazza_shop import Clock, Shop
 
-from worker.marketplaces.shoplazza.sandbox import ShoplazzaFace
-from worker.sandbox import background
+from worker.sandbox.server import background
+from worker.sandbox.shoplazza import ShoplazzaFake
 
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     clock = Clock()
-    with background([ShoplazzaFace({"main": {"access_token": "main-token"}})], clock=clock, hang_seconds=4) as running:
+    with background([ShoplazzaFake({"main": {"access_token": "main-token"}})], clock=clock, hang_seconds=4) as running:
         shop = Shop(running, clock)
         yield shop
         shop.http.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from shoplazza_kit import REFERENCE, listed, reply, shown
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}
 SIGNED = False
@@ -74,6 +75,53 @@ def says(words: str) -> list[Reply]:
     ]
 
 
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    told = {"order": {"id": ids[0]}} if ids else {}
+    return [
+        {"code": code, "message": words, **told},
+        {"code": code, "message": words, "data": told or None},
+        {"code": code, "errors": [words], **told},
+        *({"errors": form, **told} for form in ([words], words, {"zip": [words]}, {code: [words]})),
+        {"error": words, **told},
+        {"code": code, "message": words, "details": [], **told},
+    ]
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented text or status in its documented place, with these words beside it."""
+    return [
+        *(reply({"errors": [text, words]}, 422) for text in ("record_not_found", "zip is required")),
+        *(reply({"code": words, "message": text}, 400) for text in ("ShippingAddress is nil", "tags is invalid")),
+        *(reply({"code": "Unauthorized", "message": words}, status) for status in (401, 403)),
+        *(reply({"errors": [words]}, status) for status in (401, 403)),
+    ]
+
+
+DOOR: dict[int, str] = {429: "", 401: "", 403: ""}
+NUMBERS: set[str] = set()
+
+TWO: dict[str, Any] = {
+    **ORDER,
+    "line_items": [
+        {"variant_id": "variant-1", "product_id": "product-1", "quantity": 24},
+        {"variant_id": "variant-2", "product_id": "product-2", "quantity": 10},
+    ],
+}
+PRODUCTS = ("product-1", "product-2", "product-3")
+CURRENCY = "USD"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines."""
+    rows: list[dict[str, Any]] = [
+        {"product_id": PRODUCTS[n], "variant_id": f"variant-{n + 1}", "quantity": count} for n, count in lines or ()
+    ]
+    if ended:
+        rows[0]["fulfillment_status"] = "cancelled"
+    return _order(currency=currency, **({} if lines is None else {"line_items": rows}))
+
+
 _PEOPLE = {"shipping_address": PEOPLE, "customer": {"email": PEOPLE["email"]}, "note": NOTE}
 _KEYED = {"tags": "jq-" + hashlib.sha256(b"SO-1").hexdigest()[:24]}
 _GONE = Lost("no connection", may_have_arrived=False)
@@ -89,8 +137,8 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id": ((created(f'"{REFERENCE}"'),), Accepted),
     "an id as a number": ((created(REFERENCE),), Accepted),
     "a refusal": ((reply({"errors": ["The shipping address does not pass"]}, 422),), Refused),
-    "too often": ((_MANY,), Throttled),
-    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Throttled),
+    "too often": ((_MANY,), Declined),
+    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a step after the create failed": ((reply({"errors": ["GetOrderDetail failed"]}, 422),), Unknown),
@@ -101,7 +149,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((_order(),), Found),
     "an order with its receiver": ((_order(**_PEOPLE),), Found),
     "no order": ((reply({"code": "NotFound", "message": "Unable to find resource"}, 404),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),
@@ -109,7 +157,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
 LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "the order": ((listed(shown(**_KEYED)),), Found),
     "nothing": ((listed(),), Absent),
-    "too often": ((_MANY,), Throttled),
+    "too often": ((_MANY,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
-from worker.marketplaces.client import Client
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.shoplazza.models import ShoplazzaCredentials, ShoplazzaOrder
-from worker.marketplaces.shoplazza.sandbox import ShoplazzaFace
-from worker.sandbox import Running
+from worker.sandbox.server import Running
+from worker.sandbox.shoplazza import ShoplazzaFake
+from worker.sending.client import Client
 
 VERSIONS = ("2022-01", "2025-06", "2026-01", "2026-07")
 ANSWER_SECONDS = 1.2
@@ -39,10 +39,10 @@ class Shop:
         self.http = httpx.Client(base_url=running.url, timeout=5, trust_env=False)
 
     @property
-    def face(self) -> ShoplazzaFace:
-        face = self.running.sandbox.faces["shoplazza"]
-        assert isinstance(face, ShoplazzaFace)
-        return face
+    def fake(self) -> ShoplazzaFake:
+        fake = self.running.sandbox.fakes["shoplazza"]
+        assert isinstance(fake, ShoplazzaFake)
+        return fake
 
     def adapter(self, version: str = "2026-01", token: str = "sandbox-token") -> Shoplazza:
         keys = {"access_token": token, "shop": "sandbox", "api_version": version}
@@ -69,7 +69,7 @@ class Shop:
 
     def sync(self) -> None:
         """Let the index catch up."""
-        self.clock.ahead += self.face.sync_seconds + 1
+        self.clock.ahead += self.fake.sync_seconds + 1
 
     def fault(self, name: str, **more: Any) -> None:
         assert self.http.post("/_sandbox/faults", json={"fault": name, **more}).status_code == 200

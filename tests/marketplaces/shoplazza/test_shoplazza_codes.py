@@ -6,7 +6,7 @@ import pytest
 from shoplazza_kit import VERSIONS, place, reply
 
 from worker.marketplaces.shoplazza.codes import DOOR, MAY_EXIST, REFUSALS
-from worker.outcomes import Refused, Throttled, Unknown
+from worker.rules.outcomes import Refused, Unknown
 
 CONTENT, MOMENT, LATER, SHOP = "content", "moment", "later", "shop"
 
@@ -69,9 +69,11 @@ def test_a_printed_id_is_a_hint_and_no_reference():
     assert outcome.references == ()
 
 
-def test_plain_text_of_the_page_is_read_too():
-    assert isinstance(place(reply(b"record_not_found", 422)), Refused)
-    assert isinstance(place(reply(b'"store is not active"', 400)), Throttled)
+def test_plain_text_of_the_page_explains_and_is_no_refusal():
+    for raw in (b"record_not_found", b'"store is not active"', b"zip is required"):
+        outcome = place(reply(raw, 422))
+        assert isinstance(outcome, Unknown)
+        assert raw.decode().strip('"') in outcome.cause
 
 
 @pytest.mark.parametrize("text", PAGE_500)
@@ -94,8 +96,9 @@ def test_every_entry_has_its_words_and_is_tested():
 
 
 @pytest.mark.parametrize(
-    "text", ["shipping_address.zip is required", "product unavailable", "payment token line", "the scope of delivery"]
+    "text", ["product unavailable", "payment token line", "the scope of delivery", "the address is not accepted"]
 )
-def test_words_that_only_resemble(text):
-    outcome = place(reply({"errors": [text]}, 422))
-    assert isinstance(outcome, Refused | Throttled), "never a loss that is looked up for ever"
+@pytest.mark.parametrize("status", [400, 404, 405, 422])
+def test_words_nobody_listed_are_unknown(text, status):
+    outcome = place(reply({"code": "InvalidParameter", "message": text}, status))
+    assert outcome == Unknown(f"HTTP {status}: {text}", "InvalidParameter")

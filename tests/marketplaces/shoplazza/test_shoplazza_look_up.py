@@ -23,8 +23,8 @@ from shoplazza_kit import (
 )
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.shoplazza.finding import PAGES
-from worker.outcomes import Absent, Found, NotSent, Throttled, Unknown
+from worker.marketplaces.shoplazza.look_up import PAGES
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 
 SINCE = "2023-11-14T22:08:20Z"
 """Five minutes before the first send."""
@@ -185,9 +185,9 @@ def test_a_list_that_goes_on_without_a_cursor_is_noticed():
 @pytest.mark.parametrize(
     ("came", "kind"),
     [
-        (reply(b"", 429), Throttled),
-        (reply(b"", 401), Throttled),
-        (reply({"error": "store is not active"}, 400), Throttled),
+        (reply(b"", 429), Declined),
+        (reply(b"", 401), Declined),
+        (reply({"error": "store is not active"}, 400), Declined),
         (Lost("refused", may_have_arrived=False), NotSent),
         (Lost("timeout", may_have_arrived=True), Unknown),
         *((reply(raw, status), Unknown) for raw in (b"", b"<html>", b"{}", b'{"errors":["no"]}', b"[]") for status in
@@ -230,6 +230,6 @@ def test_any_answer_is_read_and_the_look_up_ends(document, version, status):
         except StopIteration as stop:
             outcome = stop.value
             break
-    assert isinstance(outcome, Found | Absent | Throttled | Unknown)
+    assert isinstance(outcome, Found | Absent | Declined | Unknown)
     if isinstance(outcome, Absent):
         assert status == 200

@@ -18,9 +18,9 @@ from worker.marketplaces.shoplazza.models import (
     ShoplazzaOrder,
 )
 from worker.orders.columns import template
-from worker.orders.models import Job, Rejection, validate
+from worker.orders.jobs import Job, Rejection, Terms, validate
 
-ACCOUNTS = {"main": Shoplazza}
+ACCOUNTS = {"main": Terms(Shoplazza, 1000)}
 
 
 def refused(order):

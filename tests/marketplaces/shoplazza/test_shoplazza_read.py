@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, TOKEN, VERSIONS, adapter, confirm, drive, reply, shown
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.shoplazza.reading import ShoplazzaRecord
+from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 
 
 def record(**changes):
@@ -197,7 +197,7 @@ def test_other_statuses_confirm_nothing(status, raw):
 
 
 def test_declined_and_lost():
-    assert confirm(reply(b"", 429, retry_after="3")) == Throttled("HTTP_429", "called too often", 3, True)
+    assert confirm(reply(b"", 429, retry_after="3")) == Declined("HTTP_429", "called too often", 3, True)
     assert confirm(reply(b"", 401)).code == "AccessToken"
     assert confirm(reply({"error": "store is not active"}, 400)).code == "StoreNotActive"
     assert confirm(Lost("refused", may_have_arrived=False)) == NotSent("refused")
@@ -215,7 +215,7 @@ values = st.recursive(
 @given(order=st.dictionaries(fields, values), status=st.sampled_from([200, 200, 400, 404, 500]))
 def test_any_order_is_read(order, status):
     outcome = confirm(reply({"order": {"id": REFERENCE, "status": "opened", **order}}, status))
-    assert isinstance(outcome, Found | Absent | Throttled | Unknown)
+    assert isinstance(outcome, Found | Absent | Declined | Unknown)
     if isinstance(outcome, Found):
         assert status == 200
         assert outcome.records[0].reference == REFERENCE

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from shoplazza_shop import VERSIONS, Shop, job, order, raw, token
 
-from worker.marketplaces.face import Call
-from worker.outcomes import Absent, Accepted, Refused, Throttled
+from worker.rules.outcomes import Absent, Accepted, Declined, Refused
+from worker.sandbox.fake import Call
 
 HEADERS = {"access-token": "sandbox-token", "content-type": "application/json"}
 
@@ -90,7 +90,7 @@ def test_wrong_types_and_amounts(shop: Shop, changes: dict[str, Any]) -> None:
 def test_what_is_no_order(shop: Shop, body: bytes, version: str) -> None:
     assert shop.post(body, version).status_code in (400, 422)
     call = Call("POST", f"/openapi/{version}/orders", {}, {}, body, 0)
-    assert shop.face.key_of(call) == ""
+    assert shop.fake.key_of(call) == ""
 
 
 def test_the_door(shop: Shop) -> None:
@@ -153,7 +153,7 @@ def test_a_busy_shop_is_read_to_its_end(shop: Shop) -> None:
     body = raw("2022-01")
     call = Call("POST", "/openapi/2022-01/orders", {}, HEADERS, json.dumps(body).encode(), shop.clock())
     for _ in range(600):
-        assert shop.face.handle(call).status == 200
+        assert shop.fake.handle(call).status == 200
     shop.sync()
     for version in VERSIONS:
         seen = shop.look_up("SO-old", version)
@@ -162,11 +162,11 @@ def test_a_busy_shop_is_read_to_its_end(shop: Shop) -> None:
 
 
 def test_the_leaky_bucket(shop: Shop) -> None:
-    shop.face.limit = (3, 2)
+    shop.fake.limit = (3, 2)
     statuses = [shop.get("/orders").status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     outcome = shop.place()
-    assert outcome == Throttled("HTTP_429", "called too often", 0.5, True, request_id=outcome.request_id)
+    assert outcome == Declined("HTTP_429", "called too often", 0.5, True, request_id=outcome.request_id)
     shop.clock.ahead += 1
     assert shop.get("/orders").status_code == 200
     assert shop.record() == []
@@ -174,13 +174,13 @@ def test_the_leaky_bucket(shop: Shop) -> None:
 
 def test_the_record_holds_nothing_personal(shop: Shop) -> None:
     shop.place(note="for Aunt Petunia")
-    kept = json.dumps([made.request for made in shop.face.orders]) + json.dumps(shop.record())
+    kept = json.dumps([made.request for made in shop.fake.orders]) + json.dumps(shop.record())
     assert not [word for word in ("Quillfeather", "zq@", "Obscureville", "Petunia", "Rue") if word in kept]
 
 
 def test_key_of(shop: Shop) -> None:
     def key_of(method: str, path: str, body: object) -> str | None:
-        return shop.face.key_of(Call(method, path, {}, {}, json.dumps(body).encode(), 0))
+        return shop.fake.key_of(Call(method, path, {}, {}, json.dumps(body).encode(), 0))
 
     orders = "/openapi/2026-01/orders"
     note = f"[order X-1 jq-0]\n[order SO-7~empty {token('SO-7~empty')}]"
@@ -193,7 +193,7 @@ def test_key_of(shop: Shop) -> None:
     strange = "SO]7[é"
     sent = next(shop.adapter().place(order(), strange))
     call = Call("POST", orders, {}, {}, sent.content, 0)
-    assert shop.face.key_of(call) == strange
+    assert shop.fake.key_of(call) == strange
 
 
 def test_reset_forgets(shop: Shop) -> None:

@@ -7,9 +7,10 @@ from shoplazza_shop import VERSIONS, Shop, token
 
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.marketplaces.shoplazza.sandbox import AFTER, BEFORE, FAILED, STATES, ShoplazzaFace
-from worker.outcomes import Absent, Accepted, Found, Refused, Throttled, Unknown
-from worker.retry import Ability, Policy, decide_unknown
+from worker.rules.decision import Policy
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, Refused, Unknown
+from worker.rules.reconcile import Ability, decide_unknown
+from worker.sandbox.shoplazza import AFTER, BEFORE, FAILED, STATES, ShoplazzaFake
 
 POLICY = Policy(max_attempts=8, base_seconds=1, cap_seconds=10, confirm_delay_seconds=10)
 
@@ -83,7 +84,7 @@ def test_what_was_not_executed_stays_absent(shop: Shop, version: str, fault: str
 @pytest.mark.parametrize(("fault", "code"), [("throttle", "HTTP_429"), ("token_expired", "AccessToken")])
 def test_what_was_declined(shop: Shop, version: str, fault: str, code: str) -> None:
     outcome = shop.place(f"SO-7~{fault}", version=version)
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.pauses_account) == (code, True)
     assert shop.record() == []
     shop.fault(fault, operation="get")
@@ -108,8 +109,8 @@ def test_faulty_reads_settle_nothing(shop: Shop) -> None:
 
 
 def test_the_way_back_from_unknown_makes_no_second_order(shop: Shop) -> None:
-    """Drive the look-ups as retry.decide_unknown wants them, with the order hidden for 20 seconds."""
-    shop.face.sync_seconds = 20
+    """Drive the look-ups as decide_unknown wants them, with the order hidden for 20 seconds."""
+    shop.fake.sync_seconds = 20
     assert isinstance(shop.place("SO-7~reset_after_commit"), Unknown)
     ability = Ability(can_look_up=True, resend_window_seconds=None)
     standing, waited = Standing(shop.clock()), 0
@@ -135,6 +136,8 @@ class Standing:
     spent, holds, in_doubt = 1, 0, True
     absences = 0
     absent_since: float | None = None
+    absence_told_at: float | None = None
+    senders_gone = False
 
     def __init__(self, first_sent_at: float) -> None:
         self.first_sent_at = first_sent_at
@@ -167,7 +170,7 @@ def test_texts_of_the_page_that_come_after_the_order_exists(shop: Shop, code: st
 @pytest.mark.parametrize("code", FAILED)
 def test_other_failures(shop: Shop, code: str, version: str) -> None:
     outcome = shop.place(note=f"sandbox:{code}", version=version)
-    assert type(outcome) is (Throttled if code in ("scope", "inactive") else Unknown)
+    assert type(outcome) is (Declined if code in ("scope", "inactive") else Unknown)
     assert shop.record() == []
 
 
@@ -188,4 +191,4 @@ def test_cash_on_delivery_is_placed_at_once(shop: Shop) -> None:
 
 def test_the_adapter_is_a_marketplace() -> None:
     assert issubclass(Shoplazza, Marketplace)
-    assert Shoplazza.name == ShoplazzaFace.name
+    assert Shoplazza.name == ShoplazzaFake.name

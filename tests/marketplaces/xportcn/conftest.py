@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 from xportcn_gateway import ACCOUNTS, Clock, Gateway
 
-from worker.marketplaces.xportcn.sandbox import XportcnFace
-from worker.sandbox import background
+from worker.sandbox.server import background
+from worker.sandbox.xportcn import XportcnFake
 
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     clock = Clock()
-    with background([XportcnFace(ACCOUNTS)], clock=clock, hang_seconds=4) as running:
+    with background([XportcnFake(ACCOUNTS)], clock=clock, hang_seconds=4) as running:
         gateway = Gateway(running, clock)
         yield gateway
         gateway.http.close()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from xportcn_kit import KEY, NOW, ORDER, REFERENCE, adapter, drive, envelope, reply, sent_body
 
 from worker.marketplaces.base import Lost
-from worker.marketplaces.xportcn.looking import MAX_PAGES, NO_PROOF
-from worker.outcomes import Absent, Found, NotSent, Throttled, Unknown
+from worker.marketplaces.xportcn.look_up import MAX_PAGES, NO_PROOF
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 
 OTHER = "SO-0999"
 
@@ -142,10 +142,10 @@ def test_a_reply_without_a_list_is_not_absent(data):
 FAILURES = [
     (Lost("cut", may_have_arrived=True), Unknown),
     (Lost("no route", may_have_arrived=False), NotSent),
-    (reply(b"", 429), Throttled),
+    (reply(b"", 429), Declined),
     (reply(b"", 502), Unknown),
     (reply(b"<html>"), Unknown),
-    (reply(envelope(None, 401, "signature error")), Throttled),
+    (reply(envelope(None, 401, "signature error")), Declined),
     (reply(envelope(None, 500, "订单不存在")), Unknown),
     (reply(envelope(None, 404, "Not Found")), Unknown),
     (reply({"status": 404, "error": "Not Found"}, 404), Unknown),
@@ -183,7 +183,7 @@ def test_any_answers_are_read_and_only_our_key_is_found(raws):
         except StopIteration as stop:
             outcome = stop.value
             break
-    assert isinstance(outcome, Found | Absent | Throttled | NotSent | Unknown)
+    assert isinstance(outcome, Found | Absent | Declined | NotSent | Unknown)
     if isinstance(outcome, Found):
         assert any(KEY.encode() in raw for raw in used)
     if isinstance(outcome, Absent):

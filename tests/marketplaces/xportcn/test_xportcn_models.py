@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from xportcn_kit import ADDRESS, LINE, SECRETS, body, credentials, dump, line
 
 from config.settings import Settings
-from worker.marketplaces.xportcn.account import XportcnCredentials, fill
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.models import FLOWS, AddressParam, CargoParam, XportcnOrder
-from worker.orders.models import Rejection, validate
+from worker.orders.jobs import Rejection, Terms, validate
 
 VENDOR_FIELDS = {
     *("flow", "message", "shopPromotionId", "tradeType", "addressParam", "cargoParamList", "userId", "staffName"),
@@ -55,10 +55,10 @@ def test_out_order_id_is_the_job_s(key):
 
 def test_the_door_of_the_ledger_names_field_and_reason():
     job = {"order_id": "SO-1", "account": "main", "order": {**body(), "outOrderId": "X"}}
-    found = validate(job, 3, {"main": Xportcn})
+    found = validate(job, 3, {"main": Terms(Xportcn, 1000)})
     assert isinstance(found, Rejection)
     assert "order_id is sent as outOrderId" in found.reason
-    misspelt = validate({**job, "order": {**body(), "trade_type": "period"}}, 3, {"main": Xportcn})
+    misspelt = validate({**job, "order": {**body(), "trade_type": "period"}}, 3, {"main": Terms(Xportcn, 1000)})
     assert isinstance(misspelt, Rejection)
     assert "tradeType" in misspelt.reason
 

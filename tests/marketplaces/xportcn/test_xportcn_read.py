@@ -12,7 +12,7 @@ from xportcn_kit import KEY, ORDER, REFERENCE, adapter, confirm, drive, envelope
 
 from worker.marketplaces.base import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
-from worker.outcomes import Absent, Found, Money, NotSent, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 
 FLAT = {"orderId": REFERENCE, "orderNo": "PO2026", "orderStatus": "WAITING_FOR_PAYMENT", "payStatus": 1}
 FLAT |= {"totalAmount": 10000, "shippingFee": 500, "productAmount": 9500, "tbCreateTime": 1700000000000}
@@ -152,15 +152,15 @@ def test_not_shown_in_words(msg, code):
     [
         (Lost("cut", may_have_arrived=True), Unknown),
         (Lost("no route", may_have_arrived=False), NotSent),
-        (reply(b"", 429), Throttled),
+        (reply(b"", 429), Declined),
         (reply(b"", 500), Unknown),
         (reply(envelope(FLAT), 503), Unknown),
         (reply(b"<html>"), Unknown),
-        (reply({"error_code": "gw.QosAppFrequencyLimit", "error_message": "x"}, 400), Throttled),
-        (reply({"error_code": "gw.APIACLDecline", "error_message": "x"}), Throttled),
+        (reply({"error_code": "gw.QosAppFrequencyLimit", "error_message": "x"}, 400), Declined),
+        (reply({"error_code": "gw.APIACLDecline", "error_message": "x"}), Declined),
         (reply({"error_code": "gw.New", "error_message": "x"}), Unknown),
-        (reply(envelope(None, 401, "signature error")), Throttled),
-        (reply(envelope(None, 1, "操作频繁")), Throttled),
+        (reply(envelope(None, 401, "signature error")), Declined),
+        (reply(envelope(None, 1, "操作频繁")), Declined),
         (reply(envelope(None, 500, "系统异常")), Unknown),
         (reply(envelope(None, 1234, "no")), Unknown),
         (reply(envelope(None, 404, "Not Found")), Unknown),
@@ -175,7 +175,7 @@ def test_errors_of_a_read(came, kind):
 )
 def test_a_wrong_path_names_its_setting(came):
     outcome = confirm(came)
-    assert isinstance(outcome, Unknown), "not Throttled: placing must go on"
+    assert isinstance(outcome, Unknown), "not Declined: placing must go on"
     assert "detail_path" in outcome.cause
 
 
@@ -207,7 +207,7 @@ anything = st.binary(max_size=100) | (values | values.map(envelope)).map(lambda 
 @given(anything, st.sampled_from([200, 404, 500]))
 def test_any_answer_is_read_and_can_be_stored(raw, status):
     outcome = confirm(reply(raw, status))
-    assert isinstance(outcome, Found | Absent | Unknown | Throttled)
+    assert isinstance(outcome, Found | Absent | Unknown | Declined)
     for found in outcome.records if isinstance(outcome, Found) else ():
         assert found.reference == REFERENCE
         assert len(found.status) <= 60

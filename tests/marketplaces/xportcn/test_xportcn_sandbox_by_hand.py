@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from xportcn_gateway import ADDRESS, KA, Gateway, line, order
 
-from worker.marketplaces.face import Call
-from worker.marketplaces.xportcn.sandbox import XportcnFace
+from worker.sandbox.fake import Call
+from worker.sandbox.xportcn import XportcnFake
 
 # --- the door ---
 
@@ -58,9 +58,9 @@ def test_a_nonce_counts_once(gateway: Gateway) -> None:
     assert "used before" in gateway.post("create/preview", order(), headers)["msg"]
     gateway.clock.ahead = 1300
     assert gateway.post("create/preview", order(), gateway.headers())["code"] == 200
-    face = gateway.running.sandbox.faces["xportcn"]
-    assert isinstance(face, XportcnFace)
-    assert len(face._nonces) == 1, "old nonces are forgotten; their timestamps would be refused"
+    fake = gateway.running.sandbox.fakes["xportcn"]
+    assert isinstance(fake, XportcnFake)
+    assert len(fake._nonces) == 1, "old nonces are forgotten; their timestamps would be refused"
 
 
 @pytest.mark.parametrize("call", ["pay", "cancel", "", "create/pay", "preview"])
@@ -190,11 +190,11 @@ def test_accounts_see_their_own(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"outOrderId": 5}', b"[" * 9999, b"\xff"])
 def test_key_of_never_raises(raw: bytes) -> None:
-    face = XportcnFace()
-    key = face.key_of(Call("POST", f"{KA}/create", {}, {}, raw, 0.0))
+    fake = XportcnFake()
+    key = fake.key_of(Call("POST", f"{KA}/create", {}, {}, raw, 0.0))
     assert key == ("5" if b"5" in raw else "")
     for path in ("create/preview", "page", "detail", "pay"):
-        assert face.key_of(Call("POST", f"{KA}/{path}", {}, {}, raw, 0.0)) is None
+        assert fake.key_of(Call("POST", f"{KA}/{path}", {}, {}, raw, 0.0)) is None
 
 
 def test_reset_forgets(gateway: Gateway) -> None:

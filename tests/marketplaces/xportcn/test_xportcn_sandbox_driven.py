@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from xportcn_gateway import ADDRESS, Gateway, line
 
-from worker.marketplaces.client import Client
-from worker.marketplaces.xportcn.account import XportcnCredentials
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.sandbox import BUILT_IN
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
+from worker.sandbox.xportcn import BUILT_IN
+from worker.sending.client import Client
 
 ANSWER_SECONDS = 1.2
 
@@ -104,8 +104,6 @@ def test_the_ceiling_stops_before_the_create(shop: Shop) -> None:
         ({"cargoParamList": [line(productNo="sandbox:500_004")]}, "500_004"),
         ({"cargoParamList": [line(productNo="sandbox:500_007")]}, "500_007"),
         ({"message": "sandbox:500_004"}, "500_004"),
-        ({"message": "sandbox:SOMETHING_NEW"}, "SOMETHING_NEW"),
-        ({"tradeType": "creditBuy"}, "500"),
     ],
 )
 def test_refusals_reach_the_operator(shop: Shop, changes: dict[str, Any], code: str) -> None:
@@ -114,6 +112,39 @@ def test_refusals_reach_the_operator(shop: Shop, changes: dict[str, Any], code: 
     assert refused.code == code
     assert refused.fix
     assert shop.made() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"), [({"message": "sandbox:SOMETHING_NEW"}, "SOMETHING_NEW"), ({"tradeType": "creditBuy"}, "500")]
+)
+def test_a_no_by_a_code_nobody_documents_is_unknown(shop: Shop, changes: dict[str, Any], code: str) -> None:
+    unknown = shop.place(**changes)
+    assert (type(unknown), unknown.code) == (Unknown, code)
+    assert shop.made() == []
+
+
+def test_a_line_that_was_not_taken_is_told_and_missing(shop: Shop) -> None:
+    lines = [line(), line(offerId=5, quantity=10)]
+    placed = shop.place(message="sandbox:PARTIAL", cargoParamList=lines)
+    assert placed.differs.sentences == ("1688 did not take offer 5 (specId abc), 10 ordered: 500_004 库存不足",)
+    shop.gateway.clock.ahead = 4
+    records = shop.confirm(*placed.references).records
+    order = shop.body(cargoParamList=lines)
+    (missing,) = shop.adapter.differences(order, "SO-1", records)
+    assert missing == "Xportcn KA (1688) shows none of offer 5 (specId abc), 10 were ordered"
+    differs = shop.adapter.differs(order, "SO-1", records, placed.forecast)
+    assert len(differs.sentences) == 2, "it costs less than the preview said, too"
+
+
+@pytest.mark.parametrize("quantity", [1, 2, 3])
+def test_an_order_made_as_several_is_whole(shop: Shop, quantity: int) -> None:
+    placed = shop.place(message="sandbox:SPLIT", cargoParamList=[line(quantity=quantity)])
+    assert len(placed.references) == min(quantity, 2)
+    shop.gateway.clock.ahead = 4
+    records = shop.confirm(*placed.references).records
+    order = shop.body(cargoParamList=[line(quantity=quantity)])
+    assert shop.adapter.differs(order, "SO-1", records, placed.forecast) is None
+    assert shop.adapter.differences(order, "SO-1", records[:1]) == [] or quantity > 1
 
 
 def test_success_without_an_id_is_looked_up(shop: Shop) -> None:
@@ -146,8 +177,8 @@ def test_a_cancelled_order_raises_an_alert(shop: Shop) -> None:
         ("http_503", Unknown, 0),
         ("garbage", Unknown, 1),
         ("empty", Unknown, 1),
-        ("throttle", Throttled, 0),
-        ("token_expired", Throttled, 0),
+        ("throttle", Declined, 0),
+        ("token_expired", Declined, 0),
         ("slow", Unknown, 1),
     ],
 )
@@ -156,7 +187,7 @@ def test_every_fault_of_a_create_is_told_truly_and_recovered(shop: Shop, fault: 
     first = shop.place(key)
     assert isinstance(first, outcome), first
     assert len(shop.made(key)) == made
-    if isinstance(first, Throttled):
+    if isinstance(first, Declined):
         assert first.pauses_account
         assert bool(first.fix) is (fault == "token_expired")
     early = shop.look_up(key)
@@ -181,8 +212,8 @@ def test_every_fault_of_a_create_is_told_truly_and_recovered(shop: Shop, fault: 
         ("http_503", NotSent),
         ("garbage", NotSent),
         ("empty", NotSent),
-        ("throttle", Throttled),
-        ("token_expired", Throttled),
+        ("throttle", Declined),
+        ("token_expired", Declined),
     ],
 )
 def test_every_fault_of_a_preview_creates_nothing(shop: Shop, fault: str, outcome: type) -> None:
@@ -190,8 +221,8 @@ def test_every_fault_of_a_preview_creates_nothing(shop: Shop, fault: str, outcom
     assert isinstance(shop.place(), outcome)
     assert shop.made() == []
     looked = shop.look_up()
-    assert isinstance(looked, Throttled | Unknown)
-    assert isinstance(shop.confirm("1"), Throttled | Unknown)
+    assert isinstance(looked, Declined | Unknown)
+    assert isinstance(shop.confirm("1"), Declined | Unknown)
 
 
 def test_look_up_is_told_truly(gateway: Gateway) -> None:
@@ -214,7 +245,7 @@ def test_look_up_is_told_truly(gateway: Gateway) -> None:
 @pytest.mark.parametrize("setting", [{"access_secret": "wrong"}, {"user_id": "x"}, {"sign_order": "secret"}])
 def test_a_wrong_account_pauses_and_says_what_to_mend(gateway: Gateway, setting: dict[str, str]) -> None:
     outcome = Shop(gateway, **setting).place()
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert (outcome.pauses_account, outcome.retry_after_seconds) == (True, 60)
     assert outcome.fix
     assert gateway.record() == []
@@ -224,5 +255,5 @@ def test_a_clock_that_is_wrong(gateway: Gateway) -> None:
     shop = Shop(gateway)
     shop.adapter.clock = lambda: gateway.clock() - 700
     outcome = shop.place()
-    assert isinstance(outcome, Throttled)
+    assert isinstance(outcome, Declined)
     assert "clock" in (outcome.fix or "")

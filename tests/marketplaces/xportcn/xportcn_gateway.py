@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from worker.sandbox import Running
+from worker.sandbox.server import Running
 
 KA = "/api/alibaba/ka/order"
 ACCOUNTS = {

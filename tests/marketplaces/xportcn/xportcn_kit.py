@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.marketplaces.xportcn.account import XportcnCredentials
 from worker.marketplaces.xportcn.adapter import Xportcn
+from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
 
 KEY = "SO-1001"
@@ -21,8 +22,8 @@ def credentials(**settings: Any) -> XportcnCredentials:
     return XportcnCredentials.model_validate({**keys, **settings})
 
 
-def adapter(**settings: Any) -> Xportcn:
-    return Xportcn("main", credentials(**settings), clock=lambda: NOW)
+def adapter(max_order_amount: Decimal | None = None, **settings: Any) -> Xportcn:
+    return Xportcn("main", credentials(**settings), clock=lambda: NOW, max_order_amount=max_order_amount)
 
 
 ADDRESS = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
 
 from worker.marketplaces.base import Lost, Reply, Request
-from worker.outcomes import Absent, Accepted, Found, NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}
 SIGNED = True
@@ -73,6 +74,56 @@ def says(words: str) -> list[Reply]:
     ] + [reply({"error_code": code, "error_message": words}) for code in ("gw.QosAppFrequencyLimit", words)]
 
 
+def answers(code: str, words: str, ids: Sequence[str]) -> list[Any]:
+    """Return answers to a create with a code and words in every place the vendor has for them, and these ids."""
+    told = {"orderIds": [*ids]} if ids else {}
+    return [
+        envelope(told or None, code, words),
+        envelope({"success": False, "code": code, "message": words, **told}),
+        envelope({"result": {"success": False, "errorCode": code, "errorMessage": words}, **told}, 0, ""),
+        envelope({"success": True, "code": code, "message": words, **told}),
+        {"error_code": code, "error_message": words, **told},
+        {**envelope({"orderList": [{"orderId": one} for one in ids]}, code, words)},
+    ]
+
+
+def noes(words: str) -> list[Reply]:
+    """Return a no of each sort by a documented code in its documented place, with these words beside it."""
+    return [
+        *(reply(envelope(None, code, words)) for code in ("500_004", "500_007")),
+        *(reply(envelope({"success": False, "code": code, "message": words})) for code in ("500_001", "500_009")),
+        *(
+            reply({"error_code": code, "error_message": words}, 400)
+            for code in ("gw.QosAppFrequencyLimit", "APIACLDecline")
+        ),
+        reply(envelope(None, 401, words), 401),
+    ]
+
+
+DOOR: dict[int, str] = {429: "", 401: "401", 403: "403", 404: "404", 405: "405"}
+NUMBERS: set[str] = {"200", "0"}
+
+TWO: dict[str, Any] = {
+    **ORDER,
+    "cargoParamList": [
+        {"offerId": 610947572360, "specId": "b266e0726506185beaf205cbae88530d", "quantity": 24},
+        {"offerId": 610947572361, "specId": "b266e0726506185beaf205cbae88530e", "quantity": 10},
+    ],
+}
+PRODUCTS = ("610947572360", "610947572361", "610947572362")
+CURRENCY = "CNY"
+
+
+def shows(lines: Sequence[tuple[int, int]] | None, currency: str = CURRENCY, ended: bool = False) -> Reply:
+    """Return a read of `REFERENCE` with these lines, in 1688's own form."""
+    rows: list[dict[str, Any]] = [{"productID": int(PRODUCTS[n]), "quantity": float(count)} for n, count in lines or ()]
+    if ended:
+        rows[0]["status"] = "cancel"
+    goods = {} if lines is None else {"productItems": rows}
+    base = {"idOfStr": REFERENCE, "status": "waitbuyerpay", "totalAmount": 65.61, "currency": currency}
+    return reply(envelope({"baseInfo": base, **goods}))
+
+
 _LIMIT = reply({"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call exceeds limited frequency"}, 400)
 _ROW = {"orderId": REFERENCE, "outOrderId": "SO-1", "orderStatus": "waitbuyerpay", "totalAmount": 6561, "payStatus": 1}
 _PEOPLE = {"receiverInfo": PEOPLE, "baseInfo": {"toFullName": PEOPLE["fullName"], "toMobile": PEOPLE["mobile"]}}
@@ -91,8 +142,8 @@ PLACE: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an id under an error": ((PREVIEWED, reply(envelope({"orderIds": [REFERENCE]}, 500, "系统异常"))), Accepted),
     "a refusal of the preview": ((reply(envelope(None, "500_004", "库存不足")),), Refused),
     "a refusal of the create": ((PREVIEWED, reply(envelope(None, "500_004", "库存不足"))), Refused),
-    "too often": ((PREVIEWED, _LIMIT), Throttled),
-    "a bad signature": ((reply(envelope(None, "401", "signature error")),), Throttled),
+    "too often": ((PREVIEWED, _LIMIT), Declined),
+    "a bad signature": ((reply(envelope(None, "401", "signature error")),), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer to the preview": ((_SILENT,), NotSent),
     "no answer to the create": ((PREVIEWED, _SILENT), Unknown),
@@ -103,7 +154,7 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "an order": ((reply(envelope(_ROW)),), Found),
     "an order with its receiver": ((reply(envelope({**_ROW, **_PEOPLE})),), Found),
     "no order": ((reply(envelope(None, "500", "订单不存在")),), Absent),
-    "too often": ((_LIMIT,), Throttled),
+    "too often": ((_LIMIT,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
     "a server error": ((reply(b"oops", 502),), Unknown),
@@ -112,7 +163,7 @@ LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "the order": ((_listed(_ROW),), Found),
     "nothing, from a list that can find": ((_listed(), _listed(_OTHER), _listed(_OTHER)), Absent),
     "nothing, from a list that proves nothing": ((_listed(), _listed()), Unknown),
-    "too often": ((_LIMIT,), Throttled),
+    "too often": ((_LIMIT,), Declined),
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }

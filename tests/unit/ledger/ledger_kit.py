@@ -12,15 +12,19 @@ from typing import Any
 
 from sqlalchemy import select
 
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
-from worker.ledger.rows import Claim, Moved, Sent, Settled, Waiting
-from worker.ledger.states import MOVES, Event, State
-from worker.ledger.store import Store
+from worker.ledger.records import Records
 from worker.ledger.tables import attempts, events, order_references, orders, results
-from worker.orders.models import Job
-from worker.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
-from worker.retry import Ability, Policy, decide, decide_read, decide_unknown
+from worker.orders.jobs import Job
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Policy
+from worker.rules.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.place import decide
+from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
+from worker.rules.states import MOVES, Event, State
+from worker.rules.values import Claim, Moved, Sent, Settled, Waiting
 
 POLICY = Policy(max_attempts=3, base_seconds=2.0, cap_seconds=60.0, confirm_delay_seconds=12.0)
 LEASE = 90.0
@@ -53,7 +57,7 @@ def submit(ledger: Ledger, *order_ids: str, account: str = ACCOUNT) -> str:
 
 
 def claim(ledger: Ledger, *order_ids: str, now: float | None = None, window: float | None = WINDOW) -> list[Claim]:
-    return Store(ledger).claim(ACCOUNT, order_ids, LEASE, window, now)
+    return Claims(ledger).claim(ACCOUNT, order_ids, Terms(LEASE, window), now)
 
 
 def one_claim(ledger: Ledger, order_id: str = "SO-1", now: float | None = None, window: float | None = WINDOW) -> Claim:
@@ -68,7 +72,7 @@ def sent(one: Claim, outcome: PlaceOutcome, at: float | None = None) -> Sent:
 
 
 def record(ledger: Ledger, one: Claim, outcome: PlaceOutcome, at: float | None = None) -> list[Moved]:
-    return Store(ledger).record([sent(one, outcome, at)], at)
+    return Records(ledger).record([sent(one, outcome, at)], at)
 
 
 def place_one(ledger: Ledger, outcome: PlaceOutcome, order_id: str = "SO-1", at: float | None = None) -> list[Moved]:
@@ -77,13 +81,13 @@ def place_one(ledger: Ledger, outcome: PlaceOutcome, order_id: str = "SO-1", at:
 
 
 def waiting(ledger: Ledger, state: State, *order_ids: str, now: float) -> list[Waiting]:
-    return Store(ledger).claim_waiting(order_ids, state, LEASE, now)
+    return Claims(ledger).claim_waiting(order_ids, state, LEASE, now)
 
 
 def read_back(ledger: Ledger, outcome: ReadOutcome, now: float, order_id: str = "SO-1") -> list[Moved]:
     """Read a placed order back once."""
     (order,) = waiting(ledger, State.PLACED, order_id, now=now)
-    return Store(ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
+    return Records(ledger).settle([Settled(order, outcome, decide_read(outcome, order, POLICY))], now)
 
 
 def reconcile(
@@ -91,7 +95,8 @@ def reconcile(
 ) -> list[Moved]:
     """Settle an unknown order once."""
     (order,) = waiting(ledger, State.UNKNOWN, order_id, now=now)
-    return Store(ledger).settle([Settled(order, seen, decide_unknown(order, ability, seen, POLICY, now))], now)
+    decision = decide_unknown(order, ability, seen, POLICY, now)
+    return Records(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, ability))], now)
 
 
 def confirmed(ledger: Ledger, reference: str = "8198352049851315", order_id: str = "SO-1") -> None:
@@ -176,7 +181,7 @@ def assert_order(order: Any, moves: Sequence[Any], sends: Sequence[Any], told: b
     assert len(open_ones) == (1 if state is State.PLACING else 0), f"{name} is {state} with {len(open_ones)} open sends"
     assert (order.lease_until is not None) == (state is State.PLACING), f"{name}: a lease without its state"
     assert order.spent >= 0, name
-    assert order.holds >= 0, name
+    assert order.snoozes >= 0, name
     if state is State.PLACED:
         assert told, f"{name} is placed and no id is known"
         assert order.due_at is not None, f"{name} is placed and nobody will ever read it"
@@ -184,7 +189,7 @@ def assert_order(order: Any, moves: Sequence[Any], sends: Sequence[Any], told: b
     if state is State.CONFIRMED:
         assert read, f"{name} is confirmed and nothing was read back"
     if state is State.QUEUED:
-        assert order.due_at is not None, f"{name} is queued and never due"
+        assert order.due_at is not None or order.attention, f"{name} is queued, never due, and nobody is told"
     if state in (State.UNKNOWN, State.UNMATCHED):
         assert order.due_at is not None or order.attention, f"{name} is {state}; nothing and nobody is told to go on"
     if state in (State.CONFIRMED, State.CANCELLED, State.REFUSED, State.DEAD):

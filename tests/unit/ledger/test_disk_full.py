@@ -1,4 +1,4 @@
-"""A disk without room: SQLite says so itself, what was learned is in the journal, and nobody sees a traceback."""
+"""A disk without room: SQLite says so itself, what was learned is in the spool, and nobody sees a traceback."""
 
 from __future__ import annotations
 
@@ -21,12 +21,18 @@ from ledger_kit import ACCOUNT, LEASE, assert_invariants, known_ids, row, sent, 
 from sqlalchemy import event, text
 
 from worker.errors import LedgerAway
-from worker.ledger import reports
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
-from worker.ledger.journal import Journal
-from worker.ledger.rows import Sent
-from worker.ledger.store import Store
-from worker.outcomes import Accepted
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
+from worker.ledger.spool import Spool
+from worker.rules.outcomes import Accepted
+from worker.rules.values import Sent
+from worker.sending import fallback
+from worker.sending.fallback import Fallback
+from worker.sending.turns import Slots
+from worker.steps.place import NO_ROOM_SECONDS, Place
 
 MANY = 300
 """Orders whose answers need more room than the ledger's last page has."""
@@ -69,12 +75,12 @@ def answered(ledger: Ledger) -> list[Sent]:
     """Claim many orders and return what the marketplace answered, not recorded yet."""
     names = [f"SO-{number:03d}" for number in range(MANY)]
     submit(ledger, *names)
-    claims = Store(ledger).claim(ACCOUNT, names, LEASE, None)
+    claims = Claims(ledger).claim(ACCOUNT, names, Terms(LEASE, None))
     return [sent(one, Accepted((reference,))) for one, reference in zip(claims, IDS, strict=True)]
 
 
 def kept(folder: Path) -> list[str]:
-    """Return the ids that lie in the journal's files."""
+    """Return the ids that lie in the spool's files."""
     lines = [line for path in folder.glob("*.jsonl") for line in path.read_bytes().replace(b"\0", b"").splitlines()]
     return [reference for line in lines for reference in json.loads(line)["references"]]
 
@@ -84,109 +90,105 @@ def no_room(*_: Any) -> None:
 
 
 def test_what_is_learned_on_a_full_disk_is_in_the_journal_and_recorded_when_there_is_room_again(
-    disk: Disk, tmp_path: Path, fresh_settings: pytest.MonkeyPatch
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks import late  # not above: its first import reads the settings
-
-    answers, journal = answered(disk.ledger), Journal(tmp_path / "journal")
-    journal.open()
-    played: dict[str, Any] = {
-        "store": lambda: Store(disk.ledger),
-        "journal": lambda: journal,
-        "process_loop": lambda: SimpleNamespace(stopping=False),
-        "heard": lambda: None,
-        "FIRST_WAIT_SECONDS": 0.01,
-        "LONGEST_WAIT_SECONDS": 0.05,
-    }
-    for name, value in played.items():
-        fresh_settings.setattr(late, name, value)
+    answers, spool = answered(disk.ledger), Spool(tmp_path / "spool")
+    spool.open()
+    for name, value in {"FIRST_WAIT_SECONDS": 0.01, "LONGEST_WAIT_SECONDS": 0.05}.items():
+        monkeypatch.setattr(fallback, name, value)
+    patient = Fallback(Records(disk.ledger), spool, threading.Event(), lambda: None)
     disk.fill()
     with pytest.raises(LedgerAway, match=r"has no room left: database or disk is full") as full:
-        Store(disk.ledger).record(answers)
-    assert reports.counts(disk.ledger) == {"placing": MANY}, "nothing half written"
+        Records(disk.ledger).record(answers)
+    assert Queries(disk.ledger).counts() == {"placing": MANY}, "nothing half written"
     # Some arrive while the others wait: they are kept and recorded with them.
     arriving = [answers.pop() for _ in range(3)][::-1]
     later = iter([arriving])
-    waiting = threading.Thread(target=late.record_late, args=(answers, full.value, lambda: next(later, [])))
+    waiting = threading.Thread(target=patient.record, args=(answers, full.value, lambda: next(later, [])))
     waiting.start()
     try:
         end = time.monotonic() + 10
-        while kept(tmp_path / "journal") != IDS:
-            assert time.monotonic() < end, "the ids are not in the journal"
+        while kept(tmp_path / "spool") != IDS:
+            assert time.monotonic() < end, "the ids are not in the spool"
             time.sleep(0.01)
-        assert reports.counts(disk.ledger) == {"placing": MANY}
+        assert Queries(disk.ledger).counts() == {"placing": MANY}
     finally:
         disk.make_room()
         waiting.join(20)
-    assert reports.counts(disk.ledger) == {"placed": MANY}
+    assert Queries(disk.ledger).counts() == {"placed": MANY}
     assert known_ids(disk.ledger, f"SO-{MANY - 1}") == IDS[-1:]
-    assert kept(tmp_path / "journal") == []
+    assert kept(tmp_path / "spool") == []
 
 
 def test_what_a_process_left_when_it_died_over_a_full_disk_is_replayed_when_there_is_room(
     disk: Disk, tmp_path: Path
 ) -> None:
-    answers, journal = answered(disk.ledger), Journal(tmp_path)
+    answers, spool = answered(disk.ledger), Spool(tmp_path)
     disk.fill()
-    journal.keep(answers)
-    assert journal._file is not None
-    os.close(journal._file)  # as the end of the process does
+    spool.keep(answers)
+    assert spool._file is not None
+    os.close(spool._file)  # as the end of the process does
     with pytest.raises(LedgerAway, match="has no room left"):
-        Journal(tmp_path).replay(Store(disk.ledger))
+        Spool(tmp_path).replay(Records(disk.ledger))
     assert kept(tmp_path) == IDS, "still there"
     disk.make_room()
-    assert Journal(tmp_path).replay(Store(disk.ledger)) == MANY
-    assert reports.counts(disk.ledger) == {"placed": MANY}
+    assert Spool(tmp_path).replay(Records(disk.ledger)) == MANY
+    assert Queries(disk.ledger).counts() == {"placed": MANY}
     assert kept(tmp_path) == []
 
 
 def test_a_journal_that_finds_no_room_leaves_nothing_and_is_opened_when_there_is_some(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = Journal(tmp_path)
+    spool = Spool(tmp_path)
     with monkeypatch.context() as full:
-        full.setattr("worker.ledger.journal.os.posix_fallocate", no_room)
+        full.setattr("worker.ledger.spool.os.posix_fallocate", no_room)
         for _ in range(2):
             with pytest.raises(OSError, match="No space left"):
-                journal.open()
+                spool.open()
             assert list(tmp_path.iterdir()) == []
-    journal.open()
+    spool.open()
     assert [path.suffix for path in tmp_path.iterdir()] == [".jsonl"]
 
 
 def test_without_room_for_the_journal_nothing_is_sent_and_the_orders_wait(
-    disk: Disk, tmp_path: Path, fresh_settings: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from tasks import place
-    from tasks.admission import Admitted
-
     submit(disk.ledger, "SO-1")
-    fresh_settings.setattr("worker.ledger.journal.os.posix_fallocate", no_room)
+    monkeypatch.setattr("worker.ledger.spool.os.posix_fallocate", no_room)
     marketplace: Any = SimpleNamespace(account=ACCOUNT, resend_window=None)
-    played: dict[str, Any] = {
-        "store": lambda: Store(disk.ledger),
-        "journal": lambda: Journal(tmp_path / "journal"),
-        "process_loop": lambda: SimpleNamespace(stopping=False),
-    }
-    for name, value in played.items():
-        fresh_settings.setattr(place, name, value)
-    admitted = Admitted(marketplace, "place", {"SO-1": time.monotonic()})
+    slots = Slots(marketplace, "place", {"SO-1": time.monotonic()})
+    played: Any = SimpleNamespace(admit=lambda *_: [slots], place=None)
+    step = Place(
+        settings=played,
+        accounts=played,
+        turns=played,
+        claims=Claims(disk.ledger),
+        due=Due(disk.ledger),
+        marks=played,
+        spool=Spool(tmp_path / "spool"),
+        loop=played,
+        recorder=played,
+        bell=played,
+        suspects=played,
+        draining=threading.Event(),
+    )
     with caplog.at_level(logging.ERROR):
-        assert place._place(admitted) == []
+        assert step.run(["SO-1"]) == "nothing was due"
     order = row(disk.ledger)
     assert (order.state, order.attempts) == ("queued", 0)
-    assert order.due_at == pytest.approx(time.time() + place.NO_ROOM_SECONDS, abs=5)
+    assert order.due_at == pytest.approx(time.time() + NO_ROOM_SECONDS, abs=5)
     (told,) = caplog.messages
-    assert told == "nothing is sent: the journal cannot be opened (No space left on device); make room on its disk"
+    assert told == "nothing is sent: the spool cannot be opened (No space left on device); make room on its disk"
     disk.fill()
-    assert place._place(admitted) == [], "not even when the ledger's disk is as full"
+    assert step.run(["SO-1"]) == "nothing was due", "not even when the ledger's disk is as full"
 
 
 SUBMIT_ON_A_FULL_DISK = """
 import sys
 from sqlalchemy import Engine, event
 event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
-from tasks.cli import main
+from worker.cli.main import main
 main(sys.argv[1:])
 """
 
@@ -218,4 +220,4 @@ def test_orders_handed_in_on_a_full_disk_are_refused_with_one_sentence(disk: Dis
     words = " ".join(told.stderr.split())
     assert "has no room left: database or disk is full" in words
     assert "make room on its disk" in words
-    assert reports.counts(disk.ledger) == {}, "none of the group is taken in: the file can be handed in again"
+    assert Queries(disk.ledger).counts() == {}, "none of the group is taken in: the file can be handed in again"

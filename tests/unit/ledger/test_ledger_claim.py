@@ -28,18 +28,19 @@ from ledger_kit import (
 )
 from sqlalchemy import text
 
+from worker.ledger.claims import Claims, Terms
+from worker.ledger.due import EARLY_SECONDS, Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.states import State
-from worker.ledger.store import EARLY_SECONDS, Store
 from worker.ledger.tables import attempts
-from worker.outcomes import NotSent, Refused, Throttled, Unknown
+from worker.rules.outcomes import Declined, NotSent, Refused, Unknown
+from worker.rules.states import State
 
 CLAIMER = """
 import json, sys
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.store import Store
 url, ids = sys.argv[1], json.loads(sys.argv[2])
 ledger = Ledger(url)
 ledger.version()
@@ -47,7 +48,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 won = []
 for start in range(0, len(ids), 10):
-    won += [claim.order_id for claim in Store(ledger).claim("main", ids[start:start + 10], 90.0, None)]
+    won += [claim.order_id for claim in Claims(ledger).claim("main", ids[start:start + 10], Terms(90.0, None))]
 print(json.dumps(won), flush=True)
 """
 
@@ -76,8 +77,8 @@ def test_the_epoch_grows_with_every_claim_and_attempts_are_numbered(ledger: Ledg
     for number in (1, 2, 3):
         found = one_claim(ledger, now=time.time() + 1000 * number)
         assert (found.epoch, found.number) == (number, number)
-        record(ledger, found, Throttled("ApiCallLimit", "slow down", 1.0))
-    assert tries(ledger) == [(1, "Throttled"), (2, "Throttled"), (3, "Throttled")]
+        record(ledger, found, Declined("ApiCallLimit", "slow down", 1.0))
+    assert tries(ledger) == [(1, "Declined"), (2, "Declined"), (3, "Declined")]
 
 
 def test_a_claimed_order_is_not_claimed_again(ledger: Ledger) -> None:
@@ -101,7 +102,7 @@ def test_unknown_ids_and_other_accounts_are_passed_over(ledger: Ledger) -> None:
 
 def test_an_order_is_claimed_when_it_is_due_and_a_hair_before(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
-    place_one(ledger, Throttled("ApiCallLimit", "slow down", 100.0))
+    place_one(ledger, Declined("ApiCallLimit", "slow down", 100.0))
     due = row(ledger).due_at
     assert claim(ledger, "SO-1", now=due - 0.1) == []
     assert claim(ledger, "SO-1", now=due - EARLY_SECONDS / 2)
@@ -119,7 +120,7 @@ def test_orders_of_a_paused_account_are_left_alone(ledger: Ledger) -> None:
 def test_a_timed_pause_ends_by_itself(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2")
     at = time.time()
-    place_one(ledger, Throttled("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at=at)
+    place_one(ledger, Declined("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at=at)
     assert claim(ledger, "SO-2", now=at + 59) == []
     assert claim(ledger, "SO-2", now=at + 61)
 
@@ -128,7 +129,7 @@ def test_the_pause_of_one_account_does_not_hold_up_another(ledger: Ledger) -> No
     submit(ledger, "SO-1")
     submit(ledger, "SO-2", account="second")
     Operator(ledger, "cli").pause(ACCOUNT)
-    assert Store(ledger).claim("second", ["SO-1", "SO-2"], LEASE, WINDOW)[0].order_id == "SO-2"
+    assert Claims(ledger).claim("second", ["SO-1", "SO-2"], Terms(LEASE, WINDOW))[0].order_id == "SO-2"
 
 
 def test_one_of_many_threads_wins_an_order(ledger: Ledger) -> None:
@@ -200,7 +201,7 @@ def test_the_first_send_is_kept_while_a_send_may_have_arrived(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize(
-    "outcome", [NotSent("no connection"), Throttled("ApiCallLimit", "slow"), Refused("B", "b", "f", retryable=True)]
+    "outcome", [NotSent("no connection"), Declined("ApiCallLimit", "slow"), Refused("B", "b", "f", retryable=True)]
 )
 def test_a_first_send_that_was_not_executed_starts_no_window(ledger: Ledger, outcome: NotSent) -> None:
     submit(ledger, "SO-1")
@@ -244,9 +245,9 @@ def test_without_a_window_an_old_order_is_claimed(ledger: Ledger) -> None:
 def test_putting_off_moves_only_what_is_due_sooner_and_still_waits(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2", "SO-3")
     one_claim(ledger, "SO-2")
-    place_one(ledger, Throttled("L", "slow", 500.0), "SO-3")
+    place_one(ledger, Declined("L", "slow", 500.0), "SO-3")
     later, until = row(ledger, "SO-3").due_at, time.time() + 5
-    Store(ledger).put_off(["SO-1", "SO-2", "SO-3"], State.QUEUED, until)
+    Due(ledger).put_off(["SO-1", "SO-2", "SO-3"], State.QUEUED, until)
     assert row(ledger, "SO-1").due_at == until
     assert row(ledger, "SO-2").due_at < until
     assert row(ledger, "SO-3").due_at == later
@@ -255,7 +256,7 @@ def test_putting_off_moves_only_what_is_due_sooner_and_still_waits(ledger: Ledge
 
 def test_a_ring_is_noted_and_forgotten_with_the_next_move(ledger: Ledger) -> None:
     take(ledger, open_batch(ledger, "f"), [job("SO-1")], [])
-    Store(ledger).mark_rung(["SO-1"], 50.0)
+    Due(ledger).mark_rung(["SO-1"], 50.0)
     assert row(ledger).rung_at == 50.0
     one_claim(ledger)
     assert row(ledger).rung_at is None

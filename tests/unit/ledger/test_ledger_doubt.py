@@ -22,18 +22,22 @@ from ledger_kit import (
     sent,
     submit,
     tries,
+    waiting,
 )
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.reports import paused_accounts
-from worker.ledger.store import Store
-from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, ReadOutcome, Refused, Throttled, Unknown
+from worker.ledger.pauses import Pauses
+from worker.ledger.records import Records
+from worker.rules.decision import Decision
+from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, ReadOutcome, Refused, Unknown
+from worker.rules.states import Event, State
+from worker.rules.values import Settled
 
 ID = "8198352049851315"
 REPEATED = Accepted((), "REPEATED_ORDER_ERROR")
 CONTENT = Refused("X", "the goods are gone", "mend it", from_body=True)
-NOT_EXECUTED = [NotSent("no connection"), Throttled("L", "slow"), Refused("X", "x", "f", retryable=True)]
+NOT_EXECUTED = [NotSent("no connection"), Declined("L", "slow"), Refused("X", "x", "f", retryable=True)]
 
 
 def lost(ledger: Ledger) -> float:
@@ -48,7 +52,7 @@ def lost(ledger: Ledger) -> float:
 
 @pytest.mark.parametrize("outcome", [Accepted((ID,)), REPEATED, CONTENT], ids=["ids", "repeated", "refused"])
 def test_a_clear_answer_ends_the_doubt(ledger: Ledger, outcome: PlaceOutcome) -> None:
-    """Mutations of `_sent_move`: `in_doubt` without `not settled`; REFUSE, or ACCEPT_BLIND, not among what settles."""
+    """Mutations of `history._answered`: `in_doubt` that stays; REFUSE, or ACCEPT_BLIND, not among `_EXECUTED`."""
     at = lost(ledger)
     place_one(ledger, outcome, at=at + 200)
     assert not row(ledger).in_doubt
@@ -73,34 +77,37 @@ def test_a_later_send_that_was_not_executed_says_nothing_about_an_earlier_one(
 
 
 @pytest.mark.parametrize("outcome", NOT_EXECUTED, ids=lambda outcome: type(outcome).__name__)
-def test_a_key_that_was_used_is_counted_from_its_first_use_also_when_nothing_is_in_doubt_any_more(
+def test_what_is_made_anew_after_absence_is_looked_for_from_its_first_send_on(
     ledger: Ledger, outcome: PlaceOutcome
 ) -> None:
-    """Mutation of `_sent_move`: `first_sent_at` forgotten without a look at `sent_before`."""
-    at = lost(ledger)
-    place_one(ledger, CONTENT, at=at + 200)
-    Operator(ledger, "cli").retry("SO-1", WINDOW)
-    assert not row(ledger).in_doubt
-    place_one(ledger, outcome, at=time.time() + 1)
+    """Mutation of `history._unsent`: `first_sent_at` forgotten although the claim was not the first of a send."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    place_one(ledger, Unknown("cut"), at=at)
+    (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=at + 100)
+    anew = Decision(Event.RETRY, 0.0, reason="made anew")
+    Records(ledger).settle([Settled(order, Absent("not there"), anew, absent=True)], at + 100)
+    assert (row(ledger).state, row(ledger).in_doubt) == ("queued", False)
+    place_one(ledger, outcome, at=at + 200)
     assert row(ledger).first_sent_at == at
 
 
 def test_each_answer_that_is_lost_in_a_row_makes_the_next_wait_longer(ledger: Ledger) -> None:
-    """Mutation of `_sent_move`: `holds` that does not grow with LOSE."""
+    """Mutation of `history._answered`: `snoozes` that do not grow with LOSE."""
     at = lost(ledger)
-    assert row(ledger).holds == 1
+    assert row(ledger).snoozes == 1
     place_one(ledger, Unknown("cut"), at=at + 200)
-    assert row(ledger).holds == 2
+    assert row(ledger).snoozes == 2
     reconcile(ledger, at + 400)
     place_one(ledger, Accepted((ID,)), at=at + 500)
-    assert row(ledger).holds == 0
+    assert row(ledger).snoozes == 0
 
 
 def test_of_two_answers_to_one_send_the_first_is_the_attempts(ledger: Ledger) -> None:
     """Mutation of `_CLOSE_ATTEMPT`: without its look at `outcome`, what is closed is closed anew."""
     submit(ledger, "SO-1")
     one = one_claim(ledger)
-    Store(ledger).record([sent(one, Accepted((ID,))), sent(one, Unknown("cut"))])
+    Records(ledger).record([sent(one, Accepted((ID,))), sent(one, Unknown("cut"))])
     assert (row(ledger).state, tries(ledger)) == ("placed", [(1, "Accepted")])
     record(ledger, one, Unknown("cut"))
     assert (row(ledger).state, tries(ledger)) == ("placed", [(1, "Accepted")])
@@ -108,11 +115,11 @@ def test_of_two_answers_to_one_send_the_first_is_the_attempts(ledger: Ledger) ->
 
 @pytest.mark.parametrize(
     "seen",
-    [Throttled("L", "slow"), NotSent("no connection"), Unknown("not a list")],
+    [Declined("L", "slow"), NotSent("no connection"), Unknown("not a list")],
     ids=lambda one: type(one).__name__,
 )
 def test_a_look_up_that_failed_is_no_look_up_that_found_nothing(ledger: Ledger, seen: ReadOutcome) -> None:
-    """Mutation of `_settled_move`: absences counted whatever a look-up told."""
+    """Mutation of `Records._settled_move`: ABSENCE whatever a look-up told."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
@@ -121,7 +128,7 @@ def test_a_look_up_that_failed_is_no_look_up_that_found_nothing(ledger: Ledger, 
 
 
 def test_what_was_looked_up_before_a_persons_word_is_looked_up_anew(ledger: Ledger) -> None:
-    """Mutations of `Operator._move`: without `"absences": 0`; without `"absent_since": None`."""
+    """Mutations of `history._told`: without `absences=0`; without `absent_since=None`."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
@@ -132,7 +139,7 @@ def test_what_was_looked_up_before_a_persons_word_is_looked_up_anew(ledger: Ledg
 
 
 def test_a_placed_order_that_is_not_shown_yet_is_not_counted_as_not_found(ledger: Ledger) -> None:
-    """Mutation of `_settled_move`: absences counted in any state; they would stand for look-ups later."""
+    """Mutation of `Records._settled_move`: ABSENCE in any state; they would stand for look-ups later."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Accepted((ID,)), at=at)
@@ -141,9 +148,9 @@ def test_a_placed_order_that_is_not_shown_yet_is_not_counted_as_not_found(ledger
 
 
 def test_a_look_up_that_was_told_to_wait_holds_its_account(ledger: Ledger) -> None:
-    """Mutation of `Store.settle`: without `pause_accounts`, the next calls go on into a ban."""
+    """Mutation of `Records.settle`: without `pause_accounts`, the next calls go on into a ban."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
-    reconcile(ledger, at + 100, LOOKED_UP, Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True))
-    assert paused_accounts(ledger, at + 110)[ACCOUNT]["until"] == at + 160
+    reconcile(ledger, at + 100, LOOKED_UP, Declined("ApiCallLimit", "too often", 60.0, pauses_account=True))
+    assert Pauses(ledger).standing(at + 110)[ACCOUNT].until == at + 160

@@ -21,9 +21,9 @@ from sqlalchemy import Connection, event, inspect, text
 
 import worker.ledger.engine as engine_module
 from worker.errors import ConfigError, LedgerAway
-from worker.ledger import reports
 from worker.ledger.engine import POOL_SIZE, SCHEMA, Ledger
 from worker.ledger.intake import open_batch, take
+from worker.ledger.queries import Filter, Queries
 from worker.ledger.tables import metadata
 
 MIGRATIONS = Path(engine_module.__file__).parent / "migrations"
@@ -32,11 +32,12 @@ DIE_INSIDE = """
 import os, signal, sys
 import worker.ledger.{module} as module
 from ledger_kit import ACCOUNT, job, sent
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
-from worker.ledger.store import Store
-from worker.outcomes import Accepted
+from worker.ledger.records import Records
+from worker.rules.outcomes import Accepted
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -211,7 +212,7 @@ def test_connections_the_server_cut_are_made_anew(ledger: Ledger, request: pytes
     server: PostgresServer = request.getfixturevalue("postgres")
     submit(ledger, "SO-1")
     assert server.cut(ledger.url.set(drivername="postgresql").render_as_string(hide_password=False)) >= 1
-    assert reports.counts(ledger) == {"queued": 1}
+    assert Queries(ledger).counts() == {"queued": 1}
     assert claim(ledger, "SO-1")
 
 
@@ -226,7 +227,7 @@ def test_a_connection_that_is_cut_inside_a_transaction_writes_nothing(
         connection.execute(text("UPDATE orders SET state = 'confirmed'"))
         server.cut(ledger.url.set(drivername="postgresql").render_as_string(hide_password=False))
         connection.execute(text("SELECT 1"))
-    assert reports.counts(ledger) == {"queued": 1}
+    assert Queries(ledger).counts() == {"queued": 1}
 
 
 def test_a_transaction_that_raises_writes_nothing(ledger: Ledger) -> None:
@@ -234,33 +235,33 @@ def test_a_transaction_that_raises_writes_nothing(ledger: Ledger) -> None:
     with pytest.raises(ZeroDivisionError), ledger.writing() as connection:  # noqa: PT012
         connection.execute(text("UPDATE orders SET state = 'confirmed'"))
         raise ZeroDivisionError
-    assert reports.counts(ledger) == {"queued": 1}
+    assert Queries(ledger).counts() == {"queued": 1}
 
 
 def test_a_reader_is_not_held_up_by_a_writer(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     with ledger.writing() as connection:
         connection.execute(text("UPDATE orders SET line = 2"))
-        assert reports.counts(ledger) == {"queued": 1}
+        assert Queries(ledger).counts() == {"queued": 1}
 
 
-CLAIMED = "claimed = Store(ledger).claim(ACCOUNT, ['SO-1', 'SO-2'], 90.0, None)"
+CLAIMED = "claimed = Claims(ledger).claim(ACCOUNT, ['SO-1', 'SO-2'], Terms(90.0, None))"
 DEATHS = {
     "taking orders in": ("intake", "_count", "", "take(ledger, open_batch(ledger, 'f'), [job('SO-8')], [])"),
-    "claiming, before the event": ("store", "event_row", "", CLAIMED),
+    "claiming, before the event": ("claims", "event_row", "", CLAIMED),
     "recording, before the attempt is closed": (
-        "store",
+        "records",
         "pause_accounts",
         CLAIMED,
-        "Store(ledger).record([sent(c, Accepted(('4711',))) for c in claimed])",
+        "Records(ledger).record([sent(c, Accepted(('4711',))) for c in claimed])",
     ),
     "taking leases back, before the attempt is closed": (
-        "store",
-        "abandoned",
+        "records",
+        "lost_attempt",
         CLAIMED,
-        "Store(ledger).expire_leases(9e9)",
+        "Records(ledger).expire_leases(9e9)",
     ),
-    "a person's cancel": ("operators", "moved", "", "Operator(ledger, 'cli').cancel('SO-1')"),
+    "a person's cancel": ("moves", "_moved", "", "Operator(ledger, 'cli').cancel('SO-1')"),
 }
 
 
@@ -280,7 +281,7 @@ def test_a_process_killed_inside_a_transaction_leaves_no_half_written_order(ledg
     )
     assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
     assert_invariants(ledger)
-    assert reports.counts(ledger) == ({"placing": 2} if prepare else {"queued": 2})
-    assert [o["references"] for o in reports.list_orders(ledger, reports.Filter())] == [[], []]
+    assert Queries(ledger).counts() == ({"placing": 2} if prepare else {"queued": 2})
+    assert [o["references"] for o in (o.as_json() for o in Queries(ledger).orders(Filter()))] == [[], []]
     taken = take(ledger, open_batch(ledger, "after"), [job("SO-8")], [])
     assert len(taken.new) == 1, "nothing stays locked"

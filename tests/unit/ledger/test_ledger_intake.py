@@ -10,11 +10,11 @@ import pytest
 from ledger_kit import ACCOUNT, history, job, one_claim, row, submit
 from sqlalchemy import insert, select, text
 
-from worker.ledger import reports
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import _row, open_batch, take
+from worker.ledger.queries import Queries
 from worker.ledger.tables import batches, orders
-from worker.orders.models import Rejection
+from worker.orders.jobs import Rejection
 
 
 def test_a_new_order_is_queued_and_due_at_once(ledger: Ledger) -> None:
@@ -48,9 +48,12 @@ def test_the_same_order_id_with_another_content_is_a_rejection_that_says_so(ledg
     taken = take(ledger, batch, [job("SO-1", content="b", line=7)], [])
     (rejected,) = taken.rejected
     assert (rejected.line, rejected.order_id, rejected.field) == (7, "SO-1", "order_id")
-    assert "submitted before with a different content (state queued)" in rejected.reason
+    assert rejected.reason == (
+        "an order of this id was taken before with other content (state queued); this line changed nothing."
+        " To see it: fulfil show SO-1"
+    )
     assert row(ledger) == before
-    assert reports.batch_rejections(ledger, batch) == [
+    assert [r.as_json() for r in Queries(ledger).rejections(batch)] == [
         {"line": 7, "order_id": "SO-1", "field": "order_id", "reason": rejected.reason}
     ]
 
@@ -75,7 +78,7 @@ def test_a_batch_counts_what_became_of_its_jobs_over_all_its_groups(ledger: Ledg
     batch = open_batch(ledger, "orders.csv")
     take(ledger, batch, [job("SO-1"), job("SO-2")], [Rejection(3, None, "order", "missing")])
     take(ledger, batch, [job("SO-2"), job("SO-1", content="b"), job("SO-3")], [])
-    (found,) = reports.batch_rows(ledger, batch)
+    (found,) = [b.as_json() for b in Queries(ledger).batches(batch)]
     assert (found["accepted"], found["duplicates"], found["rejected"]) == (3, 1, 2)
     assert found["source"] == "orders.csv"
 
@@ -83,8 +86,8 @@ def test_a_batch_counts_what_became_of_its_jobs_over_all_its_groups(ledger: Ledg
 def test_a_group_of_rejections_alone_is_kept(ledger: Ledger) -> None:
     batch = open_batch(ledger, "f")
     take(ledger, batch, [], [Rejection(1, "SO-1", "order", "missing")])
-    assert reports.counts(ledger) == {}
-    assert len(reports.batch_rejections(ledger, batch)) == 1
+    assert Queries(ledger).counts() == {}
+    assert len([r.as_json() for r in Queries(ledger).rejections(batch)]) == 1
 
 
 def test_a_full_group_of_a_thousand_is_taken_in_one_go(ledger: Ledger) -> None:
@@ -92,7 +95,7 @@ def test_a_full_group_of_a_thousand_is_taken_in_one_go(ledger: Ledger) -> None:
     jobs = [job(f"SO-{n}", line=n) for n in range(1000)]
     assert len(take(ledger, batch, jobs, []).new) == 1000
     assert len(take(ledger, batch, jobs, []).duplicates) == 1000
-    assert reports.counts(ledger, batch) == {"queued": 1000}
+    assert Queries(ledger).counts(batch) == {"queued": 1000}
 
 
 def test_a_failure_half_way_leaves_neither_orders_nor_counts(ledger: Ledger) -> None:
@@ -123,7 +126,7 @@ def test_the_same_file_from_several_clients_at_once_is_taken_once(ledger: Ledger
         told = list(pool.map(client, range(clients)))
     assert sum(new for new, _ in told) == 200
     assert sum(again for _, again in told) == 200 * (clients - 1)
-    assert reports.counts(ledger) == {"queued": 200}
+    assert Queries(ledger).counts() == {"queued": 200}
 
 
 def test_two_clients_with_the_same_jobs_in_another_order_do_not_wait_for_each_other_for_ever(ledger: Ledger) -> None:
@@ -133,10 +136,10 @@ def test_two_clients_with_the_same_jobs_in_another_order_do_not_wait_for_each_ot
     first, batch = [job("SO-1"), job("SO-2")], open_batch(ledger, "f")
     with ThreadPoolExecutor(1) as pool, ledger.engine.connect() as other:
         with other.begin():
-            other.execute(insert(orders), [_row(first[0], batch, 1.0, None)])
+            other.execute(insert(orders), [_row(first[0], batch, 1.0, None, {})])
             second = pool.submit(take, ledger, batch, first[::-1], [])
             wait_until_it_waits(ledger)
-            other.execute(insert(orders), [_row(first[1], batch, 1.0, None)])
+            other.execute(insert(orders), [_row(first[1], batch, 1.0, None, {})])
         taken = second.result(20)
     assert taken.new == []
     assert sorted(taken.duplicates) == [("SO-1", "queued"), ("SO-2", "queued")]

@@ -29,14 +29,15 @@ from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
+from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
-from worker.ledger.rows import Judged, Owner, Pushed, PushState
-from worker.ledger.states import State
-from worker.ledger.store import Store
 from worker.ledger.tables import pushes
 from worker.marketplaces.base import Push
-from worker.outcomes import Accepted, Throttled, Unknown
-from worker.retry import Pause
+from worker.rules.decision import Pause
+from worker.rules.outcomes import Accepted, Declined, Unknown
+from worker.rules.states import State
+from worker.rules.values import Judged, Owner, Pushed, PushState
+from worker.rules.views import OrphanView
 
 REFERENCE = "8198352049851315"
 MADE = 1_700_000_000.0
@@ -157,7 +158,7 @@ def test_two_workers_never_claim_the_same_row(ledger: Ledger) -> None:
 
 def test_rows_of_an_account_that_is_held_for_a_time_wait(ledger: Ledger) -> None:
     came(ledger, push(), now=time.time())
-    Store(ledger).hold(ACCOUNT, Pause(60.0, "ApiCallLimit", "too often", None))
+    Pauses(ledger).pause(ACCOUNT, Pause(60.0, "ApiCallLimit", "too often", None))
     assert claimed(ledger, time.time()) == []
     assert len(claimed(ledger, time.time() + 61)) == 1
 
@@ -216,7 +217,7 @@ def test_candidates_are_the_orders_that_may_exist_under_an_unknown_id(ledger: Le
     place_one(ledger, Unknown("cut"), "doubtful", at)
     Operator(ledger, "cli").reconcile("doubtful")
     reconcile(ledger, at + 30, order_id="doubtful")
-    place_one(ledger, Throttled("L", "slow", 500.0), "throttled", at)
+    place_one(ledger, Declined("L", "slow", 500.0), "throttled", at)
     place_one(ledger, Accepted(("1",)), "placed", at)
     found = {one.order_id: one for one in Pushes(ledger).candidates(ACCOUNT)}
     assert set(found) == {"unmatched", "unknown", "placing", "doubtful"}
@@ -247,11 +248,11 @@ def test_an_orphan_is_listed_until_a_person_adopts_it(ledger: Ledger) -> None:
     for one in claimed(ledger, MADE + 60):
         Pushes(ledger).settle([Judged(one, PushState.ORPHAN, note="nothing fits")], MADE + 61)
     assert Pushes(ledger).orphans() == [
-        {"account": ACCOUNT, "reference": REFERENCE, "status": "OrderCreated", "at": MADE, "note": "nothing fits"},
-        {"account": ACCOUNT, "reference": "22", "status": "OrderShipped", "at": MADE + 50, "note": "nothing fits"},
+        OrphanView(ACCOUNT, REFERENCE, "OrderCreated", MADE, "nothing fits"),
+        OrphanView(ACCOUNT, "22", "OrderShipped", MADE + 50, "nothing fits"),
     ]
     Operator(ledger, "cli").adopt("SO-1", REFERENCE)
-    assert [one["reference"] for one in Pushes(ledger).orphans()] == ["22"]
+    assert [one.reference for one in Pushes(ledger).orphans()] == ["22"]
     assert (kept(ledger).state, kept(ledger).note) == ("adopted", None)
 
 

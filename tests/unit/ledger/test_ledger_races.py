@@ -14,15 +14,16 @@ from ledger_kit import LOOKED_UP, POLICY, known_ids, one_claim, order_record, pl
 from sqlalchemy import Connection, text
 
 from worker.errors import NotAllowed
-from worker.ledger import foreign, operators, pushes, store
+from worker.ledger import operators, pushes, records, references
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import hold_references, lock
+from worker.ledger.moves import lock
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Settled
-from worker.ledger.states import State
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, Found, Unknown
-from worker.retry import decide_unknown
+from worker.ledger.records import Records
+from worker.ledger.references import hold_references
+from worker.rules.outcomes import Accepted, Found, Unknown
+from worker.rules.reconcile import decide_unknown
+from worker.rules.states import State
+from worker.rules.values import Settled
 
 TOLD = "8198352049850001"
 MEETING_SECONDS = 1.5
@@ -34,7 +35,7 @@ Act = Callable[[], Any]
 @pytest.fixture
 def both_look_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the two transactions meet between asking whose an id is and taking it, unless something keeps them apart."""
-    meeting, look = threading.Barrier(2), foreign.owners
+    meeting, look = threading.Barrier(2), references.owners
 
     def look_and_wait(connection: Any, ids: Any, told: Any) -> Any:
         found = look(connection, ids, told)
@@ -43,7 +44,7 @@ def both_look_first(monkeypatch: pytest.MonkeyPatch) -> None:
                 meeting.wait(MEETING_SECONDS)
         return found
 
-    for module in (foreign, store, operators, pushes):
+    for module in (references, records, operators, pushes):
         if hasattr(module, "owners"):
             monkeypatch.setattr(module, "owners", look_and_wait)
 
@@ -59,7 +60,7 @@ def two_workers(ledger: Ledger) -> Iterator[tuple[Ledger, Ledger]]:
 def answer(ledger: Ledger, order_id: str) -> Act:
     """A create's answer tells the id."""
     claim = one_claim(ledger, order_id)
-    return lambda: Store(ledger).record([sent(claim, Accepted((TOLD,)))])
+    return lambda: Records(ledger).record([sent(claim, Accepted((TOLD,)))])
 
 
 def look_up(ledger: Ledger, order_id: str) -> Act:
@@ -69,7 +70,7 @@ def look_up(ledger: Ledger, order_id: str) -> Act:
     (order,) = waiting(ledger, State.UNKNOWN, order_id, now=at + 60)
     seen = Found((order_record(TOLD),))
     settled = Settled(order, seen, decide_unknown(order, LOOKED_UP, seen, POLICY, at + 60))
-    return lambda: Store(ledger).settle([settled], at + 61)
+    return lambda: Records(ledger).settle([settled], at + 61)
 
 
 def person(ledger: Ledger, order_id: str) -> Act:
@@ -92,7 +93,7 @@ def person(ledger: Ledger, order_id: str) -> Act:
 def test_of_two_orders_that_are_told_one_id_by_two_workers_at_once_one_keeps_it(
     two_workers: tuple[Ledger, Ledger], first: Callable[[Ledger, str], Act], second: Callable[[Ledger, str], Act]
 ) -> None:
-    """Without the advisory lock of `moves.hold_references` both find on PostgreSQL that the id is free, and take it."""
+    """Without the advisory lock of `hold_references` both find on PostgreSQL that the id is free, and take it."""
     one, other = two_workers
     submit(one, "SO-1", "SO-2")
     acts = [first(one, "SO-1"), second(other, "SO-2")]
@@ -107,7 +108,7 @@ def test_of_two_orders_that_are_told_one_id_by_two_workers_at_once_one_keeps_it(
 
 
 def test_ids_are_locked_in_one_order_for_all(ledger: Ledger) -> None:
-    """Without the ORDER BY of `moves._HOLD` two transactions with the same ids may wait for each other for ever."""
+    """Without the ORDER BY of `_HOLD` two transactions with the same ids may wait for each other for ever."""
     if ledger.sqlite:
         return  # SQLite has only one writer
     told = [f"81983520498{number:05d}" for number in range(40)]

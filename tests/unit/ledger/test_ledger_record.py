@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from ledger_kit import (
@@ -22,14 +23,16 @@ from ledger_kit import (
     tries,
 )
 
-from worker.ledger import reports
 from worker.ledger.engine import Ledger
-from worker.ledger.rows import Claim, Sent
-from worker.ledger.states import Event, State
-from worker.ledger.store import Store
+from worker.ledger.operators import Operator
+from worker.ledger.pauses import Pauses
+from worker.ledger.records import Records
 from worker.ledger.tables import attempts, order_references
-from worker.outcomes import Absent, Accepted, NotSent, PlaceOutcome, Refused, Throttled, Unknown
-from worker.retry import ABSENCES_BEFORE_RESEND, CONFIRM_FLOOR_SECONDS, Decision
+from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision
+from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, Refused, Unknown
+from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION
+from worker.rules.states import Event, State
+from worker.rules.values import Claim, Sent
 
 IDS = ("8198352049851315", "8198352049851316")
 REPEATED = Accepted((), "REPEATED_ORDER_ERROR", "repeated order", "req-2")
@@ -83,28 +86,28 @@ def test_a_refusal_that_may_pass_is_tried_again_and_believed_in_the_end(ledger: 
 def test_throttled_goes_back_without_using_an_attempt(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
-    place_one(ledger, Throttled("ApiCallLimit", "slow down", 7.0), at=at)
+    place_one(ledger, Declined("ApiCallLimit", "slow down", 7.0), at=at)
     order = row(ledger)
-    assert (order.state, order.spent, order.holds) == ("queued", 0, 1)
+    assert (order.state, order.spent, order.snoozes) == ("queued", 0, 1)
     assert order.due_at == pytest.approx(at + 0.25 + 7)
-    assert reports.paused_accounts(ledger) == {}
+    assert Pauses(ledger).standing() == {}
 
 
 def test_a_ban_holds_the_whole_account_and_a_shorter_one_does_not_end_it(ledger: Ledger) -> None:
     submit(ledger, "SO-1", "SO-2")
     at = time.time()
     pair = claim(ledger, "SO-1", "SO-2", now=at)
-    record(ledger, pair[0], Throttled("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at)
-    record(ledger, pair[1], Throttled("ApiCallLimit", "ban will last 5 seconds", 5.0, pauses_account=True), at)
-    held = reports.paused_accounts(ledger, at + 1)
-    assert held[ACCOUNT]["until"] == at + 60
+    record(ledger, pair[0], Declined("ApiCallLimit", "ban will last 60 seconds", 60.0, pauses_account=True), at)
+    record(ledger, pair[1], Declined("ApiCallLimit", "ban will last 5 seconds", 5.0, pauses_account=True), at)
+    paused = Pauses(ledger).standing(at + 1)
+    assert paused[ACCOUNT].until == at + 60
 
 
 def test_a_refusal_that_concerns_the_account_holds_it_until_a_person_resumes_it(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     place_one(ledger, Refused("B_DROPSHIPPER_BLOCKED", "blocked", "ask the vendor", stops_account=True))
-    held = reports.paused_accounts(ledger)
-    assert (held[ACCOUNT]["until"], held[ACCOUNT]["fix"]) == (None, "ask the vendor")
+    paused = Pauses(ledger).standing()
+    assert (paused[ACCOUNT].until, paused[ACCOUNT].fix) == (None, "ask the vendor")
 
 
 def test_what_never_arrived_is_tried_again_until_it_is_dead(ledger: Ledger) -> None:
@@ -142,9 +145,9 @@ def test_an_unclear_reply_that_shows_ids_is_placed(ledger: Ledger) -> None:
 def test_outcomes_that_come_together_are_written_together(ledger: Ledger) -> None:
     ids = [f"SO-{n}" for n in range(4)]
     submit(ledger, *ids)
-    outcomes: list[PlaceOutcome] = [Accepted(IDS), NO, Throttled("L", "slow"), Unknown("cut")]
+    outcomes: list[PlaceOutcome] = [Accepted(IDS), NO, Declined("L", "slow"), Unknown("cut")]
     claims = claim(ledger, *ids)
-    moved = Store(ledger).record([sent(c, o) for c, o in zip(claims, outcomes, strict=True)])
+    moved = Records(ledger).record([sent(c, o) for c, o in zip(claims, outcomes, strict=True)])
     assert [str(one.state) for one in moved] == ["placed", "refused", "queued", "unknown"]
     assert [row(ledger, o).state for o in ids] == ["placed", "refused", "queued", "unknown"]
 
@@ -154,20 +157,22 @@ def test_an_illegal_move_writes_nothing_of_its_group(ledger: Ledger) -> None:
     good, bad = claim(ledger, "SO-1", "SO-2")
     wrong = Sent(bad, Unknown("x"), Decision(Event.CONFIRM), time.time(), time.time())
     with pytest.raises(Exception, match="no move confirm from placing"):
-        Store(ledger).record([sent(good, Accepted(IDS)), wrong])
+        Records(ledger).record([sent(good, Accepted(IDS)), wrong])
     assert row(ledger, "SO-1").state == "placing"
     assert known_ids(ledger, "SO-1") == []
 
 
-@pytest.mark.parametrize("outcome", [NO, Throttled("L", "slow"), NotSent("x"), Unknown("x"), REPEATED])
+@pytest.mark.parametrize("outcome", [NO, Declined("L", "slow"), NotSent("x"), Unknown("x"), REPEATED])
 def test_a_worker_that_slept_through_its_lease_writes_nothing(ledger: Ledger, outcome: PlaceOutcome) -> None:
     asleep = slept_through(ledger)
     again = one_claim(ledger, now=time.time() + 400)
-    before, moves, sends = row(ledger), history(ledger), rows(ledger, attempts)
+    before, moves, sends = row(ledger), history(ledger), [_without_sender(one) for one in rows(ledger, attempts)]
     assert record(ledger, asleep, outcome) == []
     assert row(ledger) == before
     assert history(ledger) == moves
-    assert rows(ledger, attempts) == sends, "the first attempt stays closed as lost, the second stays open"
+    after = rows(ledger, attempts)
+    assert [_without_sender(one) for one in after] == sends, "the first one stays closed as lost, the second open"
+    assert [one.sender_gone_at is not None for one in after] == [True, False], "the sleeper sends nothing more of it"
     assert record(ledger, again, Accepted(IDS))[0].state is State.PLACED
 
 
@@ -182,12 +187,16 @@ def test_the_same_answer_recorded_twice_moves_once(ledger: Ledger) -> None:
     assert tries(ledger) == [(1, "Accepted")]
 
 
+def _without_sender(attempt: Any) -> dict[str, Any]:
+    return {name: value for name, value in attempt._mapping.items() if name != "sender_gone_at"}
+
+
 def slept_through(ledger: Ledger) -> Claim:
     """Let a worker fall asleep over SO-1 until others found it lost and let it go again; return its old claim."""
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     reconcile(ledger, at + 200)
     assert row(ledger).state == "queued"
     return asleep
@@ -197,7 +206,7 @@ def test_late_ids_settle_an_unknown_order(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
     asleep = one_claim(ledger, now=at)
-    Store(ledger).expire_leases(at + 100)
+    Records(ledger).expire_leases(at + 100)
     (moved,) = record(ledger, asleep, Accepted(IDS), at + 101)
     order = row(ledger)
     assert (moved.state, order.state, order.in_doubt) == (State.PLACED, "placed", False)
@@ -223,7 +232,7 @@ def test_late_ids_keep_a_queued_order_from_being_sent_again(ledger: Ledger) -> N
 
 @pytest.mark.parametrize(
     "outcome",
-    [REPEATED, NO, Unknown("cut"), Throttled("L", "slow"), NotSent("no connection"), Refused("X", "x", "f")],
+    [REPEATED, NO, Unknown("cut"), Declined("L", "slow"), NotSent("no connection"), Refused("X", "x", "f")],
 )
 def test_late_ids_outweigh_whatever_the_next_send_came_to(ledger: Ledger, outcome: PlaceOutcome) -> None:
     """The marketplace named the order's ids once: it exists, so it is neither refused, dead nor to be sent again."""
@@ -242,7 +251,7 @@ def test_known_ids_settle_an_order_whose_next_worker_dies(ledger: Ledger) -> Non
     asleep = slept_through(ledger)
     one_claim(ledger, now=time.time() + 400)
     record(ledger, asleep, Accepted(IDS))
-    (moved,) = Store(ledger).expire_leases(time.time() + 1000)
+    (moved,) = Records(ledger).expire_leases(time.time() + 1000)
     assert (moved.state, moved.references) == (State.PLACED, IDS)
 
 
@@ -261,8 +270,8 @@ def test_an_unknown_order_whose_ids_are_known_is_read_back_whatever_a_late_reply
 def test_two_late_answers_of_one_order_move_it_once(ledger: Ledger) -> None:
     asleep = slept_through(ledger)
     second = one_claim(ledger, now=time.time() + 400)
-    Store(ledger).expire_leases(time.time() + 1000)
-    moved = Store(ledger).record([sent(asleep, Accepted(IDS[:1])), sent(second, Accepted(IDS[1:]))])
+    Records(ledger).expire_leases(time.time() + 1000)
+    moved = Records(ledger).record([sent(asleep, Accepted(IDS[:1])), sent(second, Accepted(IDS[1:]))])
     assert [one.state for one in moved] == [State.PLACED]
     assert sorted(known_ids(ledger)) == sorted(IDS)
     assert history(ledger)[-1] == "accept>placed"
@@ -285,15 +294,16 @@ def test_a_refusal_in_doubt_is_parked_unless_the_content_earned_it(ledger: Ledge
 
 
 def test_look_ups_from_before_a_crash_prove_nothing_about_the_send_that_crashed(ledger: Ledger) -> None:
-    """Otherwise one look-up after a crash would do where three over a minute are asked for: a second order."""
+    """Otherwise one look-up after a crash would do where an hour of them is asked for: a second order."""
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
-    for step in range(ABSENCES_BEFORE_RESEND):
+    for step in range(ABSENCES_BEFORE_ATTENTION):
         reconcile(ledger, at + 100 + step * 100, LOOKED_UP, Absent("not found"))
+    Operator(ledger, "cli").absent("SO-1", can_look_up=False, is_alive=lambda _: False)
     assert row(ledger).state == "queued"
     one_claim(ledger, now=at + 1000)
-    Store(ledger).expire_leases(at + 2000)
+    Records(ledger).expire_leases(at + 2000)
     order = row(ledger)
     assert (order.state, order.absences, order.absent_since) == ("unknown", 0, None)
     reconcile(ledger, at + 2100, LOOKED_UP, Absent("not found"))
@@ -308,11 +318,11 @@ def test_no_text_of_a_vendor_is_too_long_or_too_odd_to_be_recorded(ledger: Ledge
         "accepted": Accepted(IDS, odd, odd, odd),
         "refused": Refused(odd, odd, odd, request_id=odd, stops_account=True),
         "unknown": Unknown(odd, odd, (), odd),
-        "throttled": Throttled(odd, odd, 1.0, True, odd, odd),
+        "throttled": Declined(odd, odd, 1.0, True, odd, odd),
     }
     submit(ledger, "SO-1", "SO-2")
     first, second = claim(ledger, "SO-1", "SO-2")
     both = [sent(first, made[outcome]), sent(second, Accepted(("8198352049851317",)))]
-    assert len(Store(ledger).record(both)) == 2
+    assert len(Records(ledger).record(both)) == 2
     assert row(ledger, "SO-2").state == "placed", "its neighbour is recorded with it"
     assert len(row(ledger).code) <= 100

@@ -29,11 +29,13 @@ from ledger_kit import (
 
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
-from worker.ledger.rows import Settled
-from worker.ledger.states import Event, State
-from worker.ledger.store import Store
-from worker.outcomes import Absent, Accepted, Found, Money, NotSent, ReadOutcome, Throttled, Unknown
-from worker.retry import ABSENCES_BEFORE_RESEND, Ability, Decision, decide_read, decide_unknown
+from worker.ledger.records import Records
+from worker.rules.confirm import decide_read
+from worker.rules.decision import Decision
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, Money, NotSent, ReadOutcome, Unknown
+from worker.rules.reconcile import ABSENCES_BEFORE_ATTENTION, Ability
+from worker.rules.states import Event, State
+from worker.rules.values import Settled
 
 ID = "8198352049851315"
 SOON = 20.0
@@ -73,7 +75,7 @@ def test_a_ban_holds_reads_too_but_a_persons_pause_does_not(ledger: Ledger) -> N
     assert waiting(ledger, State.PLACED, "SO-1", now=at + SOON)
     Operator(ledger, "cli").resume(ACCOUNT)
     submit(ledger, "SO-2")
-    place_one(ledger, Throttled("L", "ban will last 300 seconds", 300.0, pauses_account=True), "SO-2")
+    place_one(ledger, Declined("L", "ban will last 300 seconds", 300.0, pauses_account=True), "SO-2")
     assert waiting(ledger, State.PLACED, "SO-1", now=at + SOON + LEASE + 1) == []
     assert waiting(ledger, State.PLACED, "SO-1", now=at + 302)
 
@@ -108,7 +110,7 @@ def test_of_two_readers_of_one_order_the_first_is_believed(ledger: Ledger) -> No
     late = waiting(ledger, State.PLACED, "SO-1", now=at + SOON + LEASE + 1)[0]
     for number, order in enumerate((first, late)):
         found = Found((order_record(status=f"STATUS_{number}"),))
-        Store(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + 200 + number)
+        Records(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + 200 + number)
     assert [r.status for r in result_rows(ledger)] == ["STATUS_0"]
     assert history(ledger)[-1] == "confirm>confirmed"
 
@@ -122,7 +124,7 @@ def test_a_record_that_should_worry_somebody_asks_for_a_person(ledger: Ledger) -
 
 
 @pytest.mark.parametrize(
-    "seen", [Absent("not synced"), Unknown("garbage"), NotSent("down"), Throttled("L", "slow", 30.0)]
+    "seen", [Absent("not synced"), Unknown("garbage"), NotSent("down"), Declined("L", "slow", 30.0)]
 )
 def test_what_cannot_be_read_yet_is_waited_out(ledger: Ledger, seen: ReadOutcome) -> None:
     at = placed(ledger)
@@ -130,19 +132,19 @@ def test_what_cannot_be_read_yet_is_waited_out(ledger: Ledger, seen: ReadOutcome
         now = at + 2000.0 * step
         read_back(ledger, seen, now)
         order = row(ledger)
-        assert (order.state, order.holds, order.spent) == ("placed", step, 1)
+        assert (order.state, order.snoozes, order.spent) == ("placed", step, 1)
         assert order.due_at > now
-    assert order.attention == (not isinstance(seen, Throttled)), "a person is told, and the reading goes on"
+    assert order.attention == (not isinstance(seen, Declined)), "a person is told, and the reading goes on"
 
 
 def test_what_moved_on_meanwhile_is_left_as_it_is(ledger: Ledger) -> None:
     at = placed(ledger)
     (order,) = waiting(ledger, State.PLACED, "SO-1", now=at + SOON)
     found = Found((order_record(),))
-    Store(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + SOON)
+    Records(ledger).settle([Settled(order, found, decide_read(found, order, POLICY))], at + SOON)
     after = row(ledger)
     late = Absent("not synced")
-    assert Store(ledger).settle([Settled(order, late, decide_read(late, order, POLICY))], at + SOON + 1) == []
+    assert Records(ledger).settle([Settled(order, late, decide_read(late, order, POLICY))], at + SOON + 1) == []
     assert row(ledger) == after
 
 
@@ -156,7 +158,7 @@ def test_a_settling_from_before_a_new_send_is_void(ledger: Ledger) -> None:
     place_one(ledger, Unknown("cut again"), at=at + 400)
     before = row(ledger)
     again = Settled(old, Absent("not found"), Decision(Event.RETRY, 0.0))
-    assert Store(ledger).settle([again], at + 401) == []
+    assert Records(ledger).settle([again], at + 401) == []
     assert row(ledger) == before
 
 
@@ -197,29 +199,19 @@ def test_an_unknown_order_that_is_looked_up_and_found_is_placed(ledger: Ledger) 
     assert result_rows(ledger) == [], "looked up is not read back: only that confirms"
 
 
-def test_absent_is_believed_after_three_look_ups_over_a_minute(ledger: Ledger) -> None:
+def test_absence_never_sends_an_order_again_and_a_person_is_told(ledger: Ledger) -> None:
     submit(ledger, "SO-1")
     at = time.time()
     place_one(ledger, Unknown("cut"), at=at)
-    for step in range(ABSENCES_BEFORE_RESEND):
-        assert row(ledger).state == "unknown"
+    for step in range(ABSENCES_BEFORE_ATTENTION):
+        assert not row(ledger).attention
         reconcile(ledger, at + 100 + 31 * step, LOOKED_UP, Absent("not found"))
-    assert row(ledger).state == "queued"
-    assert history(ledger)[2:] == ["snooze>unknown", "snooze>unknown", "retry>queued"]
-
-
-def test_three_look_ups_in_a_hurry_prove_nothing(ledger: Ledger) -> None:
-    submit(ledger, "SO-1")
-    at = time.time()
-    place_one(ledger, Unknown("cut"), at=at)
-    seen = Absent("not found")
-    for step in range(5):
-        if step:
-            Operator(ledger, "cli").reconcile("SO-1")  # an impatient person
-        (order,) = waiting(ledger, State.UNKNOWN, "SO-1", now=at + 100 + step)
-        decision = decide_unknown(order, LOOKED_UP, seen, POLICY, at + 100 + step)
-        Store(ledger).settle([Settled(order, seen, decision)], at + 100 + step)
-        assert row(ledger).state == "unknown"
+    order = row(ledger)
+    assert (order.state, order.attention, order.code) == ("unknown", True, "NOT_FOUND")
+    assert "looked up 3 times from " in order.reason
+    assert "fulfil retry ORDER --absent" in order.fix
+    assert order.due_at > at, "looking goes on: it may come late"
+    assert history(ledger)[2:] == ["snooze>unknown"] * 3
 
 
 def test_ids_known_meanwhile_settle_an_unknown_order_without_a_look_up(ledger: Ledger) -> None:

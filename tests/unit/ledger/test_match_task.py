@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,41 +13,57 @@ from sqlalchemy import select, update
 from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
+from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
-from worker.ledger.store import Store
 from worker.ledger.tables import events, order_references, orders, pushes, results
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import AliExpressCredentials
 from worker.marketplaces.base import Push
-from worker.outcomes import Absent, Accepted, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
+from worker.sending.turns import Slots
+from worker.steps.match import MatchPushes
 
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
 
 
 class Desk:
-    """The task with everything around it but the ledger played: what order-get answers, and what was asked."""
+    """The step on a real ledger, everything around it played: what order-get answers, and what was asked."""
 
-    def __init__(self, ledger: Ledger, match: Any) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._match = match
+        played: Any = self
+        self._step = MatchPushes(
+            accounts=played,
+            turns=played,
+            reads=played,
+            pushes=Pushes(ledger),
+            pauses=Pauses(ledger),
+            operator=Operator(ledger, "push"),
+            bell=played,
+            policy=POLICY,
+            lease_seconds=60.0,
+        )
         self.shows: dict[str, ReadOutcome] = {}
         self.asked: list[str] = []
         self.rung: list[str] = []
         self.slots = 100
         self.redis_away = False
 
-    def read_each(self, admitted: Any, reads: Sequence[tuple[str, Any]]) -> list[ReadOutcome]:
-        assert list(admitted.times) == [name for name, _ in reads]
+    def adapter(self, _: str) -> AliExpress:
+        return AliExpress("main", KEYS)
+
+    def of_account(self, slots: Slots, reads: Sequence[tuple[str, Any]]) -> list[ReadOutcome]:
+        assert list(slots.times) == [name for name, _ in reads]
         self.asked += [name for name, _ in reads]
         return [self.shows.get(name, Absent("not shown")) for name, _ in reads]
 
-    def book(self, marketplace: AliExpress, kind: str, count: int) -> tuple[tuple[float, ...], float]:
+    def book(self, marketplace: AliExpress, lane: str, count: int) -> tuple[tuple[float, ...], float]:
         if self.redis_away:
             raise RedisAway("away")
         return (0.0,) * min(count, self.slots), 2.0
 
-    def confirm_at(self, due: Any) -> None:
-        self.rung += [order_id for _, order_id in due]
+    def follow(self, moved: Any) -> None:
+        self.rung += [one.order_id for one in moved]
 
     def shown(self, reference: str, count: int = 1, **changes: Any) -> None:
         """Let order-get show an order of so many bottles."""
@@ -69,8 +85,7 @@ class Desk:
         Pushes(self.ledger).take("main", Push(reference, status, at or now, status == "OrderCreated"), now)
 
     def match(self) -> str:
-        answer: str = self._match()
-        return answer
+        return self._step.run()
 
     def kept(self, reference: str) -> Any:
         with self.ledger.reading() as connection:
@@ -82,24 +97,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
-    from tasks import match  # not above: its first import reads the settings
-
-    made = Desk(ledger, match.match.run)
-    marketplace = AliExpress("main", KEYS)
-    played: dict[str, Callable[..., Any]] = {
-        "ledger": lambda: ledger,
-        "pushes": lambda: Pushes(ledger),
-        "store": lambda: Store(ledger),
-        "adapter": lambda _: marketplace,
-        "policy": lambda: POLICY,
-        "book": made.book,
-        "bell": lambda: made,
-        "read_each": made.read_each,
-    }
-    for name, value in played.items():
-        fresh_settings.setattr(match, name, value)
-    return made
+def desk(ledger: Ledger) -> Desk:
+    return Desk(ledger)
 
 
 def test_nothing_due_is_nothing_done(desk: Desk) -> None:
@@ -177,7 +176,7 @@ def test_what_cannot_be_read_is_tried_again_five_times_and_then_an_orphan(desk: 
 def test_throttled_uses_no_try_and_holds_the_account(desk: Desk) -> None:
     desk.order("SO-1", Accepted(()), at=time.time() - 30)
     desk.push("81")
-    desk.shows["81"] = Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True)
+    desk.shows["81"] = Declined("ApiCallLimit", "too often", 60.0, pauses_account=True)
     desk.match()
     assert (desk.kept("81").state, desk.kept("81").tries) == ("new", 0)
     assert 59 <= desk.kept("81").due_at - time.time() <= 61
@@ -214,8 +213,8 @@ def test_twins_are_for_a_person_and_what_the_person_says_settles_the_row(desk: D
     desk.match()
     assert {row(desk.ledger, o).state for o in ("SO-1", "SO-2")} == {"unmatched"}
     (first, second) = Pushes(desk.ledger).orphans()
-    assert first["note"] == "2 orders have these goods and fit the time: SO-1, SO-2"
-    Operator(desk.ledger, "cli").adopt("SO-1", first["reference"])
+    assert first.note == "2 orders have these goods and fit the time: SO-1, SO-2"
+    Operator(desk.ledger, "cli").adopt("SO-1", first.reference)
     assert Pushes(desk.ledger).orphans() == [second]
 
 
@@ -242,7 +241,7 @@ def test_two_that_fit_one_order_are_both_orphans(desk: Desk) -> None:
         desk.shown(reference)
     desk.match()
     assert row(desk.ledger).state == "unmatched"
-    assert [one["note"] for one in Pushes(desk.ledger).orphans()] == [
+    assert [one.note for one in Pushes(desk.ledger).orphans()] == [
         "more than one of the marketplace's orders fits SO-1"
     ] * 2
 
@@ -296,6 +295,21 @@ def test_news_of_a_confirmed_order_are_read_and_move_nothing(desk: Desk) -> None
     assert desk.match() == "81 known SO-1"
     assert (result(desk).status, result(desk).fulfilment_status) == ("WAIT_BUYER_ACCEPT_GOODS", "SELLER_SEND_GOODS")
     assert (row(desk.ledger).state, history(desk.ledger)) == ("confirmed", before)
+
+
+def test_a_confirmed_order_that_is_read_anew_with_fewer_goods_is_told_until_they_are_back(desk: Desk) -> None:
+    desk.order("SO-1", Accepted(("81",)), count=3, at=time.time() - 30)
+    desk.shown("81", count=3)
+    read_back(desk.ledger, desk.shows["81"], time.time() + 60)
+    told = []
+    for count in (2, 3):
+        desk.push("81", f"OrderShipped{count}", ago=5.0 - count)
+        desk.shown("81", count=count)
+        assert desk.match() == "81 known SO-1"
+        order = row(desk.ledger)
+        told.append((order.state, order.attention, order.code, order.reason))
+    reason = "AliExpress DS shows 2 of product 1005, 3 were ordered"
+    assert told == [("confirmed", True, "GOODS_DIFFER", reason), ("confirmed", False, None, None)]
 
 
 def test_news_of_a_confirmed_order_that_cannot_be_read_make_no_orphan(desk: Desk) -> None:

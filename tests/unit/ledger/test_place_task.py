@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
+from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 
 import pytest
@@ -18,15 +21,20 @@ from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, WINDOW, place_one, re
 from sqlalchemy import update
 
 from config.settings import Settings
+from worker.ledger.claims import Claims
+from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
-from worker.ledger.journal import Journal
-from worker.ledger.rows import Sent
-from worker.ledger.store import Store
+from worker.ledger.marks import Marks
+from worker.ledger.records import Records
+from worker.ledger.spool import Spool
 from worker.ledger.tables import orders
-from worker.loop import Loop
 from worker.marketplaces.base import Lost
-from worker.outcomes import Accepted, NotSent, PlaceOutcome, Unknown
-from worker.retry import decide
+from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Unknown
+from worker.rules.place import decide
+from worker.rules.values import Sent
+from worker.sending.loop import Loop
+from worker.sending.turns import Slots
+from worker.steps.place import Place
 
 ID = "8198352049851315"
 
@@ -51,68 +59,79 @@ class Shop:
 
 
 class Desk:
-    """The task with Redis and the recorder played. An order's turn comes after `turn_seconds`; None: never."""
+    """The step with Redis and the recorder played. An order's turn comes after `turn_seconds`; None: never."""
 
-    def __init__(self, ledger: Ledger, task: Any, loop: Loop, server: Server) -> None:
-        self.ledger, self._task, self.loop, self.server = ledger, task, loop, server
+    def __init__(self, ledger: Ledger, loop: Loop, server: Server, folder: Path) -> None:
+        self.ledger, self.server = ledger, server
+        self._loop, self._spool, self._marks = loop, Spool(folder / "spool"), Marks(folder / "sending")
+        self.draining = Flag()
+        self.lease_seconds, self.answer_seconds = LEASE, 1.0
         self.window_seconds: float | None = WINDOW
         self.turn_seconds: float | None = 0.0
+        self.paused: float = 0.0
         self.breaks = False
         self.before_its_turn: Callable[[], object] = lambda: None
         self.outcomes: list[PlaceOutcome] = []
 
-    async def turn_comes(self, marketplace: Any, kind: str, at: float | None) -> bool:
+    def step(self) -> Place:
+        played: Any = self
+        return Place(
+            settings=played,
+            accounts=played,
+            turns=played,
+            claims=Claims(self.ledger),
+            due=Due(self.ledger),
+            marks=self._marks,
+            spool=self._spool,
+            loop=self._loop,
+            recorder=played,
+            bell=played,
+            suspects=played,
+            draining=self.draining,
+        )
+
+    def place(self) -> PlaceOutcome | None:
+        """Run the step over SO-1; return what came of its send, None where it was not claimed."""
+        self.step().run(["SO-1"])
+        return self.outcomes[-1] if self.outcomes else None
+
+    def admit(self, ids: Sequence[str], *_: Any) -> Iterator[Slots]:
+        shop: Any = Shop(self.server.url, self.window_seconds)
+        shop.breaks = self.breaks
+        yield Slots(shop, "place", dict.fromkeys(ids, 0.0))
+
+    def keep(self, slots: Slots, ids: Iterable[str]) -> Slots:
+        return replace(slots, times=dict.fromkeys(ids, 0.0))
+
+    @asynccontextmanager
+    async def turn(self, slots: Slots, order_id: str) -> AsyncIterator[bool]:
         await asyncio.sleep(self.turn_seconds or 0.0)
         self.before_its_turn()
-        return self.turn_seconds is not None
+        yield self.turn_seconds is not None
 
     def put(self, answer: Any) -> None:
         """Record an answer at once, as the recorder does in its own time."""
         self.outcomes.append(answer.outcome)
         decision = decide(answer.outcome, answer.claim, POLICY)
         sent = Sent(answer.claim, answer.outcome, decision, answer.sent_at, answer.closed_at)
-        for moved in Store(self.ledger).record([sent]) or [None]:
-            answer.sheet.note(moved)
+        for moved in Records(self.ledger).record([sent]) or [None]:
+            answer.completion.note(moved)
 
-    def place(self) -> PlaceOutcome | None:
-        """Run the task over SO-1; return what came of its send, None where it was not claimed."""
-        shop = Shop(self.server.url, self.window_seconds)
-        shop.breaks = self.breaks
-        times = {"SO-1": time.monotonic()}
-        self._task._place(SimpleNamespace(marketplace=shop, times=times, in_time=lambda ids: dict.fromkeys(ids, 0.0)))
-        return self.outcomes[-1] if self.outcomes else None
+    def paused_at(self, account: str) -> float:
+        return self.paused
+
+    def binding(self, account: str) -> None:
+        """Nothing is compared."""
+
+    def ceilings(self, account: str) -> None:
+        """There are none."""
 
 
 @pytest.fixture
-def desk(
-    ledger: Ledger, fresh_settings: pytest.MonkeyPatch, serve: Callable[..., Server], tmp_path: Any
-) -> Iterator[Desk]:
-    from tasks import place  # not above: its first import reads the settings
-
+def desk(ledger: Ledger, serve: Callable[..., Server], tmp_path: Path) -> Iterator[Desk]:
     loop = Loop(Settings(_env_file=None, request_timeout_seconds=2))
-    made = Desk(ledger, place, loop, serve(lambda connection, _: connection.sendall(OK)))
-    journal = Journal(tmp_path / "journal")
-    played: dict[str, Any] = {
-        "store": lambda: Store(ledger),
-        "journal": lambda: journal,
-        "process_loop": lambda: loop,
-        "recorder": lambda: made,
-        "turn_comes": made.turn_comes,
-        "ring_suspects": lambda account: None,
-        "held_at": {},
-        "settings": lambda: SimpleNamespace(lease_seconds=LEASE, answer_seconds=1.0),
-    }
-    for name, value in played.items():
-        fresh_settings.setattr(place, name, value)
-    yield made
-    loop.close()
-
-
-def short_lease(monkeypatch: pytest.MonkeyPatch, lease_seconds: float, answer_seconds: float) -> None:
-    from tasks import place
-
-    told = SimpleNamespace(lease_seconds=lease_seconds, answer_seconds=answer_seconds)
-    monkeypatch.setattr(place, "settings", lambda: told)
+    yield Desk(ledger, loop, serve(lambda connection, _: connection.sendall(OK)), tmp_path)
+    loop.stop()
 
 
 def sent_before(ledger: Ledger, seconds_ago: float) -> None:
@@ -135,7 +154,7 @@ def test_an_order_goes_out_once_and_is_recorded(ledger: Ledger, desk: Desk) -> N
 
 
 def test_what_was_claimed_inside_the_window_does_not_leave_after_it(ledger: Ledger, desk: Desk) -> None:
-    """Mutations: `may_send_until` without `min(..., first_sent_at + window)`; `_deadline` without the window."""
+    """Mutations: `may_send_until` without `min(..., first_sent_at + window)`; `_call` without the window."""
     sent_before(ledger, WINDOW - 0.4)
     desk.turn_seconds = 0.7
     assert isinstance(desk.place(), NotSent)
@@ -162,61 +181,59 @@ def test_where_there_is_no_window_none_ends(ledger: Ledger, desk: Desk) -> None:
     assert desk.place() == Accepted((ID,))
 
 
-def test_nothing_leaves_whose_answer_could_come_after_the_lease(
-    ledger: Ledger, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Mutations: `may_send_until` without `- answer_seconds`; `_deadline` without the answer's time, or without any."""
+def test_nothing_leaves_whose_answer_could_come_after_the_lease(ledger: Ledger, desk: Desk) -> None:
+    """Mutations: `may_send_until` without `- answer_seconds`; `_call` without the answer's time, or without any."""
     submit(ledger, "SO-1")
-    short_lease(monkeypatch, lease_seconds=2.0, answer_seconds=1.6)
+    desk.lease_seconds, desk.answer_seconds = 2.0, 1.6
     desk.turn_seconds = 0.8
     assert isinstance(desk.place(), NotSent)
     assert desk.server.posts == 0
     assert row(ledger).first_sent_at is None
 
 
-def test_what_leaves_early_in_its_lease_leaves(ledger: Ledger, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_leaves_early_in_its_lease_leaves(ledger: Ledger, desk: Desk) -> None:
     submit(ledger, "SO-1")
-    short_lease(monkeypatch, lease_seconds=60.0, answer_seconds=1.0)
+    desk.lease_seconds, desk.answer_seconds = 60.0, 1.0
     desk.turn_seconds = 0.1
     assert desk.place() == Accepted((ID,))
 
 
 def test_a_worker_that_was_told_to_stop_claims_nothing(ledger: Ledger, desk: Desk) -> None:
-    """Mutation: `_place` without its look at `stopping`."""
+    """Mutation: `_place` without its look at `draining`."""
     submit(ledger, "SO-1")
-    desk.loop.stopping = True
+    desk.draining.set()
     assert desk.place() is None
     assert (desk.server.posts, tries(ledger), row(ledger).rung_at) == (0, [], None)
 
 
 def test_a_worker_that_is_told_to_stop_meanwhile_sends_nothing_more(ledger: Ledger, desk: Desk) -> None:
-    """Mutation: `_send` without its look at `stopping`."""
+    """Mutation: `_reason_to_stay` without its look at `draining`."""
     submit(ledger, "SO-1")
-    desk.before_its_turn = lambda: setattr(desk.loop, "stopping", True)
+    desk.before_its_turn = desk.draining.set
     assert desk.place() == NotSent("the worker was told to stop", counted=False)
     assert (desk.server.posts, row(ledger).state, row(ledger).spent) == (0, "queued", 0)
 
 
 def test_an_order_without_a_turn_is_not_sent(ledger: Ledger, desk: Desk) -> None:
-    """Mutation: `_send` without its look at `has_turn`."""
+    """Mutation: `_reason_to_stay` without its look at `has_slot`."""
     submit(ledger, "SO-1")
     desk.turn_seconds = None
     assert desk.place() == NotSent("its turn went by", counted=False)
     assert desk.server.posts == 0
 
 
-@pytest.mark.parametrize(("held_seconds_ago", "posts"), [(-0.001, 0), (0.0, 0), (60.0, 1)])
+@pytest.mark.parametrize(("paused_seconds_ago", "posts"), [(-0.001, 0), (0.0, 0), (60.0, 1)])
 def test_what_was_claimed_before_its_account_was_told_to_wait_is_not_sent(
-    ledger: Ledger, desk: Desk, held_seconds_ago: float, posts: int
+    ledger: Ledger, desk: Desk, paused_seconds_ago: float, posts: int
 ) -> None:
-    """Mutations: `_send` without its look at `held_at`; with `<` for `<=`."""
+    """Mutations: `_reason_to_stay` without its look at `paused_at`; with `<` for `<=`."""
     submit(ledger, "SO-1")
 
-    def hold() -> None:
+    def pause() -> None:
         claimed_at = row(ledger).lease_until - LEASE
-        desk._task.held_at[ACCOUNT] = claimed_at - held_seconds_ago
+        desk.paused = claimed_at - paused_seconds_ago
 
-    desk.before_its_turn = hold
+    desk.before_its_turn = pause
     desk.place()
     assert desk.server.posts == posts
 

@@ -2,140 +2,156 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ledger_kit import ACCOUNT, LEASE, POLICY, submit
 
 from worker.errors import LedgerAway
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.reports import counts
-from worker.ledger.rows import Claim
-from worker.ledger.store import Store
-from worker.outcomes import Accepted, NotSent, Throttled, Unknown
+from worker.ledger.marks import Marks
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
+from worker.ledger.spool import Spool
+from worker.rules.decision import Pause
+from worker.rules.outcomes import Accepted, Declined, NotSent, Unknown
+from worker.rules.values import Claim, Moved, Sent
+from worker.sending import recorder
+from worker.sending.fallback import Fallback
+from worker.sending.recorder import Answer, Completion, Recorder
 
 
 class Desk:
-    """The recorder on a real ledger, with Redis played; `broken`: what the next commits raise."""
+    """A recorder on a real ledger, with Redis played; `broken`: what the next commits raise."""
 
-    def __init__(self, ledger: Ledger, record: Any) -> None:
-        self.ledger, self.record = ledger, record
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.ledger = ledger
+        self._records = Records(ledger)
         self.commits: list[int] = []
         self.rung: list[str] = []
         self.reports: list[tuple[str, int, int]] = []
-        self.held: list[str] = []
+        self.paused: list[str] = []
         self.opens_for: float | None = None
         self.broken: list[Exception] = []
+        self.refused = threading.Event()
+        played: Any = self
+        fallback = Fallback(played, Spool(folder / "spool"), threading.Event(), lambda: None)
+        self.recorder = Recorder(played, fallback, played, Marks(folder / "sending"), played, played, POLICY)
+        self.recorder.start()
 
-    def store(self) -> Any:
-        desk, plain = self, Store(self.ledger)
+    def record(self, sent: list[Sent]) -> list[Moved]:
+        if self.broken:
+            self.refused.set()
+            raise self.broken.pop(0)
+        self.commits.append(len(sent))
+        return self._records.record(sent)
 
-        class Watched:
-            def record(self, sent: Any) -> Any:
-                if desk.broken:
-                    raise desk.broken.pop(0)
-                desk.commits.append(len(sent))
-                return plain.record(sent)
+    def pause(self, account: str, pause: Pause) -> None:
+        self.paused.append(f"{account}: {pause.code}")
 
-            def hold(self, account: str, pause: Any) -> None:
-                desk.held.append(f"{account}: {pause.code}")
+    def follow(self, moved: Iterable[Moved]) -> None:
+        self.rung += [one.order_id for one in moved]
 
-        return Watched()
-
-    def confirm_at(self, due: Any) -> None:
-        self.rung += [order_id for _, order_id in due]
-
-    def report(self, account: str, kind: str, worked: int, failed: int) -> float | None:
+    def report(self, account: str, lane: str, worked: int, failed: int) -> float | None:
         self.reports.append((account, worked, failed))
         return self.opens_for
 
     def claim(self, *names: str) -> list[Claim]:
         submit(self.ledger, *names)
-        return Store(self.ledger).claim(ACCOUNT, names, LEASE, None)
+        return Claims(self.ledger).claim(ACCOUNT, names, Terms(LEASE, None))
 
-    def answer(self, claim: Claim, outcome: Any, sheet: Any) -> Any:
-        return self.record.Answer(claim, outcome, time.time(), time.time(), sheet)
+    def answer(self, claim: Claim, outcome: Any, completion: Completion) -> None:
+        self.recorder.put(Answer(claim, outcome, time.time(), time.time(), completion))
+
+    def rest(self) -> None:
+        """Wait until everything that was answered is dealt with."""
+        self.recorder.stop()
 
 
 @pytest.fixture
-def desk(ledger: Ledger, fresh_settings: pytest.MonkeyPatch) -> Desk:
-    from tasks import late, record  # not above: its first import reads the settings
-
-    made = Desk(ledger, record)
-    for name in ("bell", "limits"):
-        fresh_settings.setattr(record, name, lambda: made)
-    for module in (record, late):
-        fresh_settings.setattr(module, "store", made.store)
-    fresh_settings.setattr(record, "policy", lambda: POLICY)
-    fresh_settings.setattr(record, "held_at", {})
-    return made
+def desk(ledger: Ledger, tmp_path: Path) -> Any:
+    made = Desk(ledger, tmp_path)
+    yield made
+    made.rest()
 
 
 def test_answers_of_several_messages_are_one_commit_and_each_message_hears_of_its_own(desk: Desk) -> None:
     one, two, three = desk.claim("SO-1", "SO-2", "SO-3")
-    recorder, first, second = desk.record.Recorder(), desk.record.Sheet(2), desk.record.Sheet(1)
-    recorder.put(desk.answer(one, Accepted(("81900001",)), first))
-    recorder.put(desk.answer(two, Accepted(("81900002",)), first))
-    recorder.put(desk.answer(three, Accepted(("81900003",)), second))
+    first, second = Completion(2), Completion(1)
+    desk.answer(one, Accepted(("81900001",)), first)
+    desk.answer(two, Accepted(("81900002",)), first)
+    desk.answer(three, Accepted(("81900003",)), second)
     assert sorted(moved.order_id for moved in first.wait()) == ["SO-1", "SO-2"]
     assert [moved.order_id for moved in second.wait()] == ["SO-3"]
     assert desk.commits == [3]
     assert sorted(desk.rung) == ["SO-1", "SO-2", "SO-3"]
-    assert counts(desk.ledger) == {"placed": 3}
+    assert Queries(desk.ledger).counts() == {"placed": 3}
 
 
 def test_a_message_without_a_claim_waits_for_nothing(desk: Desk) -> None:
-    assert desk.record.Sheet(0).wait() == []
+    assert Completion(0).wait() == []
 
 
 def test_while_the_ledger_is_away_answers_wait_and_are_recorded_with_those_that_came_meanwhile(
-    desk: Desk, fresh_settings: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
-    from tasks import late
-
-    fresh_settings.setattr(late, "FIRST_WAIT_SECONDS", 0.2)
     one, two = desk.claim("SO-1", "SO-2")
-    recorder, first, second = desk.record.Recorder(), desk.record.Sheet(1), desk.record.Sheet(1)
+    first, second = Completion(1), Completion(1)
     desk.broken = [LedgerAway("away")]
-    recorder.put(desk.answer(one, Accepted(("81900001",)), first))
-    time.sleep(0.05)
-    recorder.put(desk.answer(two, Accepted(("81900002",)), second))
-    assert [moved.order_id for sheet in (first, second) for moved in sheet.wait()] == ["SO-1", "SO-2"]
+    desk.answer(one, Accepted(("81900001",)), first)
+    assert desk.refused.wait(5)
+    desk.answer(two, Accepted(("81900002",)), second)
+    assert [moved.order_id for completion in (first, second) for moved in completion.wait()] == ["SO-1", "SO-2"]
     assert desk.commits == [2]
 
 
 def test_whatever_goes_wrong_a_message_does_not_wait_for_ever_and_the_next_is_recorded(
-    desk: Desk, fresh_settings: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = desk.claim("SO-1", "SO-2")
-    recorder, first, second = desk.record.Recorder(), desk.record.Sheet(1), desk.record.Sheet(1)
-    with fresh_settings.context() as broken:
-        broken.setattr(desk.record, "decide", lambda *_: 1 / 0)
-        recorder.put(desk.answer(one, Accepted(("81900001",)), first))
+    first, second = Completion(1), Completion(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(recorder, "decide", lambda *_: 1 / 0)
+        desk.answer(one, Accepted(("81900001",)), first)
         assert first.wait() == []
-    recorder.put(desk.answer(two, Accepted(("81900002",)), second))
+    desk.answer(two, Accepted(("81900002",)), second)
     assert [moved.order_id for moved in second.wait()] == ["SO-2"]
-    assert counts(desk.ledger) == {"placing": 1, "placed": 1}, "the lease of the first tells of it"
+    assert Queries(desk.ledger).counts() == {"placing": 1, "placed": 1}, "the lease of the first tells of it"
 
 
-def test_the_breaker_hears_of_each_account_and_holds_the_one_it_opens_for(desk: Desk) -> None:
+def test_the_breaker_hears_of_each_account_and_pauses_the_one_it_opens_for(desk: Desk) -> None:
     names = [f"SO-{number}" for number in range(3)]
-    recorder, sheet = desk.record.Recorder(), desk.record.Sheet(3)
+    completion = Completion(3)
     desk.opens_for = 5.0
     outcomes = (Unknown("no answer"), NotSent("refused"), NotSent("told to stop", counted=False))
     for claim, outcome in zip(desk.claim(*names), outcomes, strict=True):
-        recorder.put(desk.answer(claim, outcome, sheet))
-    sheet.wait()
-    time.sleep(0.05)
+        desk.answer(claim, outcome, completion)
+    completion.wait()
+    desk.rest()
     assert desk.reports == [(ACCOUNT, 1, 2)]
-    assert desk.held == [f"{ACCOUNT}: BREAKER_OPEN"]
+    assert desk.paused == [f"{ACCOUNT}: BREAKER_OPEN"]
+
+
+def test_an_answer_nobody_documents_is_an_answer_to_the_breaker(desk: Desk) -> None:
+    completion = Completion(3)
+    outcomes = (Unknown("busy", "SYSTEM_ERROR"), Unknown("HTTP 503", "HTTP_503"), Unknown("HTTP 422: no", "HTTP_422"))
+    for claim, outcome in zip(desk.claim("SO-1", "SO-2", "SO-3"), outcomes, strict=True):
+        desk.answer(claim, outcome, completion)
+    completion.wait()
+    desk.rest()
+    assert sum(worked for _, worked, _ in desk.reports) == 2
+    assert sum(failed for _, _, failed in desk.reports) == 1
 
 
 def test_an_account_that_is_told_to_wait_is_noted_at_once(desk: Desk) -> None:
     (claim,) = desk.claim("SO-1")
-    recorder, sheet = desk.record.Recorder(), desk.record.Sheet(1)
+    completion = Completion(1)
     begun = time.time()
-    recorder.put(desk.answer(claim, Throttled("ApiCallLimit", "too often", 60.0, pauses_account=True), sheet))
-    sheet.wait()
-    assert desk.record.held_at[ACCOUNT] >= begun
+    desk.answer(claim, Declined("ApiCallLimit", "too often", 60.0, pauses_account=True), completion)
+    completion.wait()
+    assert desk.recorder.paused_at(ACCOUNT) >= begun

@@ -6,16 +6,17 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 from worker.marketplaces import signing
-from worker.marketplaces.aliexpress import pushes
+from worker.marketplaces.aliexpress import goods, pushes
 from worker.marketplaces.aliexpress.codes import ENTRIES, Kind, ban_seconds, find_gateway
+from worker.marketplaces.aliexpress.create import clean_code, declined, read_create, too_many
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
 from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.aliexpress.placing import clean_code, declined, read_create, too_many
-from worker.marketplaces.aliexpress.reading import read_order
+from worker.marketplaces.aliexpress.read import read_order
 from worker.marketplaces.aliexpress.statuses import MEANINGS
 from worker.marketplaces.base import (
     Credentials,
@@ -27,9 +28,10 @@ from worker.marketplaces.base import (
     ReadSteps,
     Reply,
     Request,
+    fingerprint,
 )
 from worker.marketplaces.replies import lost
-from worker.outcomes import Absent, Found, NotSent, OrderRecord, Throttled, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, Unknown
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"
@@ -49,9 +51,11 @@ class AliExpress(Marketplace):
     title: ClassVar[str] = "AliExpress DS"
     base_url: ClassVar[str] = "https://api-sg.aliexpress.com/sync"
     order_model = AliExpressOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("product_items", "product_count")
     credentials_model = AliExpressCredentials
     default_rate: ClassVar[Rate] = Rate(5)
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
+    order_page: ClassVar[str] = "the order's page on AliExpress (My Orders of the buyer account)"
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     takes_pushes: ClassVar[bool] = True
     codes = ENTRIES
@@ -63,12 +67,14 @@ class AliExpress(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
-        super().__init__(account, credentials, base_url, clock)
+        super().__init__(account, credentials, base_url, clock, max_order_amount)
         if not urlsplit(self.url).path:
             self.url += "/sync"  # the vendor's Java demo names the bare host, its PHP demo the full address
         keys = AliExpressCredentials.model_validate(credentials, from_attributes=True)
         self._secret = keys.app_secret.get_secret_value()
+        self._buyer_id = keys.buyer_id
         self._system = {
             "app_key": keys.app_key,
             "format": "json",
@@ -76,10 +82,15 @@ class AliExpress(Marketplace):
             "sign_method": "sha256",
         }
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the gateway, the app, and the buyer: by its id where the account names it, else by its token."""
+        token, buyer_id = self._system["session"], self._buyer_id
+        return {"address": self.url, "app": self._system["app_key"], "buyer": buyer_id or fingerprint(token)}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order under `key` as out_order_id: one call, several ids when the items are of several shops."""
-        came = yield self._request(CREATE, create_params(order, key))
-        return read_create(came, lambda text: self.clean(text, order))
+        came = yield self._request(CREATE, create_params(order, key), creates=True)
+        return read_create(came, self.words(order, key))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference back; the first one that cannot be read settles the answer."""
@@ -102,11 +113,19 @@ class AliExpress(Marketplace):
 
     def describes(self, order: Mapping[str, Any], record: OrderRecord) -> bool:
         """Compare products and quantities. An order over several shops is several here, each with a part: False."""
-        return pushes.describes(order, record)
+        return goods.describes(order, record)
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Compare products and quantities: an order-get shows no out_order_id, so that its goods are all there is."""
-        return pushes.contradicts(order, record)
+        return goods.contradicts(order, record)
+
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare products, quantities and, where one was asked for, the currency."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its products."""
+        return all(goods.shows_goods(record) for record in records)
 
     def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
         """Read `gmt_create`, whose zone is not documented."""
@@ -122,13 +141,13 @@ class AliExpress(Marketplace):
         address = order.get("logistics_address")
         return super().scrub(text, {"logistics_address": address, "ds_extend_request": [*person, *memos]})
 
-    def _request(self, method: str, business: Mapping[str, str]) -> Request:
+    def _request(self, method: str, business: Mapping[str, str], creates: bool = False) -> Request:
         params = {"method": method, "timestamp": str(int(self.clock() * 1000)), **self._system, **business}
         params["sign"] = signing.aliexpress_sync(params, self._secret)
         # Everything in the body: the address is personal, and a query ends up in access logs.
-        return Request("POST", self.url, _HEADERS, urlencode(params).encode())
+        return Request("POST", self.url, _HEADERS, urlencode(params).encode(), creates)
 
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Throttled | NotSent | Unknown:
+    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
         if isinstance(came, Lost):
             return lost(came)
         if came.status == 429:
@@ -146,7 +165,7 @@ class AliExpress(Marketplace):
     def _told(self, text: str) -> str:
         return self.clean(text, {})
 
-    def _read_fault(self, fault: Fault) -> Absent | Throttled | Unknown:
+    def _read_fault(self, fault: Fault) -> Absent | Declined | Unknown:
         code, sub_code = (clean_code(word, self._told) for word in (fault.code, fault.sub_code))
         entry = find_gateway(code, sub_code, fault.text)
         reason = self._told(fault.text) or entry.meaning

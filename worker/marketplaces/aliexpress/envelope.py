@@ -10,24 +10,36 @@ from worker.marketplaces.replies import read_object, text_of
 
 MARKS = frozenset({"is_success", "order_list", "error_code", "error_msg", "order_status", "child_order_list"})
 """Fields that tell a bare result from its wrapper (facts: with simplify there may be no wrapper)."""
+WRAPPERS = frozenset({"aliexpress_ds_order_create_response", "aliexpress_trade_buy_placeorder_response"})
+"""What an answer to a create stands in (page; the second: facts, section 2). A no that stands elsewhere is none."""
+FAULT_MARKS = frozenset({"type", "request_id"})
+"""What a flat gateway error has besides code and message (facts: section 2); any service may answer with those two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The API itself answered. `result` is empty where the envelope came without one."""
+    """The API itself answered. `result` is empty where the envelope came without one.
+
+    `documented`: it stands where the vendor puts the answer to a create, and nothing beside it says otherwise.
+    `document`: the whole reply, for its ids and its words count wherever they stand.
+    """
 
     result: Mapping[str, Any]
     request_id: str | None
+    documented: bool = False
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The gateway answered in the API's place."""
+    """The gateway answered in the API's place. `documented`: in a form the vendor is known to use."""
 
     code: str
     sub_code: str
     text: str
     request_id: str | None
+    documented: bool = True
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +54,25 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
     document = read_object(body)
     if isinstance(document, str):
         return Garbage(document)
+    wrapper = next((name for name in document if name.endswith("_response") and name != "error_response"), None)
     if "error_response" in document:
         error = document["error_response"]
-        return _fault(error if isinstance(error, dict) else {}, document)
-    wrapper = next((document[name] for name in document if name.endswith("_response")), None)
+        return _fault(error if isinstance(error, dict) else {}, document, wrapper is None)
     if wrapper is not None:
-        return Answer(_result(wrapper), _request_id(wrapper) or _request_id(document))
+        inner = document[wrapper]
+        documented = wrapper in WRAPPERS and isinstance(inner, dict) and "result" in inner
+        documented = documented and not _code(document) and not _code(inner)
+        request_id = _request_id(inner) or _request_id(document)
+        return Answer(_result(inner), request_id, documented, document)
     result = _result(document)
-    if not result and text_of(document.get("code")).strip("0"):
-        return _fault(document, document)
-    return Answer(result, _request_id(document))
+    if not result and _code(document):
+        return _fault(document, document, bool(FAULT_MARKS & document.keys()))
+    return Answer(result, _request_id(document), False, document)
+
+
+def _code(document: Mapping[str, Any]) -> str:
+    """Return the code beside an answer where it says anything: good ones come with "0" (facts: section 2)."""
+    return text_of(document.get("code")).strip("0")
 
 
 def _result(wrapper: object) -> Mapping[str, Any]:
@@ -63,13 +84,15 @@ def _result(wrapper: object) -> Mapping[str, Any]:
     return wrapper if MARKS & wrapper.keys() else {}
 
 
-def _fault(error: Mapping[str, Any], document: Mapping[str, Any]) -> Fault:
+def _fault(error: Mapping[str, Any], document: Mapping[str, Any], documented: bool) -> Fault:
     texts = [text_of(error.get(name)) for name in ("msg", "message", "sub_msg")]
     return Fault(
         code=text_of(error.get("code")),
         sub_code=text_of(error.get("sub_code")),
         text=": ".join(dict.fromkeys(filter(None, texts))),
         request_id=_request_id(error) or _request_id(document),
+        documented=documented,
+        document=document,
     )
 
 

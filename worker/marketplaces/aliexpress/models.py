@@ -21,8 +21,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from worker.marketplaces.aliexpress import rules
+from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.base import Credentials, OrderPart
+from worker.marketplaces.digits import digits, id_text, no_number
 
 _FLAGS = {True: "true", False: "false"}
 
@@ -57,17 +58,17 @@ def _number_text(value: object) -> object:
 
 
 def _product_id(value: object) -> str:
-    text = str(_number_text(value)).strip() if isinstance(value, int | str) else ""
-    if text.isascii() and text.isdigit() and len(text) <= 19 and text.strip("0"):
+    text = digits(value)
+    if len(text) <= 19 and text.strip("0"):
         return text.lstrip("0")
-    raise PydanticCustomError("product_id", "digits only: AliExpress' product id, not a name or an address")
+    raise no_number("product_id", value, "digits only: AliExpress' product id, not a name or an address")
 
 
 def _product_count(value: object) -> int:
-    text = str(_number_text(value)).strip() if isinstance(value, int | str) else ""
-    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0:
+    text = digits(value)
+    if text and len(text) <= 9 and int(text) > 0:
         return int(text)
-    raise PydanticCustomError("product_count", "a whole number of at least 1 is needed")
+    raise no_number("product_count", value, "a whole number of at least 1 is needed")
 
 
 def _some(value: object) -> object:
@@ -96,7 +97,7 @@ def _filled(part: PartT | None) -> PartT | None:
 MaybePart = Annotated[PartT | None, BeforeValidator(_single), AfterValidator(_filled)]
 Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_flag)]
 """A boolean, or its word in any case; the gateway wants the literal text."""
-NumberText = Annotated[str | None, BeforeValidator(_number_text)]
+Id = Annotated[str | None, BeforeValidator(id_text)]
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 
@@ -124,7 +125,7 @@ class LogisticsAddress(Part):
     is_foreigner: Flag = Field(None, description="Whether the receiver is a foreigner")
     vat_no: str | None = Field(None, description="VAT number")
     tax_company: str | None = Field(None, description="Company name")
-    location_tree_address_id: NumberText = Field(None, description="Location tree address id")
+    location_tree_address_id: Id = Field(None, description="Location tree address id")
     birthday: str | None = Field(None, description="Day of birth (only in the page's samples)")
     fax_area: str | None = Field(None, description="Fax area code (only in the page's samples)")
     fax_country: str | None = Field(None, description="Fax country code (only in the page's samples)")
@@ -147,7 +148,7 @@ class Promotion(Part):
     """A promotion code or activity. The page marks promotion_channel_info required; its own samples omit it."""
 
     promotion_code: str | None = Field(None, description="Promotion code")
-    promotion_activity_id: NumberText = Field(None, description="dsCouponId of the coupon query (newer reference)")
+    promotion_activity_id: Id = Field(None, description="dsCouponId of the coupon query (newer reference)")
     promotion_channel_info: str | None = Field(None, description="Promotion channel")
 
 
@@ -215,3 +216,6 @@ class AliExpressCredentials(Credentials):
     app_key: str = Field(min_length=1, description="the app's key")
     app_secret: SecretStr = Field(min_length=1, description="signs every call")
     access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")
+    buyer_id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = Field(
+        None, description="the buyer's `user_id` as the token's grant told it; a renewed token of it is no change"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -21,14 +22,16 @@ from worker.marketplaces.base import (
     Request,
 )
 from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
-from worker.marketplaces.shoplazza.finding import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
+from worker.marketplaces.shoplazza.create import Context, declined, read_create, request_id_of
+from worker.marketplaces.shoplazza.envelope import open_body
+from worker.marketplaces.shoplazza.look_up import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
 from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
-from worker.marketplaces.shoplazza.placing import Context, declined, read_create, request_id_of
-from worker.marketplaces.shoplazza.reading import NOT_TOLD, read_order
+from worker.marketplaces.shoplazza.read import NOT_TOLD, read_order
 from worker.marketplaces.shoplazza.statuses import MEANINGS
-from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing, open_body
-from worker.outcomes import Absent, Found, NotSent, OrderRecord, ReadOutcome, Throttled, Unknown
+from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing
+from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
 
 
 class Shoplazza(Marketplace):
@@ -42,6 +45,7 @@ class Shoplazza(Marketplace):
     title: ClassVar[str] = "Shoplazza"
     base_url: ClassVar[str] = "https://{shop}.{domain_suffix}/openapi/{api_version}"
     order_model = ShoplazzaOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("line_items", "quantity")
     credentials_model = ShoplazzaCredentials
     default_rate: ClassVar[Rate] = Rate(2, burst=35, shared=True)
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""
@@ -49,6 +53,7 @@ class Shoplazza(Marketplace):
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
     def __init__(
@@ -57,9 +62,10 @@ class Shoplazza(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
         keys = ShoplazzaCredentials.model_validate(credentials, from_attributes=True)
-        super().__init__(account, credentials, _address(base_url, keys), clock)
+        super().__init__(account, credentials, _address(base_url, keys), clock, max_order_amount)
         self._keys = keys
         self._headers = {
             "access-token": keys.access_token.get_secret_value(),
@@ -73,11 +79,16 @@ class Shoplazza(Marketplace):
         """Every version can: by tag, or by time and tag."""
         return True
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the shop and what its orders are marked with; neither a new token nor a new version is a change."""
+        address = self.url.partition("/openapi")[0]
+        return {"address": address, "shop": self._keys.shop, "tag_prefix": self._keys.tag_prefix}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Create the order, marked with a tag and a note line made from `key`."""
         body = create_body(order, self._mark(key), self._keys.api_version)
-        came = yield Request("POST", f"{self.url}/orders", self._headers, body)
-        return read_create(came, self._context(order))
+        came = yield Request("POST", f"{self.url}/orders", self._headers, body, creates=True)
+        return read_create(came, self._context(order, key))
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference back; the first one that cannot be read settles the answer."""
@@ -132,9 +143,17 @@ class Shoplazza(Marketplace):
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Look for our tag: every order of ours carries its own, and one with another's is another order.
 
-        Goods are not compared: the shop may add gifts, take bundles apart, and let its people edit the lines.
+        Goods do not tell: the shop may add gifts, take bundles apart, and let its people edit the lines.
         """
         return self._mark(key).is_of_another(record.details)
+
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare products, variants, quantities and the currency."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its products."""
+        return all(goods.shows_goods(record) for record in records)
 
     @classmethod
     def notices(cls, order: OrderModel) -> list[str]:
@@ -155,14 +174,14 @@ class Shoplazza(Marketplace):
     def _mark(self, key: str) -> Mark:
         return Mark(self._keys.tag_prefix, key)
 
-    def _context(self, order: Mapping[str, Any]) -> Context:
-        return Context(self._keys.api_version, self._keys.limit_headers, lambda text: self.clean(text, order))
+    def _context(self, order: Mapping[str, Any], key: str = "") -> Context:
+        return Context(self._keys.api_version, self._keys.limit_headers, self.words(order, key))
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Request:
         url = f"{self.url}{path}?{urlencode(query)}" if query else f"{self.url}{path}"
         return Request("GET", url, self._headers, b"")
 
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Throttled | NotSent | Unknown:
+    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
         if isinstance(came, Lost):
             return lost(came)
         turned_away = declined(came, self._context({}))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_core import PydanticCustomError
 
 from worker.marketplaces.base import Credentials, OrderPart
+from worker.marketplaces.digits import digits, id_text, no_number
 
 ApiVersion = Literal["2022-01", "2025-06", "2026-01", "2026-07"]
 
@@ -45,10 +46,10 @@ def _discount(value: object) -> str:
 
 
 def _quantity(value: object) -> int:
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0:
+    text = digits(value)
+    if text and len(text) <= 9 and int(text) > 0:
         return int(text)
-    raise PydanticCustomError("quantity", "a whole number of at least 1 is needed")
+    raise no_number("quantity", value, "a whole number of at least 1 is needed")
 
 
 def _number_text(value: object) -> object:
@@ -79,7 +80,7 @@ def _some(value: object) -> object:
 
 
 Amount = Annotated[str, BeforeValidator(_amount)]
-Id = Annotated[str, BeforeValidator(_number_text), StringConstraints(min_length=1)]
+Id = Annotated[str, BeforeValidator(id_text), StringConstraints(min_length=1)]
 NumberText = Annotated[str | None, BeforeValidator(_number_text)]
 Coordinate = Annotated[str | None, BeforeValidator(_coordinate)]
 
@@ -141,6 +142,16 @@ class ShoplazzaOrder(OrderPart):
     updated_at: NumberText = Field(None, description="Not sent: no API version takes it")
     order_status: str | None = Field(None, description="Not sent: no API version takes it")
     financial_status: str | None = Field(None, description="Not sent: no API version takes it")
+
+
+SENT_FIELDS = frozenset(
+    {
+        *(name for name in ShoplazzaOrder.model_fields if name not in UNSENT),
+        *(name for part in (LineItem, ShippingAddress, ShippingLine) for name in part.model_fields),
+        *("order", "shipping_name", "shipping_desc"),
+    }
+)
+"""Every name in the body of a create, in any API version (facts: B1)."""
 
 
 def _list_of_words(value: object) -> object:

@@ -1,17 +1,15 @@
-"""What travels between us and Shoplazza, version by version: bodies and queries out, documents and problems in."""
+"""What we send to Shoplazza, version by version: a create's body with our mark on it, and the queries of a list."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
-from worker.marketplaces.replies import parse, storable, text_of
 from worker.marketplaces.shoplazza.models import UNSENT
 
 LEGACY = "2022-01"
@@ -19,8 +17,6 @@ TOKEN_HEX = 24
 LIST_LIMIT = 250
 """Orders a page, the most the vendor allows."""
 
-_PHRASES = frozenset(status.phrase.casefold() for status in HTTPStatus if status >= 400)
-_SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 _RENAMED = {"name": "shipping_name", "desc": "shipping_desc"}
 
 
@@ -87,79 +83,3 @@ def listing(version: str, since: float, page: int, cursor: str) -> dict[str, str
     if version == LEGACY:
         return query | {"limit": str(LIST_LIMIT), "page": str(page)}
     return query | {"page_size": str(LIST_LIMIT)} | ({"cursor": cursor} if cursor else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One reply body: what it holds, and the problem it tells. `definite`: told in a form the vendor documents."""
-
-    data: Mapping[str, Any]
-    code: str = ""
-    text: str = ""
-    definite: bool = True
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it claims success, or claims nothing (2022-01 has no `code`)."""
-        return self.code.lower() in _SUCCESS and not self.text
-
-    def order(self) -> Mapping[str, Any]:
-        """Return the order it shows; the wrapper is accepted or missed in every version (facts: B1)."""
-        found = self.data.get("order")
-        return found if isinstance(found, dict) else {}
-
-    def orders(self) -> list[Mapping[str, Any]] | None:
-        """Return the orders it lists; None where it is no list. `null` is how Go writes an empty one."""
-        found = self.data.get("orders") if "orders" in self.data else False
-        if found is None and self.succeeded:
-            return []
-        return [order for order in found if isinstance(order, dict)] if isinstance(found, list) else None
-
-
-def open_body(body: bytes) -> Document | str:
-    """Read one reply body in every form the vendor has, or say why it cannot be read."""
-    if not body.strip():
-        return "empty reply"
-    try:
-        document = parse(body)
-    except (ValueError, RecursionError):
-        return _plain(body.decode("utf-8", "replace"))
-    if isinstance(document, str):
-        return _plain(document)
-    if not isinstance(document, dict):
-        return "the reply is not a JSON object"
-    data = document.get("data")
-    texts = ": ".join(dict.fromkeys(filter(None, _texts(document))))
-    return Document(data if isinstance(data, dict) else document, text_of(document.get("code")), texts)
-
-
-def _texts(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reply says went wrong (facts: B1): `errors` as list, object or text, `error`, `message`."""
-    for name in ("errors", "error"):
-        yield from _words(document.get(name), 0)
-    # Beside what was asked for, a message under a code of success is no problem.
-    if text_of(document.get("code")).lower() not in _SUCCESS or not document.keys() & {"data", "order", "orders"}:
-        yield text_of(document.get("message"))
-
-
-def _words(value: object, depth: int) -> Iterator[str]:
-    if depth > 3:
-        return
-    if isinstance(value, list):
-        for inner in value[:10]:
-            yield from _words(inner, depth + 1)
-    elif isinstance(value, dict):
-        for name, inner in list(value.items())[:10]:
-            told = ", ".join(filter(None, _words(inner, depth + 1)))
-            if told:
-                yield told if name in ("message", "error", "msg") else f"{name} {told}"
-    elif isinstance(value, str):
-        yield value.strip()
-
-
-def _plain(text: str) -> Document | str:
-    """Read a plain-text reply. Only words this application knows count, so it is never a definite no by itself."""
-    text = storable(text.strip())
-    if not text or "<" in text or len(text) > 500 or not text.isprintable():
-        return "the reply is not JSON"
-    return Document({}, "", text, definite=text.casefold().rstrip(".") in _PHRASES)

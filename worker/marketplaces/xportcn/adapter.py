@@ -7,22 +7,26 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from worker.marketplaces import signing
-from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request
-from worker.marketplaces.xportcn.account import XportcnCredentials, fill
+from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request, fingerprint
+from worker.marketplaces.xportcn import goods
 from worker.marketplaces.xportcn.codes import ENTRIES
+from worker.marketplaces.xportcn.create import Create, read_create
+from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.envelope import Answer
-from worker.marketplaces.xportcn.looking import Search
+from worker.marketplaces.xportcn.look_up import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.placing import Preview, ceiling, read_create, read_preview
-from worker.marketplaces.xportcn.reading import contradicts, read_answer, read_detail
+from worker.marketplaces.xportcn.preview import Preview, ceiling, read_preview
+from worker.marketplaces.xportcn.read import contradicts, read_answer, read_detail, readings
 from worker.marketplaces.xportcn.statuses import MEANINGS
-from worker.outcomes import Absent, Found, OrderRecord
+from worker.rules.outcomes import Absent, Accepted, Found, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
 CREATE = "/alibaba/ka/order/create"
@@ -44,6 +48,7 @@ class Xportcn(Marketplace):
     title: ClassVar[str] = "Xportcn KA (1688)"
     base_url: ClassVar[str] = "https://www.xportcn.com/api"
     order_model = XportcnOrder
+    quantities: ClassVar[tuple[str, str] | None] = ("cargoParamList", "quantity")
     credentials_model = XportcnCredentials
     # No limit is documented; public clients of the platform stay at two a second for an access key.
     default_rate: ClassVar[Rate] = Rate(2, shared=True)
@@ -52,6 +57,7 @@ class Xportcn(Marketplace):
     look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
 
     def __init__(
@@ -60,8 +66,9 @@ class Xportcn(Marketplace):
         credentials: Credentials,
         base_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        max_order_amount: Decimal | None = None,
     ) -> None:
-        super().__init__(account, credentials, base_url, clock)
+        super().__init__(account, credentials, base_url, clock, max_order_amount)
         if not urlsplit(self.url).path:
             self.url += "/api"
         self._keys = XportcnCredentials.model_validate(credentials, from_attributes=True)
@@ -71,21 +78,26 @@ class Xportcn(Marketplace):
         """Tell whether the account has an order list to look in; without one an unknown order is parked."""
         return bool(self._keys.list_path)
 
+    def sent_with(self) -> dict[str, str]:
+        """Return the gateway, the key pair by its public half, and the user it acts for."""
+        return {"address": self.url, "app": fingerprint(self._keys.access_key), "buyer": self._keys.user_id}
+
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
-        success, scrub = self._keys.success_codes, partial(self.clean, order=order)
+        success, words = self._keys.success_codes, self.words(order, key)
         body = {**create_body(order), "outOrderId": key}
         came = yield self._request(PREVIEW, {name: body[name] for name in (*PREVIEWED, "outOrderId") if name in body})
-        preview = read_preview(came, success, scrub)
+        preview = read_preview(came, success, words.clean)
         if not isinstance(preview, Preview):
             return preview
-        refusal = ceiling(preview, order.get(OURS))
+        refusal = ceiling(preview, order.get(OURS), self.max_order_amount)
         if refusal:
             return refusal
         if preview.trade_type and not body.get("tradeType"):
             body["tradeType"] = preview.trade_type
-        came = yield self._request(CREATE, body)
-        return read_create(came, success, scrub)
+        came = yield self._request(CREATE, body, creates=True)
+        outcome = read_create(came, Create(order, success, words, self.differing))
+        return replace(outcome, forecast=preview.forecast) if isinstance(outcome, Accepted | Unknown) else outcome
 
     def confirm(self, references: Sequence[str]) -> ReadSteps:
         """Read every reference's details; the first one that cannot be read settles the answer."""
@@ -112,6 +124,18 @@ class Xportcn(Marketplace):
         """Compare outOrderId and offers; only where both are shown and neither is this order's is there no doubt."""
         return contradicts(order, key, record)
 
+    def differences(self, order: Mapping[str, Any], key: str, records: Sequence[OrderRecord]) -> list[str]:
+        """Compare offers, specifications where both sides show them, quantities, and that it is in CNY."""
+        return goods.differing(order, records, self.title)
+
+    def shows_goods(self, records: Sequence[OrderRecord]) -> bool:
+        """Tell whether every record shows its offers."""
+        return all(goods.shows_goods(record) for record in records)
+
+    def readings(self, record: OrderRecord) -> tuple[Money, ...]:
+        """Return the record's amount, also as it would be in the other unit where the reply leaves its unit open."""
+        return readings(record, self._keys.detail_amount_unit)
+
     @classmethod
     def scrub(cls, text: str, order: Mapping[str, Any]) -> str:
         """Take out what is personal; also words of two characters where they are Chinese, as most names are."""
@@ -124,7 +148,7 @@ class Xportcn(Marketplace):
     def _ask_list(self, key: str | None, page: int) -> Request:
         return self._request(self._keys.list_path, fill(self._keys.list_body, {"{outOrderId}": key, "{page}": page}))
 
-    def _request(self, path: str, body: Mapping[str, Any]) -> Request:
+    def _request(self, path: str, body: Mapping[str, Any], creates: bool = False) -> Request:
         """Build one request with headers of its own: 32 random characters of nonce, a timestamp good for 600 s."""
         keys, now = self._keys, self.clock()
         signed = {
@@ -143,7 +167,7 @@ class Xportcn(Marketplace):
             "content-type": "application/json",
             "accept": "application/json",
         }
-        return Request("POST", self.url + path, headers, _compact(body).encode())
+        return Request("POST", self.url + path, headers, _compact(body).encode(), creates)
 
 
 def create_body(order: Mapping[str, Any]) -> dict[str, Any]:

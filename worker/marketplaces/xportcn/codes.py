@@ -1,8 +1,8 @@
 """What the error codes and error texts of Xportcn and 1688 mean and what to do about them.
 
-Xportcn's own page of error codes is not stored (facts: A1), so words count where a code says nothing: 1688's preview
-codes (A2) are looked for in the text too. What nobody knows is a refusal only when it comes in Xportcn's own
-envelope, with a code and words; generic failures of a backend are not, for a create may have passed before them.
+Xportcn's own page of error codes is not stored (facts: A1). So of an answer to a create only 1688's documented codes
+are believed (A2), where 1688 or Xportcn puts them: `of_order`, `of_gateway`. A preview and a read create nothing: there
+words count where a code says nothing, 1688's codes are looked for in the text too, and what nobody knows is a refusal.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from worker.marketplaces.doubts import DOOR, LIMIT, ORDER, Topics
 
 
 class Kind(StrEnum):
@@ -31,12 +33,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One answer: its code, its kind, what it means, and the next step in a shop operator's words."""
+    """One answer: its code, its kind, what it means, and the next step in a shop operator's words.
+
+    `source`: where it is documented with this meaning; WORDS are believed of a preview or a read only.
+    """
 
     code: str
     kind: Kind
     meaning: str
     fix: str
+    source: str
 
 
 _SPEC = "take sellerOpenId and specId from the product's detail, lines of one seller only"
@@ -49,27 +55,49 @@ _NTP = "set this server's clock (NTP), and check the account's timestamp_unit"
 _LOOK = "nothing: the order is looked up before anything else happens to it"
 _ASK = "ask Xportcn with the request id, or order by hand on 1688"
 
-CODES: tuple[Entry, ...] = (
-    # 1688's preview (facts: A2).
-    Entry("500_001", Kind.REFUSED, "the product is not sold online", "choose another product or supplier"),
-    Entry("500_002", Kind.REFUSED, "sellers are mixed, or specId is missing or another product's", _SPEC),
-    Entry("500_003", Kind.REFUSED, "sellers are mixed, or specId is missing or another product's", _SPEC),
-    Entry("500_004", Kind.REFUSED, "stock is below the quantity", "lower the quantity or choose another supplier"),
-    Entry("500_005", Kind.REFUSED, "below the minimum quantity", _MORE),
-    Entry("500_006", Kind.REFUSED, "the seller's mixed-batch rule is not met", _MORE),
+ORDER_FACTS = "facts A2: 1688's codes for an order"
+GATEWAY_FACTS = "facts A2: 1688's gateway"
+WORDS = "words: of a preview or a read only"
+HTTP = "HTTP: of a create only beside the same HTTP status"
+
+ORDER_CODES: tuple[Entry, ...] = (
+    Entry("500_001", Kind.REFUSED, "the product is not sold online", "choose another product or supplier", ORDER_FACTS),
+    Entry("500_002", Kind.REFUSED, "sellers are mixed, or specId is missing or another product's", _SPEC, ORDER_FACTS),
+    Entry("500_003", Kind.REFUSED, "sellers are mixed, or specId is missing or another product's", _SPEC, ORDER_FACTS),
+    Entry(
+        "500_004",
+        Kind.REFUSED,
+        "stock is below the quantity",
+        "lower the quantity or choose another supplier",
+        ORDER_FACTS,
+    ),
+    Entry("500_005", Kind.REFUSED, "below the minimum quantity", _MORE, ORDER_FACTS),
+    Entry("500_006", Kind.REFUSED, "the seller's mixed-batch rule is not met", _MORE, ORDER_FACTS),
     Entry(
         "500_007",
         Kind.REFUSED,
         "there is no consignment relation with this seller",
         "set the relation up on 1688, or use flow general",
+        ORDER_FACTS,
     ),
-    Entry("500_008", Kind.REFUSED, "the price is 0", "check the product on 1688; another flow may have a price"),
-    Entry("500_009", Kind.REFUSED, "below the minimum quantity", _MORE),
-    # 1688's gateway (facts: A2).
-    Entry("gw.QosAppFrequencyLimit", Kind.THROTTLE, "called too often", _WAIT),
-    Entry("gw.SignatureInvalid", Kind.CONFIGURATION, "the signature is wrong", _KEYS),
-    Entry("gw.APIACLDecline", Kind.CONFIGURATION, "the app may not make this call", _PERMIT),
+    Entry(
+        "500_008",
+        Kind.REFUSED,
+        "the price is 0",
+        "check the product on 1688; another flow may have a price",
+        ORDER_FACTS,
+    ),
+    Entry("500_009", Kind.REFUSED, "below the minimum quantity", _MORE, ORDER_FACTS),
 )
+
+GATEWAY_CODES: tuple[Entry, ...] = (
+    Entry("gw.QosAppFrequencyLimit", Kind.THROTTLE, "called too often", _WAIT, GATEWAY_FACTS),
+    Entry("gw.SignatureInvalid", Kind.CONFIGURATION, "the signature is wrong", _KEYS, GATEWAY_FACTS),
+    Entry("APIACLDecline", Kind.CONFIGURATION, "the app may not make this call", _PERMIT, GATEWAY_FACTS),
+    Entry("gw.APIACLDecline", Kind.CONFIGURATION, "the app may not make this call", _PERMIT, GATEWAY_FACTS),
+)
+
+CODES = (*ORDER_CODES, *GATEWAY_CODES)
 
 TEXTS: tuple[tuple[str, Kind, str, str], ...] = (
     (r"QosApp|frequen|too many request|rate.?limit|限流|频繁|流控", Kind.THROTTLE, "called too often", _WAIT),
@@ -127,21 +155,26 @@ TEXTS: tuple[tuple[str, Kind, str, str], ...] = (
 """Words of an answer, in the order they count: declined at the door, then doubt, then business."""
 
 NUMBERS: tuple[Entry, ...] = (
-    Entry("429", Kind.THROTTLE, "called too often", _WAIT),
-    Entry("401", Kind.CONFIGURATION, "the keys are not accepted", _KEYS),
-    Entry("403", Kind.CONFIGURATION, "the account may not make this call", _PERMIT),
-    Entry("404", Kind.CONFIGURATION, "there is no such call at this address", _BASE),
-    Entry("405", Kind.CONFIGURATION, "there is no such call at this address", _BASE),
+    Entry("429", Kind.THROTTLE, "called too often", _WAIT, HTTP),
+    Entry("401", Kind.CONFIGURATION, "the keys are not accepted", _KEYS, HTTP),
+    Entry("403", Kind.CONFIGURATION, "the account may not make this call", _PERMIT, HTTP),
+    Entry("404", Kind.CONFIGURATION, "there is no such call at this address", _BASE, HTTP),
+    Entry("405", Kind.CONFIGURATION, "there is no such call at this address", _BASE, HTTP),
 )
 """The numbers every HTTP service shares, as `code`; they count after the words: 404 may be a product."""
 
-ENTRIES = (*CODES, *NUMBERS, *(Entry(words, kind, meaning, fix) for words, kind, meaning, fix in TEXTS))
+ENTRIES = (*CODES, *NUMBERS, *(Entry(words, kind, meaning, fix, WORDS) for words, kind, meaning, fix in TEXTS))
 """All of them as one; where words tell, their pattern stands for a code."""
 
+UNLISTED = "a code this application does not know"
+
+_OF_ORDER = {entry.code: entry for entry in ORDER_CODES}
+_OF_GATEWAY = {entry.code.casefold(): entry for entry in GATEWAY_CODES}
 _BY_CODE = {entry.code.casefold(): entry for entry in CODES}
 _BY_NUMBER = {entry.code: entry for entry in NUMBERS}
 _BY_TEXT = tuple((re.compile(words, re.I), kind, meaning, fix) for words, kind, meaning, fix in TEXTS)
 _INSIDE = re.compile(r"(?<!\d)500_00[1-9](?!\d)")
+_PLAIN_SUCCESS = re.compile(r"(?:success|succeed(?:ed)?|ok|(?:操作|请求|调用)?成功)?[.!。！]?", re.I)
 _SERVER_ERROR = re.compile(r"5\d\d")
 _NO_SUCH_ORDER = re.compile(
     r"(订单|order).{0,40}(不存在|not exist|not found|未找到|查无)|(查无|未找到|no such).{0,5}(订单|order)", re.I
@@ -153,24 +186,50 @@ def is_known(code: str) -> bool:
     return code.casefold() in _BY_CODE or code in _BY_NUMBER
 
 
+def of_order(code: str) -> Entry | None:
+    """Return the entry of 1688's code for an order; None for a code nobody documents."""
+    return _OF_ORDER.get(code)
+
+
+def of_gateway(code: str) -> Entry | None:
+    """Return the entry of a fault of 1688's gateway; None for a code nobody documents."""
+    return _OF_GATEWAY.get(code.casefold())
+
+
+def of_http(status: int, code: str) -> Entry | None:
+    """Return the entry of a call turned away by its HTTP status, where the envelope's own code is that status too."""
+    entry = _BY_NUMBER.get(code)
+    return entry if code == str(status) and entry is not None and entry.kind is Kind.CONFIGURATION else None
+
+
+def topics_of(entry: Entry) -> Topics:
+    """Return what the words beside a code may be about."""
+    return {Kind.REFUSED: ORDER, Kind.THROTTLE: LIMIT}.get(entry.kind, DOOR)
+
+
 def find(code: str, text: str) -> Entry:
-    """Return the entry of an answer in Xportcn's envelope; an unknown one is a refusal nobody retries."""
+    """Return the entry of a preview's or a read's answer in Xportcn's envelope; an unknown one is a refusal."""
     entry = _known(code, text)
     if entry is None and _SERVER_ERROR.fullmatch(code):
-        return Entry(code, Kind.BACKEND_UNKNOWN, "the backend failed while it worked on the call", _LOOK)
-    return entry or Entry(code, Kind.REFUSED, "a code this application does not know", "read the reason; " + _ASK)
+        return Entry(code, Kind.BACKEND_UNKNOWN, "the backend failed while it worked on the call", _LOOK, WORDS)
+    return entry or Entry(code, Kind.REFUSED, UNLISTED, "read the reason; " + _ASK, WORDS)
 
 
 def find_gateway(code: str, text: str) -> Entry:
     """Return the entry of a fault of 1688's gateway; what nobody knows may have been executed."""
     entry = _known(code, f"{code} {text}")
-    return entry or Entry(code, Kind.BACKEND_UNKNOWN, "a gateway error this application does not know", _LOOK)
+    return entry or Entry(code, Kind.BACKEND_UNKNOWN, "a gateway error this application does not know", _LOOK, WORDS)
 
 
 def preview_code(text: str) -> str:
     """Return the 1688 preview code a text holds, or nothing."""
     found = _INSIDE.search(text)
     return found[0] if found else ""
+
+
+def says_success(text: str) -> bool:
+    """Tell whether words say nothing but success, as those of the envelope do whatever 1688 says inside it."""
+    return _PLAIN_SUCCESS.fullmatch(text.strip()) is not None
 
 
 def says_no_such_order(text: str) -> bool:
@@ -185,5 +244,5 @@ def _known(code: str, text: str) -> Entry | None:
         return entry
     for words, kind, meaning, fix in _BY_TEXT:
         if words.search(text):
-            return Entry(code, kind, meaning, fix)
+            return Entry(code, kind, meaning, fix, WORDS)
     return _BY_NUMBER.get(code)

@@ -1,30 +1,32 @@
 """Opens what Xportcn or 1688's gateway sent back: any bytes in, an answer, a fault or garbage out; never an exception.
 
-Nothing beyond the envelope is documented for most calls, so the readers search: the finders here take a value by its
-name wherever it stands, the shallowest first.
+Nothing beyond the envelope is documented for most calls, so the readers search: they take a value by its name wherever
+it stands, the shallowest first.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from worker.marketplaces.replies import Fraction, read_object, text_of
+from worker.marketplaces.searching import objects, values
 
 _ENVELOPE = ("requestId", "data", "developId", "developerId")
-MAX_NODES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Xportcn's envelope: `{requestId, code, developId, msg, data}`. `msg` is "" where there is none."""
+    """Xportcn's envelope: `{requestId, code, developId, msg, data}`. `msg` is "" where there is none.
+
+    `document`: the whole reply, of every kind of it, for ids are believed wherever they stand.
+    """
 
     code: str
     msg: str
     data: Any
     request_id: str | None
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Fault:
 
     code: str
     text: str
+    document: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Garbage:
     """Nothing that can be read as either."""
 
     cause: str
+    document: Any = None
 
 
 def open_body(body: bytes) -> Answer | Fault | Garbage:
@@ -49,37 +53,15 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
         return Garbage(document)
     gateway = text_of(document.get("error_code"))
     if gateway:
-        return Fault(gateway, text_of(document.get("error_message")))
+        return Fault(gateway, text_of(document.get("error_message")), document)
     code = document.get("code")
     code = "" if isinstance(code, Fraction) else text_of(code)
     if not code or not any(name in document for name in _ENVELOPE):
-        return Garbage("the reply is not Xportcn's envelope")
+        return Garbage("the reply is not Xportcn's envelope", document)
     request_id = text_of(document.get("requestId"))[:100] or None
     msg = document.get("msg")
     words = msg.strip() if isinstance(msg, str) and not isinstance(msg, Fraction) else ""
-    return Answer(code, words, document.get("data"), request_id)
-
-
-def objects(data: object) -> Iterator[dict[str, Any]]:
-    """Yield every object in a reply's data, the shallowest first."""
-    waiting: deque[object] = deque([data])
-    for _ in range(MAX_NODES):
-        if not waiting:
-            return
-        node = waiting.popleft()
-        if isinstance(node, dict):
-            yield node
-            waiting.extend(inner for inner in node.values() if isinstance(inner, dict | list))
-        elif isinstance(node, list):
-            waiting.extend(inner for inner in node if isinstance(inner, dict | list))
-
-
-def values(data: object, *names: str) -> Iterator[Any]:
-    """Yield every value of these names: all of the first name, then all of the second; the shallowest first."""
-    for name in names:
-        for node in objects(data):
-            if name in node:
-                yield node[name]
+    return Answer(code, words, document.get("data"), request_id, document)
 
 
 def first_text(data: object, *names: str) -> str:
@@ -98,3 +80,53 @@ def first_list(data: object) -> list[Any] | None:
                 if not value and empty is None:
                     empty = value
     return empty
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What 1688 says inside Xportcn's `data`: its own success, code and words; None and "" where it says none."""
+
+    success: bool | None = None
+    code: str = ""
+    text: str = ""
+
+
+_FLAGS = ("success", "isSuccess", "is_success")
+_CODES = ("code", "errorCode", "error_code", "resultCode", "errCode")
+_TEXTS = ("message", "msg", "errorMessage", "error_message", "errorMsg", "resultMsg", "errMsg")
+_TRUTH = {"true": True, "false": False}
+_DEEPEST = 4
+
+
+def verdict(data: object) -> Verdict:
+    """Return 1688's own answer to a create (facts: A2, createCrossOrder), in `data` or in an object inside it.
+
+    Lists are passed over: what stands in them is said of a line or of one order, not of the create.
+    """
+    nodes = list(_nested(data, _DEEPEST))
+    said = [Verdict(_flag(node), _first(node, _CODES), _first(node, _TEXTS)) for node in nodes]
+    flagged = [one for one in said if one.success is not None]
+    if any(one.success for one in flagged) and not all(one.success for one in flagged):
+        return Verdict(None, *next((one.code, one.text) for one in flagged if not one.success))  # it contradicts itself
+    return next(iter(flagged), None) or next((one for one in said if one.code), Verdict())
+
+
+def _nested(data: object, depth: int) -> list[dict[str, Any]]:
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if not isinstance(data, dict) or not depth:
+        return []
+    return [data, *(node for inner in data.values() if isinstance(inner, dict) for node in _nested(inner, depth - 1))]
+
+
+def _flag(node: dict[str, Any]) -> bool | None:
+    for name in _FLAGS:
+        value = node.get(name)
+        found = value if isinstance(value, bool) else _TRUTH.get(text_of(value).lower())
+        if found is not None:
+            return found
+    return None
+
+
+def _first(node: dict[str, Any], names: tuple[str, ...]) -> str:
+    return next(filter(None, (text_of(node.get(name)) for name in names)), "")

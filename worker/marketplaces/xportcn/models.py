@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.base import OrderPart
+from worker.marketplaces.digits import digits, id_text, no_number
 
 FLOWS: dict[str, str] = {
     "general": "ordinary order",
@@ -54,10 +55,17 @@ def _digits(value: object) -> str:
 
 
 def _offer_id(value: object) -> str:
-    text = _digits(value).lstrip("0")
-    if text:
-        return text
-    raise PydanticCustomError("offer_id", "digits only: 1688's offer id, not a name or an address")
+    text = digits(value)
+    if len(text) <= MAX_DIGITS and text.strip("0"):
+        return text.lstrip("0")
+    raise no_number("offer_id", value, "digits only: 1688's offer id, not a name or an address")
+
+
+def _quantity(value: object) -> int:
+    text = digits(value)
+    if text and len(text) <= MAX_DIGITS and int(text) > 0:
+        return int(text)
+    raise no_number("quantity", value, "a whole number of at least 1 is needed")
 
 
 def _whole(least: int) -> Callable[[object], int]:
@@ -101,6 +109,7 @@ def _lines(value: object) -> object:
 
 
 NumberText = Annotated[str | None, BeforeValidator(_number_text)]
+Id = Annotated[str | None, BeforeValidator(id_text)]
 Natural = Annotated[int | None, BeforeValidator(_whole(0))]
 
 
@@ -120,7 +129,7 @@ class AddressParam(OrderPart):
     areaText: str | None = Field(None, description="District or county, in Chinese")
     townText: str | None = Field(None, description="Town or street office, in Chinese")
     address: str = Field(description="Street and number")
-    districtCode: NumberText = Field(None, description="1688's district code, instead of the texts")
+    districtCode: Id = Field(None, description="1688's district code, instead of the texts")
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -137,10 +146,10 @@ class AddressParam(OrderPart):
 class CargoParam(OrderPart):
     """One line of the order."""
 
-    sellerOpenId: NumberText = Field(None, description="The seller; one seller an order")
+    sellerOpenId: Id = Field(None, description="The seller; one seller an order")
     offerId: Annotated[str, BeforeValidator(_offer_id)] = Field(description="1688's offer (product) id")
-    specId: NumberText = Field(None, description="Specification id, from the product's detail")
-    quantity: Annotated[int, BeforeValidator(_whole(1))] = Field(description="How many, 1 or more")
+    specId: Id = Field(None, description="Specification id, from the product's detail")
+    quantity: Annotated[int, BeforeValidator(_quantity)] = Field(description="How many, 1 or more")
     productNo: NumberText = Field(None, description="Product number")
     container: NumberText = Field(None, description="Container")
 
@@ -156,11 +165,11 @@ class XportcnOrder(OrderPart):
     message: Annotated[str | None, AfterValidator(lambda v: v and _message(v))] = Field(
         None, description="Buyer's note to the seller, at most 500 characters"
     )
-    shopPromotionId: NumberText = Field(None, description="The shop's promotion id")
+    shopPromotionId: Id = Field(None, description="The shop's promotion id")
     tradeType: str | None = Field(None, description="Trade type; absent: the first the preview offers")
     addressParam: AddressParam
     cargoParamList: Annotated[tuple[CargoParam, ...], BeforeValidator(_lines)]
-    userId: NumberText = Field(None, description="User id in the body (the header's is the account's)")
+    userId: Id = Field(None, description="User id in the body (the header's is the account's)")
     staffName: str | None = Field(None, description="Who orders, on your side")
     developerId: Natural = Field(None, description="Developer id")
     platformOrder: Natural = Field(None, description="Platform order, a number; 0 in the vendor's sample")

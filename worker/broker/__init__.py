@@ -1,0 +1,1 @@
+"""Redis as a doorbell: rings, the embedded server, and what keeps a worker listening."""

@@ -1,0 +1,85 @@
+"""The command `fulfil` itself: its group, what every command shares, and how failures are told."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.logs import configure_logs
+from config.settings import BadSettingError, settings
+from worker.cli.screen import console
+from worker.errors import FulfilError
+
+if TYPE_CHECKING:
+    from worker.broker.embedded import EmbeddedRedis
+    from worker.parts import Parts
+
+out = console()
+err = console(stderr=True)
+PAGE = 200
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
+
+
+class _Commands(click.Group):
+    """Turns our own failures into one sentence and an exit code; a defect of ours keeps its traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (FulfilError, BadSettingError) as error:
+            click.echo(f"fulfil: {error}", err=True)
+            context.exit(getattr(error, "exit_code", 2))
+        except BrokenPipeError:
+            _mute()
+            context.exit(0)
+        except OSError as error:
+            click.echo(f"fulfil: {error.filename or 'the output'}: {error.strerror}", err=True)
+            _mute()
+            context.exit(1)
+
+
+def _mute() -> None:
+    """Send what is still buffered nowhere, or Python complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fulfil")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Place bulk supplier orders and prove what became of each one.
+
+    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
+    """
+    if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
+        configure_logs(settings().log_level)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, one document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def parts() -> Parts:
+    """Return the process's parts. Imported at the first use: `fulfil --help` answers half a second sooner so."""
+    from worker.parts import parts as process_parts
+
+    return process_parts()
+
+
+def doorbell() -> EmbeddedRedis:
+    """Return the broker, started for the time of the command where it is embedded and not running."""
+    return parts().embedded
+
+
+def person() -> str:
+    """Return who is at the keyboard, as events name them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"

@@ -1,0 +1,8 @@
+"""The command `fulfil`, whole: importing this module adds every command to its group."""
+
+from __future__ import annotations
+
+from worker.cli import acts, orders, programs, support
+from worker.cli.group import main
+
+__all__ = ["acts", "main", "orders", "programs", "support"]

@@ -1,0 +1,161 @@
+"""The commands of `fulfil` that run programs: up, hooks, sandbox, demo, migrate, doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from config.settings import settings
+from worker.cli.group import as_json, main, out, parts, print_json
+from worker.errors import FulfilError
+
+
+@main.command()
+@as_json
+def up(json_: bool) -> None:
+    """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
+    from worker.errors import ConfigError
+    from worker.supervisor import Services, flower_login, stopper
+
+    configured = settings()
+    if not configured.accounts:
+        raise ConfigError("no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+    parts().check()
+    services, stop = Services(configured), stopper()
+    try:
+        services.start()
+        flower = f"http://{configured.flower_address}:{configured.flower_port}"
+        user = flower_login(configured).partition(":")[0]
+        if json_:
+            print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
+        else:
+            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
+            if not configured.flower_basic_auth:
+                out.print(f"Flower's password: {configured.home / 'flower-login'}")
+        services.watch(stop)
+    finally:
+        services.stop()
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_SANDBOX_PORT]")
+@click.option("--record", type=click.Path(dir_okay=False), help="Append every order that is made to this file.")
+@click.option("--push-url", metavar="URL", help="Send push messages there; {account} stands for the order's account.")
+@as_json
+def sandbox(port: int | None, record: str | None, push_url: str | None, json_: bool) -> None:
+    """Run the sandbox marketplaces alone, on loopback; point an account's BASE_URL at it."""
+    from worker.sandbox.server import run
+
+    run(port, record=Path(record) if record else None, push_url=push_url)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_HOOKS_PORT]")
+@click.option("--address", help="Address to listen on.  [default: FULFIL_HOOKS_ADDRESS]")
+@as_json
+def hooks(port: int | None, address: str | None, json_: bool) -> None:
+    """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
+    from worker.web.pushes import Receiver, run_hooks
+    from worker.web.ringing import Ringing
+
+    configured = settings()
+
+    def ready(url: str) -> None:
+        if json_:
+            print_json({"url": url, "accounts": list(configured.accounts)})
+        else:
+            out.print(f"push messages are received on {url}/push/ACCOUNT")
+
+    parts().check()
+    ringing = Ringing(lambda: parts().bell.match())
+    run_hooks(
+        Receiver(parts().accounts, parts().pushes.take, ringing),
+        ringing,
+        configured.hooks_address if address is None else address,
+        configured.hooks_port if port is None else port,
+        ready,
+    )
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the demo's folder .fulfil/demo as it is at the end.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save a picture of the end to this file.")
+@as_json
+def demo(keep: bool, svg: Path | None, json_: bool) -> None:
+    """Run the main job on embedded parts, from nothing, against the sandbox.
+
+    Exit codes: 0 every order ended as announced (some are announced to be refused) and the sandbox's own record
+    agrees, 1 otherwise.
+    """
+    from worker.demo.run import run_demo
+
+    raise SystemExit(run_demo(keep=keep, as_json=json_, svg=svg))
+
+
+@main.command()
+@as_json
+def migrate(json_: bool) -> None:
+    """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
+
+    opened = parts().ledger
+    if json_:
+        print_json({"ledger": opened.place, "schema": opened.version()})
+    else:
+        out.print(f"the ledger at {opened.place} has schema {opened.version()}")
+
+
+@main.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to mend it."""
+    checks = [_check(name, do) for name, do in _checks().items()]
+    if json_:
+        print_json(checks)
+    else:
+        for check in checks:
+            mark = Text("ok", "green") if check["ok"] else Text("no", "red")
+            out.print(mark, f" {check['name']}: {check['said']}")
+    raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
+
+
+def _checks() -> dict[str, Callable[[], str]]:
+    from worker.app import app
+    from worker.broker.embedded import answers, redis_url, server_binary
+    from worker.errors import ConfigError, RedisAway
+
+    configured = settings()
+
+    def accounts() -> str:
+        adapter = parts().accounts.adapter
+        if not configured.accounts:
+            raise ConfigError("none is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+        return ", ".join(f"{name} ({adapter(name).title} at {adapter(name).url})" for name in configured.accounts)
+
+    def database() -> str:
+        return f"{parts().ledger.place}, schema {parts().ledger.version()}"
+
+    def broker() -> str:
+        if answers(configured):
+            return f"answers at {redis_url(configured).rpartition('@')[2]}"
+        if configured.redis_url:
+            raise RedisAway("FULFIL_REDIS_URL does not answer")
+        return f"embedded, not running; starts with fulfil up ({server_binary()})"
+
+    def workers() -> str:
+        found = app.control.ping(timeout=1) if answers(configured) else []
+        if not found:
+            raise RedisAway("no worker answers; start them: fulfil up")
+        return ", ".join(sorted(name for answer in found for name in answer))
+
+    return {"accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
+
+
+def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "said": do()}
+    except FulfilError as error:
+        return {"name": name, "ok": False, "said": str(error)}

@@ -1,0 +1,137 @@
+"""The way in: jobs validated, taken into the ledger, and only then rung for."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from worker.accounts import Accounts
+from worker.broker.bell import Bell
+from worker.crashpoints import CrashPoint, reached
+from worker.errors import RedisAway
+from worker.ledger.engine import Ledger
+from worker.ledger.intake import Taken, open_batch, take
+from worker.ledger.repeats import Repeats
+from worker.orders.files import jobs as read_jobs
+from worker.orders.jobs import Job, Rejection, validate
+
+GROUP = 1000
+"""Jobs written in one transaction."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of one submission. `unrung` says why no message went out; the sweep rings then."""
+
+    batch: str
+    accepted: int = 0
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+    """(order_id, its state)"""
+    rejected: list[Rejection] = field(default_factory=list)
+    notices: dict[str, int] = field(default_factory=dict)
+    """Accepted fields that are not sent, contents that several orders share, and in how many orders."""
+    unrung: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented JSON form."""
+        return {
+            "batch": self.batch,
+            "accepted": self.accepted,
+            "duplicates": len(self.duplicates),
+            "rejected": [{"line": r.line, "field": r.field, "reason": r.reason} for r in self.rejected],
+            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates],
+            "notices": self.notices,
+        }
+
+
+class Intake:
+    """Takes jobs in. Redis away is no failure: the orders are kept, and the sweep rings (see `Batch.unrung`)."""
+
+    def __init__(self, ledger: Ledger, accounts: Accounts, bell: Bell) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._bell = bell
+
+    def submit(self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False) -> Batch:
+        """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
+
+        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. Raises
+        ConfigError, LedgerAway.
+        """
+        known = self._accounts.terms()
+        return self._take_all(
+            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat
+        )
+
+    def submit_file(self, path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False) -> Batch:
+        """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
+
+        Raises InputError too.
+        """
+        return self._take_all(read_jobs(path, self._accounts.terms(), name), name or str(path), allow_repeat)
+
+    def _take_all(self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool) -> Batch:
+        repeats = None if allow_repeat else Repeats()
+        batch = Batch(open_batch(self._ledger, Path(source).name))
+        room: dict[str, int] = {}
+        for group in _grouped(entries):
+            jobs = [entry for entry in group if isinstance(entry, Job)]
+            refused = [entry for entry in group if isinstance(entry, Rejection)]
+            now = time.time()
+            rung, rest = self._split(jobs, room)
+            for some, rung_at, turned_away in ((rung, now, refused), (rest, None, [])):
+                if some or turned_away:
+                    places = {account: self._accounts.taken_for(account) or "" for account in {j.account for j in some}}
+                    taken = take(self._ledger, batch.batch, some, turned_away, rung_at, repeats, taken_for=places)
+                    _add(batch, taken)
+                    if rung_at is not None:
+                        reached(CrashPoint.SUBMITTED)
+                        self._ring(batch, taken)
+        batch.notices |= repeats.notices() if repeats else {}
+        return batch
+
+    def _split(self, jobs: list[Job], room: dict[str, int]) -> tuple[list[Job], list[Job]]:
+        """Part what an account can send soon, which is rung for now, from what the sweep will ring for in time."""
+        rung: list[Job] = []
+        rest: list[Job] = []
+        for job in jobs:
+            left = room.setdefault(job.account, self._bell.worth_ringing(job.account))
+            room[job.account] = left - 1
+            (rung if left > 0 else rest).append(job)
+        return rung, rest
+
+    def _ring(self, batch: Batch, taken: Taken) -> None:
+        if batch.unrung:
+            return
+        by_account: dict[str, list[str]] = defaultdict(list)
+        for job in taken.new:
+            by_account[job.account].append(job.order_id)
+        try:
+            for account, ids in by_account.items():
+                self._bell.place(account, ids)
+        except RedisAway as error:
+            batch.unrung = str(error)
+
+
+def _grouped(entries: Iterable[Job | Rejection]) -> Iterator[list[Job | Rejection]]:
+    group: list[Job | Rejection] = []
+    for entry in entries:
+        group.append(entry)
+        if len(group) >= GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _add(batch: Batch, taken: Taken) -> None:
+    batch.accepted += len(taken.new)
+    batch.duplicates += taken.duplicates
+    batch.rejected += taken.rejected
+    for job in taken.new:
+        for notice in job.notices:
+            batch.notices[notice] = batch.notices.get(notice, 0) + 1

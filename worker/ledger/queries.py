@@ -1,0 +1,172 @@
+"""Reads the ledger for people and programs; changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+
+from worker.errors import UnknownOrder
+from worker.ledger.dialects import in_list
+from worker.ledger.engine import Ledger
+from worker.ledger.lookup import find, known
+from worker.ledger.references import references
+from worker.ledger.tables import attempts, batches, events, orders, rejections, results
+from worker.rules.states import FINAL, State
+from worker.rules.views import AttemptView, BatchView, EventView, OrderStory, OrderView, RejectionView, ResultView
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which orders are meant; None leaves a question open."""
+
+    state: str | None = None
+    account: str | None = None
+    batch: str | None = None
+    attention: bool = False
+
+    def where(self) -> list[Any]:
+        """Return the SQL conditions."""
+        wanted = [(orders.c.state, self.state), (orders.c.account, self.account), (orders.c.batch_id, self.batch)]
+        conditions: list[Any] = [column == value for column, value in wanted if value is not None]
+        if self.attention:
+            conditions.append(orders.c.attention.is_(True))
+        return conditions
+
+
+class Queries:
+    """What may be asked of the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def account_of(self, order_id: str) -> str | None:
+        """Return an order's account, None for an order the ledger does not hold."""
+        with self.ledger.reading() as connection:
+            query = select(orders.c.account).where(orders.c.order_id == find(connection, order_id))
+            found: str | None = connection.execute(query).scalar()
+            return found
+
+    def states_of(self, ids: Sequence[str]) -> dict[str, tuple[str, State]]:
+        """Return account and state of those of these orders the ledger holds."""
+        query = select(orders.c.order_id, orders.c.account, orders.c.state).where(in_list(orders.c.order_id, ids))
+        with self.ledger.reading() as connection:
+            return {row.order_id: (row.account, State(row.state)) for row in connection.execute(query)}
+
+    def counts(self, batch: str | None = None) -> dict[str, int]:
+        """Return how many orders stand in each state."""
+        query = select(orders.c.state, func.count()).where(*Filter(batch=batch).where()).group_by(orders.c.state)
+        with self.ledger.reading() as connection:
+            return {row.state: row[1] for row in connection.execute(query)}
+
+    def attention_count(self, batch: str | None = None) -> int:
+        """Return how many orders wait for a person."""
+        return self._count(*Filter(batch=batch, attention=True).where())
+
+    def moving_count(self, batch: str | None = None) -> int:
+        """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
+        return self._count(
+            *Filter(batch=batch).where(), orders.c.state.not_in(FINAL), orders.c.attention.is_(False)
+        )  # fmt: skip
+
+    def _count(self, *conditions: Any) -> int:
+        with self.ledger.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(orders).where(*conditions)).scalar_one())
+
+    def batches(self, batch: str | None = None, limit: int = 20) -> list[BatchView]:
+        """Return one batch, or the newest ones. Raises UnknownOrder for a batch the ledger does not hold."""
+        query = select(batches).order_by(batches.c.created_at.desc()).limit(limit)
+        if batch is not None:
+            query = query.where(batches.c.batch_id == batch)
+        with self.ledger.reading() as connection:
+            found = [BatchView.of(row) for row in connection.execute(query)]
+        if batch is not None and not found:
+            raise UnknownOrder(f"no batch {batch} in the ledger")
+        return found
+
+    def rejections(self, batch: str) -> list[RejectionView]:
+        """Return what a batch's intake rejected."""
+        query = select(rejections).where(rejections.c.batch_id == batch).order_by(rejections.c.line)
+        with self.ledger.reading() as connection:
+            return [RejectionView.of(row) for row in connection.execute(query)]
+
+    def orders(self, wanted: Filter) -> Iterator[OrderView]:
+        """Yield the orders that match, in the order they were submitted; read page by page."""
+        last: tuple[float, str] | None = None
+        while True:
+            query: Select[Any] = (
+                select(orders).where(*wanted.where()).order_by(orders.c.created_at, orders.c.order_id).limit(PAGE)
+            )
+            if last is not None:
+                after = and_(orders.c.created_at == last[0], orders.c.order_id > last[1])
+                query = query.where(or_(orders.c.created_at > last[0], after))
+            with self.ledger.reading() as connection:
+                rows = connection.execute(query).all()
+                known_ids = references(connection, [row.order_id for row in rows])
+            for row in rows:
+                yield _view(row, known_ids.get(row.order_id, ()))
+            if len(rows) < PAGE:
+                return
+            last = (rows[-1].created_at, rows[-1].order_id)
+
+    def order(self, order_id: str) -> OrderStory:
+        """Return everything the ledger tells of one order. Raises UnusableId, UnknownOrder."""
+        with self.ledger.reading() as connection:
+            order_id = known(connection, order_id)
+            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
+            return OrderStory(
+                _view(row, references(connection, [order_id]).get(order_id, ())),
+                tuple(_attempts(connection, order_id)),
+                tuple(_events(connection, order_id)),
+                tuple(_results(connection, [order_id])[order_id]),
+            )
+
+    def results(self, ids: Sequence[str]) -> dict[str, list[ResultView]]:
+        """Return what was read back of these orders, an entry for each of the marketplace's ids."""
+        with self.ledger.reading() as connection:
+            return _results(connection, ids)
+
+
+def _view(row: Row[Any], known_ids: tuple[str, ...]) -> OrderView:
+    return OrderView(
+        order_id=row.order_id,
+        account=row.account,
+        marketplace=row.marketplace,
+        state=State(row.state),
+        references=known_ids,
+        attempts=row.attempts,
+        code=row.code,
+        reason=row.reason,
+        fix=row.fix,
+        due_at=row.due_at,
+        attention=row.attention,
+        in_doubt=row.in_doubt,
+        batch=row.batch_id,
+        line=row.line,
+        created_at=row.created_at,
+        first_sent_at=row.first_sent_at,
+        accepted_at=row.accepted_at,
+    )
+
+
+def _attempts(connection: Connection, order_id: str) -> Iterator[AttemptView]:
+    query = select(attempts).where(attempts.c.order_id == order_id).order_by(attempts.c.number)
+    return (AttemptView.of(row) for row in connection.execute(query))
+
+
+def _events(connection: Connection, order_id: str) -> Iterator[EventView]:
+    query = select(events).where(events.c.order_id == order_id).order_by(events.c.id)
+    return (EventView.of(row) for row in connection.execute(query))
+
+
+def _results(connection: Connection, ids: Sequence[str]) -> dict[str, list[ResultView]]:
+    query = select(results).where(in_list(results.c.order_id, ids)).order_by(results.c.reference)
+    found: dict[str, list[ResultView]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.order_id].append(ResultView.of(row))
+    return found

@@ -1,0 +1,165 @@
+"""The answer of aliexpress.trade.ds.order.get, every field of the vendor page typed, and what it says of an order.
+
+Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
+kept, and nothing here raises. Forms beyond the page (facts: section 4): numbers as text, one child as a bare
+object, lists without their inner name, the old method's `ae_` prefixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from worker.marketplaces.aliexpress.statuses import ALERTING, OrderStatus, meaning
+from worker.marketplaces.replies import Kept, Text
+from worker.rules.outcomes import Money, OrderRecord
+
+
+def _one(value: object) -> object:
+    """Take the only element of a list: the page types single objects List[Object]."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def _rows(value: object) -> object:
+    """Bring a list into one form: `{"aeop_…_info": [row]}`, `{"…_info": row}`, `[row]`, `row` or nothing."""
+    if isinstance(value, dict):
+        if len(value) == 1:
+            (name, inner), *_ = value.items()
+            if name.endswith("_info") and isinstance(inner, dict | list):
+                return _rows(inner)
+        return [value] if value else []
+    if isinstance(value, list):
+        return [row for row in value if row is not None]
+    return [] if value in (None, "") else value
+
+
+Amount = Annotated[Decimal, Field(max_digits=30)]
+Number = Kept[int]
+
+
+class Read(BaseModel):
+    """Base of what is read: unknown fields kept, the old method's prefixes taken off."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_names(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {_plain(name, data): value for name, value in data.items()}
+
+
+def _plain(name: str, data: dict[str, Any]) -> str:
+    plain = name.removeprefix("aeop_").removeprefix("ae_")
+    return plain if plain and plain not in data else name
+
+
+class Fee(Read):
+    """An amount as the vendor writes it, with its currency; a shipping fee says whether tax is in the price."""
+
+    amount: Kept[Amount] = None
+    currency_code: Text = None
+    already_include_tax: Text = None
+
+    def money(self) -> Money | None:
+        """Return it as money where both halves are there and readable."""
+        amount, currency = self.amount, self.currency_code
+        if isinstance(amount, Decimal) and isinstance(currency, str) and 0 < len(currency) <= 10:
+            return Money(amount, currency)
+        return None
+
+
+OneFee = Kept[Annotated[Fee | None, BeforeValidator(_one)]]
+
+
+class ChildOrder(Read):
+    """One product line of the order. `actual_fee` = sale fee - sale discount + actual shipping (page)."""
+
+    product_id: Number = None
+    product_name: Text = None
+    product_count: Number = None
+    product_price: OneFee = None
+    sku_id: Text = None
+    sale_fee: OneFee = None
+    sale_discount_fee: OneFee = None
+    shipping_fee: OneFee = None
+    shipping_discount_fee: OneFee = None
+    actual_shipping_fee: OneFee = None
+    actual_tax_fee: OneFee = None
+    actual_fee: OneFee = None
+    end_reason: Text = None
+
+
+class LogisticsInfo(Read):
+    """One parcel; "no more maintenance, expected to be offline" (page): tracking has its own API."""
+
+    logistics_no: Text = None
+    logistics_service: Text = None
+
+
+class StoreInfo(Read):
+    """The shop that sells."""
+
+    store_id: Number = None
+    store_name: Text = None
+    store_url: Text = None
+
+
+class AliExpressRecord(Read):
+    """One order as order-get shows it."""
+
+    gmt_create: Text = None
+    order_status: Text = None
+    logistics_status: Text = None
+    order_paidtime_string: Text = None
+    pay_timeout_second: Text = None
+    user_order_amount: OneFee = None
+    """In the buyer's pay currency; "0" when never paid (facts: live)."""
+    order_amount: OneFee = None
+    amount: Kept[Amount] = None
+    """The page's table lists amount and currency_code once more between the others; its sample does not."""
+    currency_code: Text = None
+    child_order_list: Annotated[Kept[list[ChildOrder]], BeforeValidator(_rows)] = None
+    logistics_info_list: Annotated[Kept[list[LogisticsInfo]], BeforeValidator(_rows)] = None
+    store_info: Annotated[Kept[StoreInfo], BeforeValidator(_one)] = None
+
+
+def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
+    """Return the record of one order-get result; None while there is none: no result or an empty status (facts)."""
+    read = AliExpressRecord.model_validate(dict(result))
+    status, logistics = read.order_status, read.logistics_status
+    if not isinstance(status, str) or not status:
+        return None
+    paid = read.user_order_amount.money() if isinstance(read.user_order_amount, Fee) else None
+    total = read.order_amount.money() if isinstance(read.order_amount, Fee) else None
+    return OrderRecord(
+        reference=reference,
+        status=status[:60],
+        fulfilment_status=logistics[:60] if isinstance(logistics, str) and logistics else None,
+        amount=total or paid,
+        paid_amount=paid,
+        details=_details(read),
+        alert=_alert(reference, status, read.child_order_list),
+    )
+
+
+def _details(read: AliExpressRecord) -> dict[str, Any]:
+    try:
+        return read.model_dump(mode="json", exclude_none=True, warnings=False)
+    except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
+        return {}
+
+
+def _alert(reference: str, status: str, children: object) -> str | None:
+    """Name what a person should know. A closed order shows as FINISH or IN_CANCEL with a child's end_reason."""
+    fix = ALERTING.get(status)
+    if fix:
+        return f"{reference} is {status} ({meaning(status)}): {fix}"
+    rows = children if isinstance(children, list) else []
+    ended = {row.end_reason for row in rows if isinstance(row, ChildOrder) and isinstance(row.end_reason, str)}
+    reasons = ", ".join(sorted(filter(None, ended)))
+    return f"{reference} is {status}, ended: {reasons}: {ALERTING[OrderStatus.IN_CANCEL]}"[:300] if reasons else None

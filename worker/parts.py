@@ -1,0 +1,335 @@
+"""What a process has one of: made at its first use, once, each part handed the others it needs.
+
+Imports that commands which only read need not wait for (Celery, the HTTP client and what stands on them: a third of a
+second) are made with the part.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.settings import BadSettingError, Settings, settings
+from worker.accounts import Accounts
+from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.errors import ConfigError
+from worker.ledger.claims import Claims
+from worker.ledger.due import Due
+from worker.ledger.engine import Ledger
+from worker.ledger.marks import Graves, Marks
+from worker.ledger.operators import Operator
+from worker.ledger.pauses import Pauses
+from worker.ledger.pushes import Pushes
+from worker.ledger.queries import Queries
+from worker.ledger.records import Records
+from worker.ledger.spool import Spool
+from worker.once import Lazy, part
+from worker.rules.decision import Policy
+
+if TYPE_CHECKING:
+    from worker.broker.bell import Bell
+    from worker.broker.watchdog import Watchdog
+    from worker.intake import Intake
+    from worker.operations import Operations
+    from worker.sending.limits import Limits
+    from worker.sending.loop import Loop
+    from worker.sending.reads import Reads
+    from worker.sending.recorder import Recorder
+    from worker.sending.turns import Turns
+    from worker.steps.confirm import Confirm
+    from worker.steps.match import MatchPushes
+    from worker.steps.place import Place
+    from worker.steps.reconcile import Reconcile
+    from worker.steps.suspects import Suspects
+    from worker.steps.sweep import Sweep
+
+
+class Parts(Lazy):
+    """The parts of one process. To read one may raise what making it raises: ConfigError, LedgerAway."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.draining = threading.Event()
+        """Set when the worker is told to stop: nothing new is sent, what is under way ends."""
+
+    @part
+    def accounts(self) -> Accounts:
+        """The configured accounts."""
+        return Accounts(self.settings.accounts)
+
+    @part
+    def ledger(self) -> Ledger:
+        """The ledger, its schema up to date."""
+        opened = Ledger(self.settings.database())
+        opened.migrate()
+        return opened
+
+    def check(self) -> None:
+        """Open the ledger and every account: what must be right before anything starts.
+
+        Raises ConfigError, LedgerAway.
+        """
+        self.accounts.check_all()
+        _ = self.ledger
+
+    def warm(self) -> None:
+        """Make what a worker needs for its first order."""
+        _ = self.place, self.confirm
+
+    @part
+    def queries(self) -> Queries:
+        """Reads the ledger for people."""
+        return Queries(self.ledger)
+
+    @part
+    def claims(self) -> Claims:
+        """Takes orders for this process."""
+        return Claims(self.ledger, sender=self.marks.sender)
+
+    @part
+    def records(self) -> Records:
+        """Writes what became of sends and reads."""
+        return Records(self.ledger, limited=self.accounts.limited())
+
+    @part
+    def due(self) -> Due:
+        """Knows what is due."""
+        return Due(self.ledger)
+
+    @part
+    def pauses(self) -> Pauses:
+        """Pauses accounts."""
+        return Pauses(self.ledger)
+
+    @part
+    def pushes(self) -> Pushes:
+        """Keeps push messages."""
+        return Pushes(self.ledger)
+
+    @part
+    def spool(self) -> Spool:
+        """Keeps on disk what the ledger would not take; the folder's name before 1.1 was `journal`."""
+        return Spool(self.settings.home / "spool", self.settings.home / "journal")
+
+    @part
+    def marks(self) -> Marks:
+        """Notes what this process sends."""
+        return Marks(self._marks_folder())
+
+    @part
+    def graves(self) -> Graves:
+        """The marks that dead processes of this home left."""
+        return Graves(self._marks_folder())
+
+    def _marks_folder(self) -> Path:
+        return self.settings.home / "sending"
+
+    @part
+    def policy(self) -> Policy:
+        """What the settings say about retries."""
+        return Policy(
+            max_attempts=self.settings.max_attempts,
+            base_seconds=self.settings.retry_base_seconds,
+            cap_seconds=self.settings.retry_cap_seconds,
+            confirm_delay_seconds=self.settings.confirm_delay_seconds,
+        )
+
+    @part
+    def embedded(self) -> EmbeddedRedis:
+        """The embedded Redis; it is not started by being asked for."""
+        return EmbeddedRedis(self.settings)
+
+    @part
+    def bell(self) -> Bell:
+        """Rings for orders."""
+        from worker.app import app
+        from worker.broker.bell import Bell
+
+        return Bell(app, self.accounts, self.settings)
+
+    @part
+    def watchdog(self) -> Watchdog:
+        """Ends a worker that went deaf; it is started by the worker."""
+        from worker.app import app
+        from worker.broker.watchdog import Watchdog
+
+        # Longer than the longest task, or a worker with much to do would count as stuck.
+        return Watchdog(app, partial(answers, self.settings), self.settings.lease_seconds * 2 + 60)
+
+    @part
+    def limits(self) -> Limits:
+        """Books slots."""
+        from worker.sending.limits import PACE, Limits
+
+        return Limits(connect(self.settings), PACE)
+
+    @part
+    def loop(self) -> Loop:
+        """Runs what sends and reads; it works from its making on."""
+        from worker.sending.loop import Loop
+
+        return Loop(self.settings)
+
+    @part
+    def turns(self) -> Turns:
+        """Lets orders leave at their account's rate."""
+        from worker.sending.turns import Turns
+
+        return Turns(self.accounts, self.limits, self.due, self.loop)
+
+    @part
+    def reads(self) -> Reads:
+        """Runs reads."""
+        from worker.sending.reads import Reads
+
+        return Reads(self.turns, self.loop, self.settings.lease_seconds / 2)
+
+    @part
+    def recorder(self) -> Recorder:
+        """Records answers; it works from its making on."""
+        from worker.sending.fallback import Fallback
+        from worker.sending.recorder import Recorder
+
+        fallback = Fallback(self.records, self.spool, self.draining, self.watchdog.heard)
+        made = Recorder(self.records, fallback, self.pauses, self.marks, self.bell, self.limits, self.policy)
+        made.start()
+        return made
+
+    @part
+    def intake(self) -> Intake:
+        """Takes jobs in."""
+        from worker.intake import Intake
+
+        return Intake(self.ledger, self.accounts, self.bell)
+
+    @part
+    def operations(self) -> Operations:
+        """Does what a person orders."""
+        from worker.operations import Operations
+
+        return Operations(self.ledger, self.accounts, self.graves, self.bell)
+
+    @part
+    def suspects(self) -> Suspects:
+        """Rings for orders whose worker died."""
+        from worker.steps.suspects import Suspects
+
+        return Suspects(self.due, self.bell)
+
+    @part
+    def place(self) -> Place:
+        """Places orders."""
+        from worker.steps.place import Place
+
+        return Place(
+            settings=self.settings,
+            accounts=self.accounts,
+            turns=self.turns,
+            claims=self.claims,
+            due=self.due,
+            marks=self.marks,
+            spool=self.spool,
+            loop=self.loop,
+            recorder=self.recorder,
+            bell=self.bell,
+            suspects=self.suspects,
+            draining=self.draining,
+        )
+
+    @part
+    def confirm(self) -> Confirm:
+        """Reads placed orders back."""
+        from worker.steps.confirm import Confirm
+
+        return Confirm(
+            accounts=self.accounts,
+            turns=self.turns,
+            claims=self.claims,
+            reads=self.reads,
+            records=self.records,
+            bell=self.bell,
+            policy=self.policy,
+            lease_seconds=self.settings.lease_seconds,
+        )
+
+    @part
+    def reconcile(self) -> Reconcile:
+        """Settles unknown orders."""
+        from worker.steps.reconcile import Reconcile
+
+        return Reconcile(
+            accounts=self.accounts,
+            turns=self.turns,
+            ledger=self.ledger,
+            claims=self.claims,
+            graves=self.graves,
+            reads=self.reads,
+            records=self.records,
+            bell=self.bell,
+            policy=self.policy,
+            lease_seconds=self.settings.lease_seconds,
+        )
+
+    @part
+    def match(self) -> MatchPushes:
+        """Settles push messages."""
+        from worker.steps.match import MatchPushes
+
+        return MatchPushes(
+            accounts=self.accounts,
+            turns=self.turns,
+            reads=self.reads,
+            pushes=self.pushes,
+            pauses=self.pauses,
+            operator=Operator(self.ledger, "push"),
+            bell=self.bell,
+            policy=self.policy,
+            lease_seconds=self.settings.lease_seconds,
+        )
+
+    @part
+    def sweep(self) -> Sweep:
+        """Rings for what stands still."""
+        from worker.steps.sweep import Sweep
+
+        return Sweep(
+            settings=self.settings,
+            accounts=self.accounts,
+            ledger=self.ledger,
+            due=self.due,
+            pauses=self.pauses,
+            pushes=self.pushes,
+            records=self.records,
+            spool=self.spool,
+            graves=self.graves,
+            limits=self.limits,
+            bell=self.bell,
+            suspects=self.suspects,
+            broker=connect(self.settings),
+        )
+
+
+_asking = threading.Lock()
+
+
+def parts() -> Parts:
+    """Return the process's parts. Raises ConfigError when a setting is wrong."""
+    with _asking:
+        try:
+            return _process()
+        except BadSettingError as error:
+            raise ConfigError(str(error)) from None
+
+
+@cache
+def _process() -> Parts:
+    return Parts(settings())
+
+
+def forget() -> None:
+    """Begin anew at the next call: the settings have changed."""
+    settings.cache_clear()
+    _process.cache_clear()

@@ -1,0 +1,92 @@
+"""The codes that are ours and no marketplace's: what each means, and what a person does about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+FIND_AND_ADOPT = "find it in the buyer's order list, then: fulfil adopt ORDER --reference ID"
+ADOPT_OR_ABSENT = "look for it in the buyer's order list; adopt it if it is there, else: fulfil retry ORDER --absent"
+ASK_WHAT = (
+    f"ask the marketplace what it means by this code (fulfil show ORDER has the request ids), or {FIND_AND_ADOPT}"
+)
+
+
+class Code(StrEnum):
+    """A code of ours, as the ledger keeps it and Flower and every list show it."""
+
+    NOT_SENT = "NOT_SENT"
+    LEASE_RAN_OUT = "LEASE_RAN_OUT"
+    QUARANTINED = "QUARANTINED"
+    WINDOW_CLOSED = "WINDOW_CLOSED"
+    CANNOT_TELL = "CANNOT_TELL"
+    NOT_FOUND_YET = "NOT_FOUND_YET"
+    NOT_FOUND = "NOT_FOUND"
+    LOOK_UP_FAILED = "LOOK_UP_FAILED"
+    SEVERAL_FOUND = "SEVERAL_FOUND"
+    NOT_SHOWN_YET = "NOT_SHOWN_YET"
+    UNREADABLE = "UNREADABLE"
+    FOREIGN_ID = "FOREIGN_ID"
+    FOREIGN_ORDER = "FOREIGN_ORDER"
+    GOODS_DIFFER = "GOODS_DIFFER"
+    ALERT = "ALERT"
+    ACCOUNT_CHANGED = "ACCOUNT_CHANGED"
+    DAY_LIMIT = "DAY_LIMIT"
+    BREAKER_OPEN = "BREAKER_OPEN"
+    PAUSED = "PAUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a code means, and what a person does; `fix` None: nothing, or the order's own text says it."""
+
+    meaning: str
+    fix: str | None = None
+
+
+CODES: dict[Code, Entry] = {
+    Code.NOT_SENT: Entry(
+        "no byte of the request left, or it never arrived",
+        "check the account's address and the network, then: fulfil retry ORDER",
+    ),
+    Code.LEASE_RAN_OUT: Entry("its worker did not come back; what it sent is settled first"),
+    Code.QUARANTINED: Entry(
+        "its worker died several times in a row while it handled this order",
+        "report the order's id to the maintainers; then: fulfil reconcile ORDER, adopt or retry it",
+    ),
+    Code.WINDOW_CLOSED: Entry("the time in which it may safely be sent again has passed", ADOPT_OR_ABSENT),
+    Code.CANNOT_TELL: Entry("it may have been accepted, and this marketplace cannot be asked", ADOPT_OR_ABSENT),
+    Code.NOT_FOUND_YET: Entry("the look-up did not find it yet; it is looked up again"),
+    Code.NOT_FOUND: Entry(
+        "it was looked up several times and not found, which proves nothing",
+        "look for it in the marketplace's own order list; where it is there: fulfil adopt ORDER --reference ID;"
+        " where it is not and will not come: fulfil retry ORDER --absent",
+    ),
+    Code.LOOK_UP_FAILED: Entry(
+        "the look-up failed; it is tried again",
+        "look for it in the marketplace's own order list; looking goes on by itself",
+    ),
+    Code.SEVERAL_FOUND: Entry(
+        "several orders of the marketplace carry this order's key",
+        "cancel at the marketplace what is too many; fulfil show ORDER has every id",
+    ),
+    Code.NOT_SHOWN_YET: Entry("it is placed, and the marketplace does not show it yet"),
+    Code.UNREADABLE: Entry(
+        "it is placed, and what the marketplace shows of it cannot be read",
+        "look the id up in the buyer's order list; reading goes on every 15 minutes by itself",
+    ),
+    Code.FOREIGN_ID: Entry("an answer told an id that belongs to another order of ours", FIND_AND_ADOPT),
+    Code.FOREIGN_ORDER: Entry(
+        "the marketplace shows another order under its id",
+        "find its right id in the buyer's order list, then: fulfil adopt ORDER --reference ID",
+    ),
+    Code.GOODS_DIFFER: Entry("what the marketplace shows is not what was ordered, or costs more than it may"),
+    Code.ALERT: Entry("the marketplace says something of the order that a person should know"),
+    Code.ACCOUNT_CHANGED: Entry("its account points elsewhere than when it was taken in or sent"),
+    Code.DAY_LIMIT: Entry(
+        "the account reached what it may spend in a day", "fulfil resume ACCOUNT allows as much again"
+    ),
+    Code.BREAKER_OPEN: Entry("the marketplace does not answer; one order goes ahead when the pause ends"),
+    Code.PAUSED: Entry("a person paused the account", "fulfil resume ACCOUNT"),
+}
+"""Each code once; a test holds that every one is written somewhere and none is written past this table."""

@@ -1,0 +1,224 @@
+"""What the ledger tells of orders, batches and accounts: read, never written. Times are unix seconds.
+
+`as_json` of each is the documented form, times as ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from worker.rules.states import State
+
+
+def utc(seconds: float | None) -> str | None:
+    """Return unix seconds as ISO 8601 in UTC, to the millisecond."""
+    if seconds is None:
+        return None
+    whole, rest = divmod(round(seconds * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:03d}Z"
+
+
+class _Row:
+    """Made of a database row by its columns' names."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return the view of a row that has a column for each field."""
+        return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """How an order stands."""
+
+    order_id: str
+    account: str
+    marketplace: str
+    state: State
+    references: tuple[str, ...]
+    """The marketplace's ids, in the order they were learned."""
+    attempts: int
+    code: str | None
+    reason: str | None
+    fix: str | None
+    due_at: float | None
+    """When its next step happens by itself; None: nothing is scheduled."""
+    attention: bool
+    """A person's next step is due."""
+    in_doubt: bool
+    """A send of it may have been accepted without our knowing."""
+    batch: str
+    line: int
+    created_at: float
+    first_sent_at: float | None
+    accepted_at: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form of `fulfil list --json`."""
+        return {
+            "order_id": self.order_id,
+            "account": self.account,
+            "marketplace": self.marketplace,
+            "state": self.state,
+            "references": list(self.references),
+            "attempts": self.attempts,
+            "code": self.code,
+            "reason": self.reason,
+            "due_at": utc(self.due_at),
+            "fix": self.fix,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView(_Row):
+    """One send of an order. `outcome` is None while it is under way."""
+
+    number: int
+    sent_at: float
+    outcome: str | None
+    code: str | None
+    cause: str | None
+    request_id: str | None
+    duration_ms: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form; an outcome's name before version 0.2 is shown as today's."""
+        outcome = "Declined" if self.outcome == "Throttled" else self.outcome
+        return asdict(self) | {"sent_at": utc(self.sent_at), "outcome": outcome}
+
+
+@dataclass(frozen=True, slots=True)
+class EventView(_Row):
+    """One move of an order, with who made it."""
+
+    at: float
+    event: str
+    from_state: str
+    to_state: str
+    epoch: int
+    actor: str
+    note: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return {
+            "at": utc(self.at),
+            "event": self.event,
+            "from": self.from_state,
+            "to": self.to_state,
+            "epoch": self.epoch,
+            "actor": self.actor,
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView(_Row):
+    """One of the marketplace's own orders as it was read back last."""
+
+    reference: str
+    read_at: float
+    status: str
+    fulfilment_status: str | None
+    amount: str | None
+    currency: str | None
+    paid_amount: str | None
+    paid_currency: str | None
+    alert: str | None
+    details: Any
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {"read_at": utc(self.read_at)}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """Everything the ledger tells of one order, its body excepted."""
+
+    order: OrderView
+    attempts: tuple[AttemptView, ...]
+    events: tuple[EventView, ...]
+    results: tuple[ResultView, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form of `fulfil show --json`."""
+        order = self.order
+        return order.as_json() | {
+            "batch": order.batch,
+            "line": order.line,
+            "attention": order.attention,
+            "in_doubt": order.in_doubt,
+            "created_at": utc(order.created_at),
+            "first_sent_at": utc(order.first_sent_at),
+            "accepted_at": utc(order.accepted_at),
+            "attempts": [attempt.as_json() for attempt in self.attempts],
+            "events": [event.as_json() for event in self.events],
+            "result": [result.as_json() for result in self.results] or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView(_Row):
+    """One submission."""
+
+    batch_id: str
+    created_at: float
+    source: str
+    accepted: int
+    duplicates: int
+    rejected: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionView(_Row):
+    """One line of a submission that was not taken, and why."""
+
+    line: int
+    order_id: str | None
+    field: str
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseView(_Row):
+    """Why an account is paused. `until` None: until a person resumes it."""
+
+    account: str
+    since: float
+    until: float | None
+    code: str
+    reason: str
+    fix: str | None
+    actor: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanView:
+    """An order of the marketplace that push messages told of and that no order of ours could be found for."""
+
+    account: str
+    reference: str
+    status: str
+    at: float
+    note: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented form."""
+        return asdict(self) | {"at": utc(self.at)}

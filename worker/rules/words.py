@@ -1,0 +1,97 @@
+"""What is said of an order: a task's result line, so what Flower shows, and the sentences of `fulfil why`.
+
+A result line holds ids, codes and times only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from worker.rules.codes import Code
+from worker.rules.states import State
+from worker.rules.values import Moved
+from worker.rules.views import OrderView, PauseView, utc
+
+RESULT_CHARACTERS = 8000
+"""How much of an answer Celery's events carry."""
+
+
+def lines(moved: Iterable[Moved], *notes: str) -> str:
+    """Return a line for each order, then the notes."""
+    return "\n".join([*map(_line, moved), *notes]) or "nothing was due"
+
+
+def _line(order: Moved) -> str:
+    if order.state in (State.PLACED, State.CONFIRMED):
+        waits = f" (not shown yet, again {clock(order.due_at)})" if order.code in _WAITS else ""
+        wrong = _WRONG.get(order.code or "", "")
+        return f"{order.order_id} {order.state} {' '.join(order.references)}{waits}{wrong}"
+    if order.state is State.QUEUED:
+        return f"{order.order_id} due {clock(order.due_at)} {_why(order)}"
+    return f"{order.order_id} {order.state} {order.code or ''}".rstrip()
+
+
+_WRONG: dict[str, str] = {
+    Code.FOREIGN_ORDER: " (another order: fulfil why)",
+    Code.GOODS_DIFFER: " (not what was ordered: fulfil why)",
+}
+_WAITS = frozenset({Code.NOT_SHOWN_YET, "isv.insufficient-permission"})
+
+
+def clock(at: float | None) -> str:
+    """Return a time of day in UTC."""
+    return "never" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
+
+
+def _why(order: Moved) -> str:
+    if order.declined is not None:
+        return f"declined ({order.declined}) {order.code or ''}".rstrip()
+    return order.code or "retry"
+
+
+MEANING = {
+    State.QUEUED: "it waits to be sent.",
+    State.PLACING: "a worker is sending it.",
+    State.UNKNOWN: "it may or may not exist at the marketplace; that is settled before anything else happens to it.",
+    State.UNMATCHED: "the marketplace has it but told us no id of its own. It is never sent again.",
+    State.PLACED: "the marketplace gave its ids; it is to be read back.",
+    State.CONFIRMED: "it was read back from the marketplace.",
+    State.REFUSED: "the marketplace said no, nothing was created.",
+    State.DEAD: "it never arrived at the marketplace.",
+    State.CANCELLED: "it was called off before it existed at the marketplace.",
+}
+"""What each state means, in words for a person."""
+
+
+def advice(order: OrderView) -> list[str]:
+    """Return code and reason in a line, what to do in another, as far as the order has them."""
+    told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
+    return [line for line in (told, order.fix and f"→ {order.fix}") if line]
+
+
+def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
+    """Return in a few sentences how an order stands and what happens next.
+
+    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
+    """
+    told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
+    if order.reason:
+        told.append(f"{order.code or 'Reason'}: {order.reason}.")
+    if order.fix:
+        told.append(f"What to do: {order.fix}.")
+    if order.state is State.UNMATCHED and takes_pushes:
+        told.append(
+            "A push message of the marketplace may settle it by itself, where fulfil hooks runs and receives them;"
+            " what fits no order for certain is listed by fulfil orphans."
+        )
+    if pause and order.state is State.QUEUED:
+        until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
+        told.append(f"Its account {order.account} is paused {until}: {pause.reason}.")
+        if pause.fix:
+            told.append(f"What to do: {pause.fix}.")
+    elif order.due_at:
+        told.append(f"Next step at {utc(order.due_at)} by itself.")
+    if order.in_doubt:
+        told.append("An earlier send of it may have been accepted, so it is never sent again without a check.")
+    return "\n".join(told)

@@ -1,0 +1,1 @@
+"""The marketplace in the box: one HTTP server, one fake for each marketplace, faults on demand."""

@@ -1,0 +1,145 @@
+"""The faults of the sandbox: set from outside, or chosen by one order for its own first create."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from worker.sandbox.fake import Call, Fake
+
+FaultName = Literal[
+    "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
+    "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "late_commit",
+    "lagging_list", "wrong_date", "repeat_with_ids",
+]  # fmt: skip
+FAULTS: frozenset[str] = frozenset(get_args(FaultName))
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"})
+"""Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
+DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
+"""Their `latency_ms` unless told; the others have none."""
+
+
+class Fault(BaseModel):
+    """One fault as `POST /_sandbox/faults` sets it; a probability of 0 takes it away."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fault: FaultName
+    marketplace: str | None = Field(None, description="unset: every marketplace")
+    operation: Literal["create", "get", "any"] = Field("create", description="`get` is every call but a create")
+    probability: float = Field(1, ge=0, le=1)
+    latency_ms: float | None = Field(
+        None,
+        description="waited before the answer; or how late a commit, how far behind a list, how far off a date is",
+    )
+    seed: int | None = Field(None, description="makes the choice repeatable")
+
+    @field_validator("latency_ms")
+    @classmethod
+    def _no_time_before_now(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and not value >= 0 and info.data.get("fault") != "wrong_date":
+            raise ValueError("must be 0 or more; only the date may be off to either side")
+        return value
+
+    @property
+    def latency_seconds(self) -> float:
+        """Return this fault's time."""
+        return (DEFAULT_MS.get(self.fault, 0.0) if self.latency_ms is None else self.latency_ms) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What one call meets; times in seconds."""
+
+    fault: str | None = None
+    """What decides whether it is executed and what it is answered."""
+    delay: float = 0.0
+    """Waited before the answer."""
+    late: float = 0.0
+    """How long after the call a `late_commit` makes its order."""
+    lag: float = 0.0
+    """How much longer orders are hidden: those a create makes, and all of them from a read."""
+    date: float = 0.0
+    """How far the answer's date is off."""
+
+
+class FaultPlan:
+    """The faults that are on, and the orders that have already had the one they chose themselves."""
+
+    def __init__(self) -> None:
+        self.active: dict[tuple[str, str | None, str], tuple[Fault, random.Random]] = {}
+        self._spent: set[tuple[str, str]] = set()
+
+    def set(self, fault: Fault) -> None:
+        """Put a fault in the place of its like; take it away where its probability is 0."""
+        key = (fault.fault, fault.marketplace, fault.operation)
+        if fault.probability > 0:
+            self.active[key] = (fault, random.Random(fault.seed))
+            return
+        for known in [k for k in self.active if k[0] == fault.fault and fault.marketplace in (None, k[1])]:
+            if "operation" not in fault.model_fields_set or known[2] == fault.operation:
+                del self.active[known]
+
+    def clear(self) -> None:
+        """Forget every fault, also which orders have had theirs."""
+        self.active.clear()
+        self._spent.clear()
+
+    def choose(self, fake: Fake, call: Call) -> Met:
+        """Return what this call meets."""
+        if not self.active and not _has_tilde(call):
+            return _NOTHING  # the common case: no need to look into the body
+        key = fake.key_of(call)
+        own = self._own(fake, key)
+        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, key is not None)])
+
+    def _own(self, fake: Fake, key: str | None) -> Fault | None:
+        """Return the fault an order chose by its suffix, once: a later create of it shows the recovery."""
+        stem, _, suffix = (key or "").rpartition("~")
+        name, _, latency = suffix.partition(":")
+        if not key or not stem or name not in FAULTS or not _is_latency(latency) or (fake.name, key) in self._spent:
+            return None
+        self._spent.add((fake.name, key))
+        return Fault.model_validate({"fault": name, "latency_ms": int(latency) if latency else None})
+
+
+_NOTHING = Met()
+
+
+def _is_latency(text: str) -> bool:
+    return not text or (text.isascii() and text.isdecimal() and len(text) < 12)
+
+
+def _hits(fault: Fault, chance: random.Random, fake: Fake, is_create: bool) -> bool:
+    if fault.operation != "any" and (fault.operation == "create") != is_create:
+        return False
+    if fault.fault == "late_commit" and not is_create:
+        return False  # a read commits nothing
+    return fault.marketplace in (None, fake.name) and chance.random() < fault.probability
+
+
+def _met(own: Fault | None, faults: Sequence[Fault]) -> Met:
+    """Put together what a call meets at once; what an order chose itself comes before what is set from outside."""
+    every = [*([own] if own else []), *faults]
+    chosen = own or next((fault for fault in faults if fault.fault not in BESIDE), None)
+
+    def longest(name: str) -> float:
+        return max((fault.latency_seconds for fault in every if fault.fault == name), key=abs, default=0.0)
+
+    return Met(
+        chosen.fault if chosen else None,
+        sum(fault.latency_seconds for fault in every if fault.fault == "slow" or fault.fault not in DEFAULT_MS),
+        longest("late_commit"),
+        longest("lagging_list"),
+        longest("wrong_date"),
+    )
+
+
+def _has_tilde(call: Call) -> bool:
+    """Tell whether the call may carry an order_id that chooses its own fault."""
+    in_body = any(sign in call.body for sign in (b"~", b"%7E", b"%7e"))
+    return in_body or any("~" in value for value in call.query.values())

@@ -1,0 +1,1 @@
+"""How requests leave: the process's loop and client, limits, turns, and the record of every answer."""

@@ -1,0 +1,1 @@
+"""What fakes other programs over HTTP."""

@@ -1,0 +1,128 @@
+"""Receives push messages over HTTP: checks the signature, keeps what is said, answers at once, then rings."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import Callable
+
+from aiohttp import web
+
+from worker.accounts import Accounts
+from worker.errors import ConfigError, Unavailable, UnknownAccount
+from worker.marketplaces.base import Marketplace, Push
+from worker.web.ringing import Ringing
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT_BYTES = 64 * 1024
+"""A message has some hundred bytes."""
+BODY_SECONDS = 10.0
+"""Longest wait for the rest of a message that has begun."""
+ANSWER_SECONDS = 0.4
+"""The marketplace waits half a second for its 200; without one it sends the message again."""
+
+_silent = logging.getLogger(f"{__name__}.server")
+_silent.disabled = True
+"""For aiohttp's own lines: they quote a request that cannot be read."""
+
+
+class Receiver:
+    """Answers `POST /push/<account>`. `keep` is called on a thread: it waits for the ledger."""
+
+    def __init__(self, accounts: Accounts, keep: Callable[[str, Push], None], ringing: Ringing) -> None:
+        self._accounts = accounts
+        self._keep = keep
+        self._ringing = ringing
+
+    def application(self) -> web.Application:
+        """Return the web application."""
+        application = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        application.router.add_get("/{rest:.*}", self._alive)  # AliExpress probes the address it is given
+        application.router.add_post("/push/{account}", self._take)
+        return application
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _take(self, request: web.Request) -> web.Response:
+        account = request.match_info["account"]
+        marketplace = self._receiving(account)
+        if marketplace is None:
+            return web.Response(status=404)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.read()  # answers 413 by itself
+        except TimeoutError:
+            return web.Response(status=408)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if not marketplace.is_genuine(headers, body):
+            log.warning("a message for %s is not signed with its secret; it is turned away", account)
+            return web.Response(status=401)
+        push = marketplace.read_push(headers, body)
+        if push is None:
+            log.warning("a message for %s is not about an order; it is passed over", account)
+            return web.Response()
+        return web.Response(status=await self._kept(account, push))
+
+    async def _kept(self, account: str, push: Push) -> int:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._keep, account, push), ANSWER_SECONDS)
+        except (Unavailable, TimeoutError) as error:
+            log.warning("%s for %s is not kept and must be sent again: %s", push.reference, account, _kind(error))
+            return 503
+        except Exception as error:
+            log.error("%s for %s cannot be kept: %s", push.reference, account, _kind(error))
+            return 503
+        self._ringing.came()
+        return 200
+
+    def _receiving(self, account: str) -> Marketplace | None:
+        try:
+            marketplace = self._accounts.adapter(account)
+        except UnknownAccount:
+            return None
+        return marketplace if marketplace.takes_pushes else None
+
+
+def _kind(error: Exception) -> str:
+    """Name an error without its text, which may hold what was sent."""
+    return type(error).__name__
+
+
+async def listen(receiver: Receiver, address: str, port: int) -> tuple[web.AppRunner, str]:
+    """Start to listen; return what to clean up and the address. Raises ConfigError when the port is taken."""
+    runner = web.AppRunner(receiver.application(), access_log=None, logger=_silent, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        said = "is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise ConfigError(
+            f"push messages cannot be received on {address}:{port}: {said};"
+            " see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"
+        ) from None
+    host, bound = runner.addresses[0][:2]
+    return runner, f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+
+
+def run_hooks(receiver: Receiver, ringing: Ringing, address: str, port: int, ready: Callable[[str], None]) -> None:
+    """Receive push messages until SIGTERM or SIGINT; `ready` is told the address. Raises ConfigError."""
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        runner, url = await listen(receiver, address, port)
+        ready(url)
+        await stop.wait()
+        await runner.cleanup()
+
+    ringing.start()
+    try:
+        asyncio.run(until_stopped())
+    finally:
+        ringing.stop()
