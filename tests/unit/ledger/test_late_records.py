@@ -54,7 +54,7 @@ class Desk:
         claims = Claims(self.ledger).claim(ACCOUNT, names, Terms(LEASE, None))
         return [sent(claim, Accepted((one,))) for claim, one in zip(claims, IDS, strict=True)]
 
-    def record_late(self, answers: list[Sent], error: Exception, arrived: Callable[[], list[Sent]] = list) -> Any:
+    def fall_back(self, answers: list[Sent], error: Exception, arrived: Callable[[], list[Sent]] = list) -> Any:
         return self._fallback.record(answers, error, arrived)
 
 
@@ -68,7 +68,7 @@ def desk(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Des
 def test_ids_are_on_disk_before_the_ledger_is_asked_again_and_gone_when_it_has_them(desk: Desk) -> None:
     """Mutations of `Fallback.record`: without its first `keep`; without `recorded`."""
     desk.refuses = [LedgerAway("away"), LedgerAway("away")]
-    moved = desk.record_late(desk.answers(), LedgerAway("away"))
+    moved = desk.fall_back(desk.answers(), LedgerAway("away"))
     assert desk.kept_at_commit == [IDS] * 3
     assert (len(moved), desk.kept()) == (3, [])
 
@@ -77,7 +77,7 @@ def test_what_arrives_meanwhile_is_on_disk_too_before_the_ledger_is_asked(desk: 
     """Mutation of `Fallback.record`: what `arrived` is not kept."""
     *answers, more = desk.answers()
     arriving = iter([[more]])
-    moved = desk.record_late(answers, LedgerAway("away"), lambda: next(arriving, []))
+    moved = desk.fall_back(answers, LedgerAway("away"), lambda: next(arriving, []))
     assert desk.kept_at_commit == [IDS]
     assert (len(moved), desk.kept()) == (3, [])
 
@@ -85,7 +85,7 @@ def test_what_arrives_meanwhile_is_on_disk_too_before_the_ledger_is_asked(desk: 
 def test_a_worker_that_is_told_to_stop_leaves_what_the_ledger_has_not_to_the_spool(desk: Desk) -> None:
     """Mutation of `Fallback.record`: the spool is cleared although nothing was recorded."""
     desk.draining.set()
-    assert desk.record_late(desk.answers(), LedgerAway("away")) == []
+    assert desk.fall_back(desk.answers(), LedgerAway("away")) == []
     assert (desk.kept(), desk.kept_at_commit) == (IDS, [])
     assert row(desk.ledger).state == "placing"
 
@@ -94,7 +94,7 @@ def test_one_answer_the_ledger_refuses_holds_up_no_other_and_stays_on_disk(desk:
     """Mutation of `_each_by_itself`: the spool is cleared although one answer was not recorded."""
     desk.refuses = [None, ValueError("no"), None]
     begun = time.monotonic()
-    moved = desk.record_late(desk.answers(), ValueError("the group"))
+    moved = desk.fall_back(desk.answers(), ValueError("the group"))
     assert [one.order_id for one in moved] == ["SO-1", "SO-3"]
     assert desk.kept() == IDS, "the file is replayed as a whole; what is there already changes nothing"
     assert known_ids(desk.ledger, "SO-2") == []
@@ -102,5 +102,5 @@ def test_one_answer_the_ledger_refuses_holds_up_no_other_and_stays_on_disk(desk:
 
 
 def test_when_each_answer_could_be_recorded_by_itself_nothing_stays_on_disk(desk: Desk) -> None:
-    assert len(desk.record_late(desk.answers(), ValueError("the group"))) == 3
+    assert len(desk.fall_back(desk.answers(), ValueError("the group"))) == 3
     assert desk.kept() == []
