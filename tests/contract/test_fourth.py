@@ -16,6 +16,7 @@ from contract_kit import Subject, create, subject_of
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
 from test_fuzz import *  # noqa: F403
 from test_goods import *  # noqa: F403
+from test_lateness import *  # noqa: F403
 from test_words import *  # noqa: F403
 
 import worker.marketplaces
