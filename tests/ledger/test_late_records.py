@@ -10,8 +10,8 @@ from threading import Event as Flag
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, LEASE, known_ids, row, sent, submit
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, known_ids, row, sent, submit
 from worker.errors import LedgerAway
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

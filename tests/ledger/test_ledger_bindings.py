@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import LEASE, POLICY, job, place_one, reconcile, row, waiting
 from sqlalchemy import select
 
+from tests.ledger.ledger_kit import LEASE, POLICY, job, place_one, reconcile, row, waiting
 from worker.errors import NotAllowed
 from worker.ledger.bindings import remember
 from worker.ledger.claims import Claims, Terms

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     LOOKED_UP,
     WINDOW,
@@ -24,7 +25,6 @@ from ledger_kit import (
     tries,
     waiting,
 )
-
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses

@@ -15,11 +15,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from ledger_kit import Place, assert_invariants, claim, job, submit
-from postgres import PostgresServer
 from sqlalchemy import Connection, event, inspect, text
 
 import worker.ledger.engine as engine_module
+from tests.ledger.ledger_kit import Place, assert_invariants, claim, job, submit
+from tests.postgres import PostgresServer
 from worker.errors import ConfigError, LedgerAway
 from worker.ledger.engine import POOL_SIZE, SCHEMA, Ledger
 from worker.ledger.intake import open_batch, take
@@ -31,7 +31,7 @@ MIGRATE = "import sys; from worker.ledger.engine import Ledger; Ledger(sys.argv[
 DIE_INSIDE = """
 import os, signal, sys
 import worker.ledger.{module} as module
-from ledger_kit import ACCOUNT, job, sent
+from tests.ledger.ledger_kit import ACCOUNT, job, sent
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take

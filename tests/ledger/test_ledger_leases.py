@@ -5,10 +5,23 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import ACCOUNT, LEASE, claim, history, one_claim, place_one, reconcile, record, row, rows, submit, tries
 from sqlalchemy import update
 
 from config.settings import Settings
+from tests.ledger.ledger_kit import (
+    ACCOUNT,
+    LEASE,
+    claim,
+    history,
+    one_claim,
+    place_one,
+    reconcile,
+    record,
+    row,
+    rows,
+    submit,
+    tries,
+)
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import LONGEST_LEASE_SECONDS

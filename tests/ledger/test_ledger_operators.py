@@ -7,7 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     WINDOW,
     claim,
@@ -24,7 +25,6 @@ from ledger_kit import (
     rows,
     submit,
 )
-
 from worker.errors import NotAllowed, UnknownOrder, UnusableId
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ledger_kit import (
+from sqlalchemy import select
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     confirmed,
     history,
@@ -23,8 +25,6 @@ from ledger_kit import (
     row,
     submit,
 )
-from sqlalchemy import select
-
 from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take

@@ -10,9 +10,20 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from ledger_kit import LOOKED_UP, POLICY, known_ids, one_claim, order_record, place_one, row, sent, submit, waiting
 from sqlalchemy import Connection, text
 
+from tests.ledger.ledger_kit import (
+    LOOKED_UP,
+    POLICY,
+    known_ids,
+    one_claim,
+    order_record,
+    place_one,
+    row,
+    sent,
+    submit,
+    waiting,
+)
 from worker.errors import NotAllowed
 from worker.ledger import operators, pushes, records, references
 from worker.ledger.engine import Ledger

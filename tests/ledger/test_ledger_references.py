@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ledger_kit import (
+from sqlalchemy import update
+
+from tests.ledger.ledger_kit import (
     LOOKED_UP,
     POLICY,
     claim,
@@ -26,8 +28,6 @@ from ledger_kit import (
     submit,
     waiting,
 )
-from sqlalchemy import update
-
 from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator

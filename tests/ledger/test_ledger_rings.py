@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
 from sqlalchemy import select
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from ledger_kit import one_claim, sent, submit
 
+from tests.ledger.ledger_kit import one_claim, sent, submit
 from worker.ledger.engine import Ledger
 from worker.ledger.queries import Queries
 from worker.ledger.records import Records

@@ -16,11 +16,11 @@ from threading import Event as Flag
 from typing import Any
 
 import pytest
-from client_kit import OK, Server, post
-from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, WINDOW, place_one, reconcile, row, submit, tries
 from sqlalchemy import update
 
 from config.settings import Settings
+from tests.client_kit import OK, Server, post
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, WINDOW, place_one, reconcile, row, submit, tries
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger

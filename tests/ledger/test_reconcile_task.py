@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, LOOKED_UP, POLICY, known_ids, order_record, place_one, row, submit
 from sqlalchemy import update
 
+from tests.ledger.ledger_kit import ACCOUNT, LOOKED_UP, POLICY, known_ids, order_record, place_one, row, submit
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
 from worker.ledger.records import Records

@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 import pytest
-from harness import Answer, Shop, job, keys, until
 from sqlalchemy import select
 
+from tests.harness import Answer, Shop, job, keys, until
 from worker.ledger.tables import pushes, results
 
 LOST = "SO-1~timeout_after_commit"
