@@ -1,55 +1,66 @@
-"""What a person orders: retry, cancel, adopt, reconcile, pause, resume; each moves the ledger, then rings."""
+"""What a person orders, of one order or of many: each moves the ledger, then rings."""
 
 from __future__ import annotations
 
+import socket
 import time
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
+from worker.ledger.acts import Acts
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Graves
 from worker.ledger.operators import Operator
-from worker.ledger.queries import Queries
-from worker.rules.reconcile import Ability
+from worker.ledger.selection import Filter
+from worker.rules.acts import ActKind, Forecast, forecast
 from worker.rules.values import Moved
+from worker.rules.views import ActView
+from worker.steps.act import Act
 
 
 class Operations:
     """A person's word, from whatever door. `actor` names who said it; it stands in every event."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell) -> None:
+    def __init__(self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell, acts: Acts, act: Act) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._graves = graves
         self._bell = bell
+        self._acts = acts
+        self._act = act
 
-    def retry(self, order_id: str, actor: str, absent: bool = False) -> Moved:
-        """Let an order go again, settle it or read it back, whatever its state allows.
-
-        `absent`: the person says that the order does not exist at the marketplace, so that it may be made anew.
-        Raises NotAllowed, UnknownOrder.
-        """
+    def do(self, kind: ActKind, order_id: str, actor: str, note: str = "") -> Moved:
+        """Do one thing to one order. Raises UnusableId, UnknownOrder, NotAllowed."""
         operator = Operator(self._ledger, actor)
-        if absent:
-            can = self._ability(order_id)
-            moved = operator.absent(order_id, can is not None and can.can_look_up, self._graves.is_alive)
-        else:
-            moved = operator.retry(order_id)
+        moved = operator.act(kind, order_id, self._act.ability, self._graves.is_alive, note)
         reached(CrashPoint.RETRYING)
         return self._rung(moved)
 
-    def cancel(self, order_id: str, actor: str) -> Moved:
-        """Call off an order that surely does not exist at the marketplace. Raises NotAllowed, UnknownOrder."""
-        return Operator(self._ledger, actor).cancel(order_id)
+    def plan(self, kind: ActKind, wanted: Filter, actor: str, note: str | None = None) -> Forecast:
+        """Freeze which orders an act is for, and say what would become of them. Nothing is done yet."""
+        return self.forecast(self._acts.freeze(kind, wanted, actor, socket.gethostname(), note))
+
+    def forecast(self, act_id: str) -> Forecast:
+        """Say what would become of an act's orders, were it begun now. Raises UnknownOrder."""
+        act, now = self._acts.find(act_id), time.time()
+        kind, told = ActKind(act.kind), Forecast(act)
+        abilities = {account: self._act.ability(account) for account in self._accounts.configured}
+        for row in self._acts.orders(act_id):
+            will = forecast(kind, row, abilities.get(row.account), [], now)
+            told.add(will, row)
+        told.seconds = max((self._seconds(account, number) for account, number in told.calls.items()), default=0.0)
+        return told
+
+    def begin(self, act_id: str) -> ActView:
+        """Do an act, or go on with one that was begun; return how it stands. Raises UnknownOrder."""
+        self._acts.find(act_id)
+        self._acts.begin(act_id)
+        return self._act.run(act_id)
 
     def adopt(self, order_id: str, reference: str, actor: str) -> Moved:
         """Give an order the marketplace's id a person found. Raises NotAllowed, UnknownOrder."""
         return self._rung(Operator(self._ledger, actor).adopt(order_id, reference))
-
-    def reconcile(self, order_id: str, actor: str) -> Moved:
-        """Settle an unknown order now. Raises NotAllowed, UnknownOrder."""
-        return self._rung(Operator(self._ledger, actor).reconcile(order_id))
 
     def pause(self, account: str, actor: str) -> str:
         """Pause an account's sends; return a sentence. Raises UnknownAccount."""
@@ -70,9 +81,10 @@ class Operations:
         used = time.strftime("%Y-%m-%d", time.gmtime(since))
         return f"{account}: its present token counts as that of the buyer used since {used}; {len(moved)} orders go on"
 
-    def _ability(self, order_id: str) -> Ability | None:
-        account = Queries(self._ledger).account_of(order_id)
-        return self._accounts.ability(account) if account in self._accounts.configured else None
+    def _seconds(self, account: str, calls: int) -> float:
+        if account not in self._accounts.configured:
+            return 0.0
+        return calls / self._accounts.rate(account).per_second
 
     def _rung(self, moved: Moved) -> Moved:
         self._bell.follow([moved], at_once=True)

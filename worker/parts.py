@@ -15,6 +15,7 @@ from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
 from worker.errors import ConfigError
+from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from worker.sending.reads import Reads
     from worker.sending.recorder import Recorder
     from worker.sending.turns import Turns
+    from worker.steps.act import Act
     from worker.steps.confirm import Confirm
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
@@ -210,7 +212,19 @@ class Parts(Lazy):
         """Does what a person orders."""
         from worker.operations import Operations
 
-        return Operations(self.ledger, self.accounts, self.graves, self.bell)
+        return Operations(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act)
+
+    @part
+    def acts(self) -> Acts:
+        """Keeps what a person orders of many."""
+        return Acts(self.ledger)
+
+    @part
+    def act(self) -> Act:
+        """Works off what a person orders of many."""
+        from worker.steps.act import Act
+
+        return Act(self.ledger, self.acts, self.accounts, self.graves, self.bell)
 
     @part
     def suspects(self) -> Suspects:
@@ -306,6 +320,7 @@ class Parts(Lazy):
             spool=self.spool,
             graves=self.graves,
             limits=self.limits,
+            acts=self.acts,
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.harness import Shop
-from worker.ledger.queries import Filter, Queries
+from worker.ledger.queries import Queries
+from worker.ledger.selection import Filter
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from tests.postgres import PostgresServer
 from worker.errors import ConfigError, LedgerAway
 from worker.ledger.engine import POOL_SIZE, SCHEMA, Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.queries import Filter, Queries
+from worker.ledger.queries import Queries
+from worker.ledger.selection import Filter
 from worker.ledger.tables import metadata
 
 MIGRATIONS = Path(engine_module.__file__).parent / "migrations"

@@ -88,6 +88,10 @@ class Bell(Background):
         """Tell that push messages wait to be looked at. Raises RedisAway."""
         self._send("orders.match", ADMIN_QUEUE, [[]], 0.0)
 
+    def act(self, act_id: str) -> None:
+        """Tell that an act is to be worked on. Raises RedisAway."""
+        self._send("admin.act", ADMIN_QUEUE, [[act_id]], 0.0)
+
     def confirm_at(self, due: Iterable[tuple[float, str]]) -> None:
         """Tell in time that orders are to be read back: pairs of (unix seconds, order_id). Never blocks or fails."""
         self.start()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from worker.cli.group import as_json, doorbell, main, out, parts, person
-from worker.errors import FulfilError
+from worker.cli.selection import chosen, selection
+from worker.errors import InputError
+from worker.rules.acts import ActKind
 from worker.terminal.screen import print_json
 
 
-def _act(do: Callable[[], Any], json_: bool) -> None:
+def _as_json(moved: Any) -> dict[str, Any]:
+    return {"order_id": moved.order_id, "state": moved.state, "references": list(moved.references)}
+
+
+def _tell_moved(do: Callable[[], Any], json_: bool) -> None:
     from worker.rules.words import lines
 
     with doorbell():
@@ -24,77 +29,114 @@ def _act(do: Callable[[], Any], json_: bool) -> None:
         out().print(lines([moved]))
 
 
-def _as_json(moved: Any) -> dict[str, Any]:
-    return {"order_id": moved.order_id, "state": moved.state, "references": list(moved.references)}
+def _do(
+    kind: ActKind, orders: tuple[str, ...], note: str | None, yes: bool, json_: bool, asked: dict[str, Any]
+) -> None:
+    """Do one thing to one order at once, or forecast what it does to many; `yes` does that too."""
+    if len(orders) == 1 and not any(asked.values()):
+        _tell_moved(lambda: parts().operations.do(kind, orders[0], person(), note or ""), json_)
+        return
+    wanted, missing = chosen(orders, asked)
+    with doorbell():
+        forecast = parts().operations.plan(kind, wanted, person(), note)
+        if yes:
+            _tell_act(parts().operations.begin(forecast.act.act_id), missing, json_)
+    _tell_forecast(forecast, missing, json_)
+
+
+def _tell_forecast(forecast: Any, missing: dict[str, str], json_: bool) -> None:
+    from worker.rules.words import forecast_lines
+
+    if json_:
+        print_json({"act": forecast.act.as_json(), "forecast": forecast_lines(forecast), "missing": missing})
+    else:
+        out().print(*forecast_lines(forecast), *missing.values(), sep="\n")
+        out().print(f"nothing is done yet. To do it: fulfil act {forecast.act.act_id} --yes")
+    raise SystemExit(1 if missing else 0)
+
+
+def _tell_act(act: Any, missing: dict[str, str], json_: bool) -> None:
+    from worker.rules.words import act_line, left_out_lines
+
+    left_out = parts().acts.left_out(act.act_id)
+    if json_:
+        told = [{"order_id": order, "outcome": outcome, "reason": reason} for order, outcome, reason in left_out]
+        print_json(act.as_json() | {"left_out": told, "missing": missing})
+    else:
+        out().print(act_line(act), *left_out_lines(left_out), *missing.values(), sep="\n")
+    raise SystemExit(1 if act.skipped or act.changed or missing else 0)
+
+
+_note = click.option("--note", metavar="TEXT", help="Why; it is kept with the act.")
+_yes = click.option("--yes", is_flag=True, help="Do it to all of them; without it only what would happen is told.")
+_orders = click.argument("orders", nargs=-1, metavar="[ORDER...]")
 
 
 def _order_command(name: str, text: str) -> None:
     @main.command(name, help=text)
-    @click.argument("order")
+    @_orders
+    @selection
+    @_note
+    @_yes
     @as_json
-    def command(order: str, json_: bool) -> None:
-        _act(lambda: getattr(parts().operations, name)(order, person()), json_)
+    def command(orders: tuple[str, ...], note: str | None, yes: bool, json_: bool, **asked: Any) -> None:
+        _do(ActKind(name), orders, note, yes, json_, asked)
 
 
-_order_command("cancel", "Call off an order that surely does not exist at the marketplace.")
-_order_command("reconcile", "Settle an unknown order now.")
+_order_command("cancel", "Call off orders that surely do not exist at the marketplace.")
+_order_command("reconcile", "Settle unknown orders now.")
 
 
 @main.command()
-@click.argument("orders", nargs=-1, required=True, metavar="ORDER...")
-@click.option("--absent", is_flag=True, help="You looked: it does not exist at the marketplace and is made anew.")
-@click.option("--yes", is_flag=True, help="Act on several orders; without it only what would happen is told.")
+@_orders
+@selection
+@click.option("--absent", is_flag=True, help="You looked: they do not exist at the marketplace and are made anew.")
+@_note
+@_yes
 @as_json
-def retry(orders: tuple[str, ...], absent: bool, yes: bool, json_: bool) -> None:
+def retry(orders: tuple[str, ...], absent: bool, note: str | None, yes: bool, json_: bool, **asked: Any) -> None:
     """Let orders go again now: sent, settled or read back, whatever the state of each allows."""
-    actor = person()
-    if len(orders) == 1:
-        _act(lambda: parts().operations.retry(orders[0], actor, absent), json_)
-    elif yes:
-        _act_on_each(orders, lambda order: parts().operations.retry(order, actor, absent), json_)
-    else:
-        told = _forecast(orders, absent)
-        print_json({"forecast": told}) if json_ else out().print(*told, "nothing is done yet: add --yes", sep="\n")
+    _do(ActKind.ABSENT if absent else ActKind.RETRY, orders, note, yes, json_, asked)
 
 
-def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -> None:
-    """Act on orders one by one; what one of them forbids is told and does not hold up the others."""
-    from worker.rules.words import lines
+@main.command()
+@_orders
+@selection
+@click.option("--note", required=True, metavar="TEXT", help="What you did about it; it is kept with the order.")
+@_yes
+@as_json
+def close(orders: tuple[str, ...], note: str, yes: bool, json_: bool, **asked: Any) -> None:
+    """End what you have dealt with elsewhere: nothing more is done about these orders, and they need nobody."""
+    if not note.strip():
+        raise InputError("--note is empty: say what you did, for whoever reads it in a year")
+    _do(ActKind.CLOSE, orders, note.strip(), yes, json_, asked)
 
-    moved, refused = [], {}
+
+@main.command("act")
+@click.argument("act_id", metavar="ACT")
+@click.option("--yes", is_flag=True, help="Do it, or go on with it where it was broken off.")
+@as_json
+def act_(act_id: str, yes: bool, json_: bool) -> None:
+    """Show an act on many orders: what it would do, or what came of each; with --yes do it."""
     with doorbell():
-        for order in dict.fromkeys(orders):
-            try:
-                moved.append(do(order))
-            except FulfilError as error:
-                refused[order] = str(error)
+        if yes:
+            _tell_act(parts().operations.begin(act_id), {}, json_)
+        elif parts().acts.find(act_id).begun_at is not None:
+            _tell_act(parts().acts.find(act_id), {}, json_)
+    _tell_forecast(parts().operations.forecast(act_id), {}, json_)
+
+
+@main.command()
+@as_json
+def acts(json_: bool) -> None:
+    """List what people did to many orders, the newest first."""
+    from worker.rules.words import act_line
+
+    found = parts().acts.newest()
     if json_:
-        print_json([*map(_as_json, moved), *({"order_id": order, "said": said} for order, said in refused.items())])
+        print_json([act.as_json() for act in found])
     else:
-        out().print(lines(moved, *refused.values()))
-    raise SystemExit(1 if refused else 0)
-
-
-def _forecast(orders: Sequence[str], absent: bool) -> list[str]:
-    """Say what would become of these orders, a line for each account and state."""
-    found = parts().queries.states_of(list(orders))
-    counts = Counter((account, state) for account, state in found.values())
-    told = [f"{number} {state} of {account}: {_will(state, absent)}" for (account, state), number in counts.items()]
-    missing = [order for order in orders if order not in found]
-    return told + [f"{order}: no such order in the ledger" for order in missing]
-
-
-def _will(state: str, absent: bool) -> str:
-    if state == "unknown":
-        return "looked up once more where that can be done, and made anew if not found" if absent else "settled now"
-    if absent:
-        return "left alone: only of unknown orders it may be said that they do not exist"
-    return {
-        "queued": "sent now",
-        "refused": "sent again",
-        "dead": "sent again",
-        "placed": "read back now",
-    }.get(state, "left alone: there is nothing to retry")
+        out().print(*([act_line(act) for act in found] or ["nobody has acted on many orders yet"]), sep="\n")
 
 
 @main.command()
@@ -103,7 +145,7 @@ def _will(state: str, absent: bool) -> str:
 @as_json
 def adopt(order: str, reference: str, json_: bool) -> None:
     """Give an order the marketplace's id that a person found for it; it is read back next."""
-    _act(lambda: parts().operations.adopt(order, reference, person()), json_)
+    _tell_moved(lambda: parts().operations.adopt(order, reference, person()), json_)
 
 
 def _account_command(group: click.Group, name: str, text: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from worker.cli.group import as_json, doorbell, main, out, parts
+from worker.cli.selection import filter_of, selection
 from worker.errors import InputError
 from worker.terminal.screen import console, print_json
 
@@ -78,25 +79,12 @@ def status(batch: str | None, json_: bool) -> None:
     raise SystemExit(1 if attention else 0)
 
 
-def _selection(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        (
-            click.option("--state", help="Only orders in this state."),
-            click.option("--account", help="Only orders of this account."),
-            click.option("--batch", help="Only orders of this batch."),
-            click.option("--attention", is_flag=True, help="Only orders that need a person."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
 @main.command("list")
-@_selection
+@selection
 @as_json
-def list_(json_: bool, **selection: Any) -> None:
+def list_(json_: bool, **asked: Any) -> None:
     """List orders."""
-    orders = _select(**selection)
+    orders = _select(**asked)
     if json_:
         print_json([order.as_json() for order in orders])
         return
@@ -159,13 +147,13 @@ def orphans(json_: bool) -> None:
 
 
 @main.command()
-@_selection
+@selection
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file; `-`: here.")
 @click.option("--json", "json_", is_flag=True, help="The same as --format json.")
-def export(form: str, output: Any, json_: bool, **selection: Any) -> None:
+def export(form: str, output: Any, json_: bool, **asked: Any) -> None:
     """Export orders with what was read back: a row for each order and marketplace id."""
-    rows = _export_rows(_select(**selection))
+    rows = _export_rows(_select(**asked))
     if json_ or form == "json":
         output.write("[\n")
         for number, row in enumerate(rows):
@@ -194,14 +182,8 @@ def _export_rows(orders: Iterator[OrderView]) -> Iterator[dict[str, Any]]:
                 yield known | read.get(reference, {}) | {"reference": reference or None}
 
 
-def _select(**selection: Any) -> Iterator[OrderView]:
-    from worker.ledger.queries import Filter
-    from worker.rules.states import State
-
-    state = selection.get("state")
-    if state is not None and state not in list(State):
-        raise InputError(f"no state {state!r}; there are {', '.join(State)}")
-    return parts().queries.orders(Filter(**selection))
+def _select(**asked: Any) -> Iterator[OrderView]:
+    return parts().queries.orders(filter_of(asked))
 
 
 def _print_orders(page: list[OrderView]) -> None:
@@ -229,6 +211,7 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 
 def _tell(batch: Batch, wait: bool) -> None:
+    from worker.ledger.selection import Filter
     from worker.rules.views import RejectionView
     from worker.terminal.tables import rejections_table
 
@@ -241,6 +224,6 @@ def _tell(batch: Batch, wait: bool) -> None:
     if batch.rejected:
         out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
     if wait:
-        _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
+        _print_orders(list(islice(parts().queries.orders(Filter(batch=batch.batch)), PAGE)))
         if batch.accepted > PAGE:
             out().print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")

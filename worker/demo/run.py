@@ -16,7 +16,7 @@ from worker.demo.end import Facts, document, print_end, stopped
 from worker.demo.home import ACCOUNTS, FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
-from worker.ledger.queries import Filter
+from worker.ledger.selection import Filter
 from worker.parts import parts
 from worker.sandbox.fakes import FAKES
 from worker.sandbox.server import background, fakes_for

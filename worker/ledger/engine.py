@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from worker.errors import ConfigError, LedgerAway
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""

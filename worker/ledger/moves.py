@@ -22,7 +22,7 @@ from worker.rules.values import Moved
 _HISTORY = tuple(name.name for name in fields(History))
 _WRITTEN = (
     *("state", "due_at", "rung_at", "lease_until", "attention", "code", "reason", "fix"),
-    *("forecast_amount", "forecast_currency"),
+    *("forecast_amount", "forecast_currency", "closed_at"),
     *_HISTORY,
 )
 LONGEST_LEASE_SECONDS = 600.0
@@ -131,7 +131,8 @@ def _values(move: Move, before: State) -> dict[str, Any]:
         "rung_at": None,
         "lease_until": None,
         "due_at": None if decision.due_in_seconds is None else move.at + decision.due_in_seconds,
-        "attention": decision.attention,
+        "attention": decision.attention or _moves_after_its_close(move),
+        "closed_at": move.at if decision.event is Event.CLOSE else None,
         "code": told(decision.code, CODE_CHARACTERS),
         "reason": told(decision.reason),
         "fix": told(decision.fix),
@@ -140,6 +141,11 @@ def _values(move: Move, before: State) -> dict[str, Any]:
         **{name: getattr(became, name) for name in _HISTORY},
         **move.more,
     }
+
+
+def _moves_after_its_close(move: Move) -> bool:
+    """Tell whether the marketplace said something of an order that a person had done with."""
+    return move.row.closed_at is not None and move.decision.event is not Event.CLOSE
 
 
 def _moved(move: Move, values: Mapping[str, Any], known: tuple[str, ...]) -> Moved:

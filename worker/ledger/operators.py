@@ -1,17 +1,18 @@
-"""A person's word in the ledger: retry, cancel, adopt, reconcile, pause, resume; each with who said it."""
+"""A person's word in the ledger: what is done to orders, adopt, pause, resume; each with who said it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
-from worker.ledger.dialects import insert_ignore
+from worker.ledger.dialects import in_list, insert_ignore, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import Move, lock, standing_alarm, write
 from worker.ledger.pauses import pause_accounts
@@ -20,20 +21,37 @@ from worker.ledger.references import ADOPTED, is_adopted, owners, references, ta
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.orders import ids
 from worker.rules import operate
+from worker.rules.acts import ActKind, decide
 from worker.rules.binding import Binding
 from worker.rules.codes import Code
-from worker.rules.decision import Decision
 from worker.rules.history import Cause
+from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
 from worker.rules.values import Moved
 
-Choice = Callable[[Row[Any], float], Decision]
+Abilities = Callable[[str], Ability | None]
+Alive = Callable[[str], bool]
 
-_OPEN_SENDERS = select(attempts.c.sender).where(
-    attempts.c.order_id == bindparam("order_id"), attempts.c.sender.is_not(None), attempts.c.sender_gone_at.is_(None)
+_ASKS_SENDERS = (ActKind.ABSENT, ActKind.CLOSE)
+_CAUSES = {ActKind.ABSENT: Cause.WORD_OF_ABSENCE, ActKind.CLOSE: Cause.NOTHING}
+_OPEN_SENDERS = select(attempts.c.order_id, attempts.c.sender).where(
+    in_list(attempts.c.order_id, listed("order_ids")),
+    attempts.c.sender.is_not(None),
+    attempts.c.sender_gone_at.is_(None),
 )
 _UNBIND = update(orders).where(orders.c.order_id == bindparam("b_order_id")).values(binding=None, taken_for=None)
 """For an order that begins anew: it may go wherever its account sends now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What became of orders a person acted on."""
+
+    moved: list[Moved]
+    refused: dict[str, str]
+    """Order and the sentence that says why its state forbids it."""
+    changed: dict[str, str]
+    """Order and how it stands by now."""
 
 
 class Operator:
@@ -46,25 +64,54 @@ class Operator:
         self.ledger = ledger
         self.actor = actor
 
-    def retry(self, order_id: str) -> Moved:
-        """Let an order go again now. What may already exist is settled or read back, never sent blindly.
+    def act(self, kind: ActKind, order_id: str, abilities: Abilities, is_alive: Alive, note: str = "") -> Moved:
+        """Do what a person orders of one order. What may already exist is never sent blindly.
 
-        One in doubt whose safe window has closed is put aside when it is to be sent. Raises UnknownOrder, NotAllowed.
+        `abilities`: what can be done at an account's marketplace. `is_alive` tells whether a process of this home
+        still runs. Raises UnusableId, UnknownOrder, and NotAllowed where the order's state forbids it.
         """
-        return self._move(order_id, operate.retry)
-
-    def absent(self, order_id: str, can_look_up: bool, is_alive: Callable[[str], bool]) -> Moved:
-        """Take a person's word that an unknown order does not exist at the marketplace, so that it may be made anew.
-
-        Where it can be looked up, that is done once more before it is sent. `is_alive` tells whether a process of
-        this home still runs. Raises UnknownOrder, and NotAllowed where the order is not unknown or where a process
-        that may still send it runs.
-        """
-        with self.ledger.reading() as connection:
+        with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
-            senders = list(connection.execute(_OPEN_SENDERS, {"order_id": order_id}).scalars())
-        alive = [sender for sender in senders if is_alive(sender)]
-        return self._move(order_id, lambda row, _: operate.absent(row, can_look_up, alive), Cause.WORD_OF_ABSENCE)
+            acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note)
+        if acted.refused:
+            raise NotAllowed(acted.refused[order_id])
+        return acted.moved[0]
+
+    def act_on(
+        self,
+        connection: Connection,
+        kind: ActKind,
+        order_ids: Sequence[str],
+        abilities: Abilities,
+        is_alive: Alive,
+        note: str = "",
+        stood: Mapping[str, Row[Any]] | None = None,
+    ) -> Acted:
+        """Do what a person orders of these orders, in the transaction at hand.
+
+        `stood`: how each stood when the person decided; what stands elsewhere by now is left alone.
+        """
+        now = time.time()
+        moves, refused, changed = [], {}, {}
+        senders = _alive_senders(connection, order_ids, is_alive) if kind in _ASKS_SENDERS else {}
+        for row in lock(connection, order_ids):
+            then = (stood or {}).get(row.order_id)
+            if then is not None and (then.state, then.epoch) != (row.state, row.epoch):
+                changed[row.order_id] = f"it was {then.state} and is {row.state}"
+                continue
+            try:
+                decision = decide(kind, row, abilities(row.account), senders.get(row.order_id, []), note, now)
+            except NotAllowed as error:
+                refused[row.order_id] = str(error)
+                continue
+            cause = _CAUSES.get(kind, Cause.WORD)
+            more = {} if decision.event is Event.CLOSE else standing_alarm(row)
+            moves.append(Move(row, decision, cause, self.actor, now, more=more))
+        moved = write(connection, moves, now, references(connection, [move.row.order_id for move in moves]))
+        anew = [{"b_order_id": move.row.order_id} for move in moves if _begins_anew(move)]
+        if anew:
+            connection.execute(_UNBIND, anew)
+        return Acted(moved, refused, changed)
 
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
         """Take a person's word that an account's present token is of the buyer it had before.
@@ -82,14 +129,6 @@ class Operator:
             ]
             moves = [Move(row, operate.same_buyer(), Cause.NOTHING, self.actor, now) for row in rows]
             return since, write(connection, moves, now)
-
-    def cancel(self, order_id: str) -> Moved:
-        """Call an order off that surely does not exist at the marketplace. Raises UnknownOrder, NotAllowed."""
-        return self._move(order_id, lambda row, _: operate.cancel(row))
-
-    def reconcile(self, order_id: str) -> Moved:
-        """Settle an unknown order now. Raises UnknownOrder, NotAllowed."""
-        return self._move(order_id, lambda row, _: operate.reconcile(row))
 
     def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
@@ -131,15 +170,16 @@ class Operator:
                 ceilings.forgive(connection, account, time.time())
             return connection.execute(delete(account_pauses).where(this)).rowcount > 0
 
-    def _move(self, order_id: str, choose: Choice, cause: Cause = Cause.WORD) -> Moved:
-        now = time.time()
-        with self.ledger.writing() as connection:
-            order_id = lookup.known(connection, order_id)
-            row = lock(connection, [order_id])[0]
-            decision = choose(row, now)
-            move = Move(row, decision, cause, self.actor, now, more=standing_alarm(row))
-            (moved,) = write(connection, [move], now, references(connection, [order_id]))
-            begins_anew = cause is Cause.WORD_OF_ABSENCE or row.code == Code.ACCOUNT_CHANGED
-            if decision.event is Event.RETRY and begins_anew:
-                connection.execute(_UNBIND, {"b_order_id": order_id})
-            return moved
+
+def _begins_anew(move: Move) -> bool:
+    told = move.cause is Cause.WORD_OF_ABSENCE or move.row.code == Code.ACCOUNT_CHANGED
+    return told and move.decision.event is Event.RETRY
+
+
+def _alive_senders(connection: Connection, order_ids: Sequence[str], is_alive: Alive) -> dict[str, list[str]]:
+    """Return the processes that may still send each of these orders."""
+    found: dict[str, list[str]] = {}
+    for order_id, sender in connection.execute(_OPEN_SENDERS, {"order_ids": order_ids}):
+        if is_alive(sender):
+            found.setdefault(order_id, []).append(sender)
+    return found

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 
-from worker.errors import UnknownOrder
+from worker.errors import UnknownOrder, UnusableId
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
-from worker.ledger.lookup import find, known
+from worker.ledger.lookup import known
 from worker.ledger.references import references
+from worker.ledger.selection import Filter
 from worker.ledger.tables import attempts, batches, events, orders, rejections, results
 from worker.rules.states import FINAL, State
 from worker.rules.views import AttemptView, BatchView, EventView, OrderStory, OrderView, RejectionView, ResultView
 
 PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which orders are meant; None leaves a question open."""
-
-    state: str | None = None
-    account: str | None = None
-    batch: str | None = None
-    attention: bool = False
-
-    def where(self) -> list[Any]:
-        """Return the SQL conditions."""
-        wanted = [(orders.c.state, self.state), (orders.c.account, self.account), (orders.c.batch_id, self.batch)]
-        conditions: list[Any] = [column == value for column, value in wanted if value is not None]
-        if self.attention:
-            conditions.append(orders.c.attention.is_(True))
-        return conditions
 
 
 class Queries:
@@ -45,18 +27,25 @@ class Queries:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
 
-    def account_of(self, order_id: str) -> str | None:
-        """Return an order's account, None for an order the ledger does not hold."""
+    def known(self, order_ids: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+        """Return the orders that are meant, as the ledger spells their ids, and what is said of all others."""
+        asked, said = list(dict.fromkeys(order_ids)), {}
         with self.ledger.reading() as connection:
-            query = select(orders.c.account).where(orders.c.order_id == find(connection, order_id))
-            found: str | None = connection.execute(query).scalar()
-            return found
+            query = select(orders.c.order_id).where(in_list(orders.c.order_id, asked))
+            exact = set(connection.execute(query).scalars())
+            held = []
+            for order_id in asked:
+                try:
+                    held.append(order_id if order_id in exact else known(connection, order_id))
+                except (UnusableId, UnknownOrder) as error:
+                    said[order_id] = str(error)
+        return held, said
 
-    def states_of(self, ids: Sequence[str]) -> dict[str, tuple[str, State]]:
-        """Return account and state of those of these orders the ledger holds."""
-        query = select(orders.c.order_id, orders.c.account, orders.c.state).where(in_list(orders.c.order_id, ids))
+    def has_account(self, account: str) -> bool:
+        """Tell whether the ledger holds an order of this account."""
         with self.ledger.reading() as connection:
-            return {row.order_id: (row.account, State(row.state)) for row in connection.execute(query)}
+            query = select(orders.c.order_id).where(orders.c.account == account).limit(1)
+            return connection.execute(query).first() is not None
 
     def counts(self, batch: str | None = None) -> dict[str, int]:
         """Return how many orders stand in each state."""
@@ -71,7 +60,10 @@ class Queries:
     def moving_count(self, batch: str | None = None) -> int:
         """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
         return self._count(
-            *Filter(batch=batch).where(), orders.c.state.not_in(FINAL), orders.c.attention.is_(False)
+            *Filter(batch=batch).where(),
+            orders.c.state.not_in(FINAL),
+            orders.c.attention.is_(False),
+            orders.c.closed_at.is_(None),
         )  # fmt: skip
 
     def _count(self, *conditions: Any) -> int:
@@ -151,6 +143,7 @@ def _view(row: Row[Any], known_ids: tuple[str, ...]) -> OrderView:
         created_at=row.created_at,
         first_sent_at=row.first_sent_at,
         accepted_at=row.accepted_at,
+        closed_at=row.closed_at,
     )
 
 

@@ -75,6 +75,7 @@ orders = Table(
     Column("absence_told_at", Double, comment="when a person said that it does not exist at the marketplace"),
     Column("forecast_amount", String(40), comment="what a preview said it will cost"),
     Column("forecast_currency", String(10)),
+    Column("closed_at", Double, comment="when a person closed it: nothing more is done about it"),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("ix_orders_state_due", "state", "due_at"),
@@ -197,4 +198,33 @@ pushes = Table(
     Column("due_at", Double, comment="when it is looked at next; null: it is settled"),
     Column("tries", Integer, nullable=False, comment="reads that showed nothing"),
     Index("ix_pushes_state_due", "state", "due_at"),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("act_id", String(40), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("actor", String(60), nullable=False),
+    Column("host", String(100), nullable=False),
+    Column("note", Text),
+    Column("selection", Text, nullable=False, comment="the words that chose the orders"),
+    Column("total", Integer, nullable=False),
+    Column("created_at", Double, nullable=False, comment="when the set of orders was frozen"),
+    Column("begun_at", Double, comment="null: only forecast"),
+    Column("worked_at", Double, comment="when orders were last moved"),
+    Column("ended_at", Double),
+)
+
+act_orders = Table(
+    "act_orders",
+    metadata,
+    Column("act_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("order_id", String(64), nullable=False),
+    Column("state", String(12), nullable=False, comment="when the set was frozen"),
+    Column("epoch", Integer, nullable=False),
+    Column("outcome", String(10), comment="done, skipped or changed; null: not yet"),
+    Column("reason", Text),
+    Index("ix_act_orders_outcome", "act_id", "outcome", "number"),
 )

@@ -42,9 +42,18 @@ class Held(Protocol):
     def fix(self) -> str | None:
         """What to do about that."""
 
+    @property
+    def attention(self) -> bool:
+        """Whether it waits for a person."""
+
+    @property
+    def closed_at(self) -> float | None:
+        """When a person closed it (unix seconds)."""
+
 
 def retry(order: Held, now: float) -> Decision:
     """Return what follows when a person lets an order go again. Raises NotAllowed."""
+    _check_open(order)
     match State(order.state):
         case State.REFUSED | State.DEAD | State.QUEUED:
             return Decision(Event.RETRY, 0.0, reason="retried by a person")
@@ -70,23 +79,47 @@ def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
 
     `alive`: processes that may still send it.
     """
+    _check_open(order)
     if order.state != State.UNKNOWN:
         raise NotAllowed(
             f"{order.order_id} is {order.state}: only of unknown orders it may be said that they do not exist"
         )
     if alive:
-        raise NotAllowed(
-            f"{order.order_id} may still be sent: a process that began to send it runs and has not reported;"
-            " restart the workers, then say it again"
-        )
+        raise NotAllowed(f"{order.order_id} {_STILL_SENT}")
     if can_look_up and order.code != Code.ACCOUNT_CHANGED:
         reason = "a person says that it does not exist at the marketplace; it is looked up once more"
         return Decision(Event.SNOOZE, 0.0, reason=reason)
     return Decision(Event.RETRY, 0.0, reason="made anew: a person says that it does not exist at the marketplace")
 
 
+_STILL_SENT = (
+    "may still be sent: a process that began to send it runs and has not reported;"
+    " restart the workers, then say it again"
+)
+
+
+def close(order: Held, note: str, alive: Sequence[str]) -> Decision:
+    """Return what follows when a person has dealt with an order elsewhere. Raises NotAllowed.
+
+    `note`: what was done. `alive`: processes that may still send it. What the marketplace says of it later is recorded
+    all the same, and is then told as attention again.
+    """
+    _check_open(order)
+    if alive:
+        raise NotAllowed(f"{order.order_id} {_STILL_SENT}")
+    match State(order.state):
+        case State.QUEUED:
+            raise NotAllowed(f"{order.order_id} is queued: it goes out by itself; to call it off: fulfil cancel")
+        case State.PLACING | State.CANCELLED:
+            raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to close")
+        case State.UNKNOWN | State.PLACED | State.CONFIRMED if not order.attention:
+            raise NotAllowed(f"{order.order_id} is {order.state} and needs no person: there is nothing to close")
+    return Decision(Event.CLOSE, code=order.code, reason=f"closed by a person: {note}")
+
+
 def cancel(order: Held) -> Decision:
     """Return what follows when a person calls an order off. Raises NotAllowed."""
+    _check_open(order)
     if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
         raise NotAllowed(
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be cancelled here"
@@ -98,6 +131,7 @@ def cancel(order: Held) -> Decision:
 
 def reconcile(order: Held) -> Decision:
     """Return what follows when a person wants an unknown order settled now. Raises NotAllowed."""
+    _check_open(order)
     if order.state != State.UNKNOWN:
         raise NotAllowed(f"{order.order_id} is {order.state}: only unknown orders are reconciled")
     return Decision(Event.SNOOZE, 0.0, code=order.code, reason=order.reason or "to be settled", fix=order.fix)
@@ -105,6 +139,7 @@ def reconcile(order: Held) -> Decision:
 
 def check_adoptable(order: Held, may_replace: bool) -> None:
     """Raise NotAllowed where an order needs no id. `may_replace`: one it is placed under may give way to another."""
+    _check_open(order)
     if order.state in (State.UNMATCHED, State.UNKNOWN) or (order.state == State.PLACED and may_replace):
         return
     raise NotAllowed(
@@ -117,6 +152,11 @@ def adopt(told_by: str, replaced: Sequence[str]) -> Decision:
     """Return what follows when an order's id is told. `replaced`: ids that this one takes the place of."""
     place = f"; it takes the place of {', '.join(replaced)}" if replaced else ""
     return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{place}")
+
+
+def _check_open(order: Held) -> None:
+    if order.closed_at is not None:
+        raise NotAllowed(f"{order.order_id} was closed by a person: nothing more is done about it")
 
 
 def same_buyer() -> Decision:

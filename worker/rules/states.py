@@ -53,6 +53,8 @@ class Event(StrEnum):
     """Read back from the marketplace."""
     CANCEL = "cancel"
     """A person calls it off."""
+    CLOSE = "close"
+    """A person dealt with it elsewhere: it stays where it is, and nothing more is done about it."""
 
 
 MOVES: dict[tuple[State, Event], State] = {
@@ -86,6 +88,12 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.DEAD, Event.CANCEL): State.CANCELLED,
     (State.DEAD, Event.ACCEPT): State.PLACED,
     (State.CANCELLED, Event.ACCEPT): State.PLACED,
+    (State.UNKNOWN, Event.CLOSE): State.UNKNOWN,
+    (State.UNMATCHED, Event.CLOSE): State.UNMATCHED,
+    (State.PLACED, Event.CLOSE): State.PLACED,
+    (State.CONFIRMED, Event.CLOSE): State.CONFIRMED,
+    (State.REFUSED, Event.CLOSE): State.REFUSED,
+    (State.DEAD, Event.CLOSE): State.DEAD,
 }
 
 FINAL = frozenset({State.CONFIRMED, State.REFUSED, State.DEAD, State.CANCELLED})

@@ -56,6 +56,8 @@ class OrderView:
     created_at: float
     first_sent_at: float | None
     accepted_at: float | None
+    closed_at: float | None
+    """When a person closed it: nothing more is done about it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the form of `fulfil list --json`."""
@@ -70,6 +72,7 @@ class OrderView:
             "reason": self.reason,
             "due_at": utc(self.due_at),
             "fix": self.fix,
+            "closed_at": utc(self.closed_at),
         }
 
 
@@ -222,3 +225,30 @@ class OrphanView:
     def as_json(self) -> dict[str, Any]:
         """Return the documented form."""
         return asdict(self) | {"at": utc(self.at)}
+
+
+@dataclass(frozen=True, slots=True)
+class ActView:
+    """One act for many orders."""
+
+    act_id: str
+    kind: str
+    actor: str
+    host: str
+    note: str | None
+    selection: dict[str, Any]
+    """The words that chose the orders; `ids`: how many were named."""
+    total: int
+    done: int
+    skipped: int
+    changed: int
+    """Orders that stood elsewhere when their turn came, and were left alone."""
+    created_at: float
+    begun_at: float | None
+    """None: it was only forecast."""
+    ended_at: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form of `fulfil acts --json`."""
+        times = {name: utc(getattr(self, name)) for name in ("created_at", "begun_at", "ended_at")}
+        return asdict(self) | times

@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+from worker.rules.acts import Forecast
 from worker.rules.codes import Code
 from worker.rules.states import State
 from worker.rules.values import Moved
-from worker.rules.views import OrderView, PauseView, utc
+from worker.rules.views import ActView, OrderView, PauseView, utc
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
@@ -64,6 +65,52 @@ MEANING = {
 """What each state means, in words for a person."""
 
 
+def forecast_lines(told: Forecast) -> list[str]:
+    """Return what an act would do, a line for each thing and account, then how long and for how much."""
+    if not told.act.total:
+        return ["no order matches: nothing would be done"]
+    said = [f"{number} of {account}: {will}" for (will, account), number in sorted(told.counts.items())]
+    if told.seconds >= 1:
+        said.append(f"at the accounts' present limits that takes about {span(told.seconds)}")
+    amounts = [f"{amount:f} {currency}" for currency, amount in sorted(told.amounts.items())]
+    if told.unpriced:
+        amounts.append(f"what {told.unpriced} orders cost that no preview told")
+    if amounts:
+        said.append(f"what is sent may cost {', and '.join(amounts)}")
+    return said
+
+
+def span(seconds: float) -> str:
+    """Return a duration in its largest unit."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{round(seconds / length)} {unit}"
+    return f"{round(seconds)} seconds"
+
+
+def act_line(act: ActView) -> str:
+    """Return in a line who ordered what of how many, and how far it is."""
+    who = f"{act.act_id} {act.kind} of {act.total} orders by {act.actor} on {act.host} at {utc(act.created_at)}"
+    note = f" ({act.note})" if act.note else ""
+    if act.begun_at is None:
+        return f"{who}{note}: not begun; to do it: fulfil act {act.act_id} --yes"
+    counts = f"{act.done} done, {act.skipped} skipped, {act.changed} changed meanwhile"
+    left = act.total - act.done - act.skipped - act.changed
+    return f"{who}{note}: {counts}" + (f", {left} to go: it goes on by itself" if left else "")
+
+
+def left_out_lines(left_out: Iterable[tuple[str, str, str | None]]) -> list[str]:
+    """Return why orders of an act were left alone: the same reason once, with how many and an example."""
+    reasons: dict[str, list[str]] = {}
+    for order_id, _, reason in left_out:
+        reasons.setdefault((reason or "").replace(order_id, "ORDER"), []).append(order_id)
+    return [
+        f"{len(orders)} left alone: {reason.replace('ORDER', orders[0])}"
+        + (f" (and {len(orders) - 1} more)" if len(orders) > 1 else "")
+        for reason, orders in reasons.items()
+    ]
+
+
 def advice(order: OrderView) -> list[str]:
     """Return code and reason in a line, what to do in another, as far as the order has them."""
     told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
@@ -76,6 +123,10 @@ def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
     `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
     """
     told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
+    if order.closed_at is not None:
+        note = (order.reason or "").removeprefix("closed by a person: ")
+        told.append(f"A person closed it at {utc(order.closed_at)}: {note}. Nothing more is done about it.")
+        return "\n".join(told)
     if order.reason:
         told.append(f"{order.code or 'Reason'}: {order.reason}.")
     if order.fix:

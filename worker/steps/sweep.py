@@ -13,6 +13,7 @@ from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
+from worker.ledger.acts import Acts
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders
@@ -52,6 +53,7 @@ class Sweep:
     spool: Spool
     graves: Graves
     limits: Limits
+    acts: Acts
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
@@ -70,6 +72,8 @@ class Sweep:
             read = self._ring_reads(State.PLACED) + self._ring_reads(State.UNKNOWN)
             if self.pushes.any_due():
                 self.bell.match()
+            for act_id in self.acts.unfinished(time.time()):
+                self.bell.act(act_id)
         except RedisAway as error:
             return f"{len(lost)} orders taken back; {error}"
         return f"{len(lost)} orders taken back, {kept} replayed, rang for {placed} to place and {read} to read"
