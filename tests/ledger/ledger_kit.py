@@ -15,9 +15,11 @@ from sqlalchemy import select
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
+from worker.ledger.operators import Operator
 from worker.ledger.records import Records
 from worker.ledger.tables import attempts, events, order_references, orders, results
 from worker.orders.jobs import Job
+from worker.rules.acts import ActKind
 from worker.rules.confirm import decide_read
 from worker.rules.decision import Policy
 from worker.rules.outcomes import Accepted, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
@@ -97,6 +99,22 @@ def reconcile(
     (order,) = waiting(ledger, State.UNKNOWN, order_id, now=now)
     decision = decide_unknown(order, ability, seen, POLICY, now)
     return Records(ledger).settle([Settled(order, seen, decision, counts_as_absence(seen, ability))], now)
+
+
+def ordered(
+    ledger: Ledger,
+    kind: str,
+    order_id: str = "SO-1",
+    *,
+    can_look_up: bool = False,
+    window: float | None = None,
+    alive: bool = False,
+    note: str = "",
+    actor: str = "cli:anna",
+) -> Moved:
+    """Do what a person orders of one order."""
+    ability = Ability(can_look_up, window)
+    return Operator(ledger, actor).act(ActKind(kind), order_id, lambda _: ability, lambda _: alive, note)
 
 
 def confirmed(ledger: Ledger, reference: str = "8198352049851315", order_id: str = "SO-1") -> None:
@@ -182,12 +200,17 @@ def assert_order(order: Any, moves: Sequence[Any], sends: Sequence[Any], told: b
     assert (order.lease_until is not None) == (state is State.PLACING), f"{name}: a lease without its state"
     assert order.spent >= 0, name
     assert order.snoozes >= 0, name
-    if state is State.PLACED:
-        assert told, f"{name} is placed and no id is known"
-        assert order.due_at is not None, f"{name} is placed and nobody will ever read it"
-        assert order.accepted_at is not None, name
     if state is State.CONFIRMED:
         assert read, f"{name} is confirmed and nothing was read back"
+    if state is State.PLACED:
+        assert told, f"{name} is placed and no id is known"
+    if order.closed_at is not None:
+        assert moves[-1].event == Event.CLOSE, f"{name} is closed and moved after that"
+        assert (order.due_at, order.attention) == (None, False), f"{name} is closed and goes on"
+        return
+    if state is State.PLACED:
+        assert order.due_at is not None, f"{name} is placed and nobody will ever read it"
+        assert order.accepted_at is not None, name
     if state is State.QUEUED:
         assert order.due_at is not None or order.attention, f"{name} is queued, never due, and nobody is told"
     if state in (State.UNKNOWN, State.UNMATCHED):

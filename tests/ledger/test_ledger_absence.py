@@ -14,6 +14,7 @@ from tests.ledger.ledger_kit import (
     history,
     one_claim,
     order_record,
+    ordered,
     place_one,
     reconcile,
     record,
@@ -25,7 +26,6 @@ from tests.ledger.ledger_kit import (
 from worker.errors import NotAllowed
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
-from worker.ledger.operators import Operator
 from worker.ledger.records import Records
 from worker.rules.outcomes import Absent, Accepted, Found, NotSent, Unknown
 from worker.rules.reconcile import Ability, counts_as_absence, decide_unknown
@@ -45,7 +45,7 @@ def lost(ledger: Ledger) -> float:
 
 
 def say_absent(ledger: Ledger, can_look_up: bool = True, alive: bool = False) -> Moved:
-    return Operator(ledger, "cli:ada").absent("SO-1", can_look_up, lambda _: alive)
+    return ordered(ledger, "absent", "SO-1", can_look_up=can_look_up, alive=alive, actor="cli:ada")
 
 
 def test_a_persons_word_has_it_looked_up_once_more_and_only_then_made_anew(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from tests.ledger.ledger_kit import LEASE, POLICY, job, place_one, reconcile, row, waiting
+from tests.ledger.ledger_kit import LEASE, POLICY, job, ordered, place_one, reconcile, row, waiting
 from worker.errors import NotAllowed
 from worker.ledger.bindings import remember
 from worker.ledger.claims import Claims, Terms
@@ -160,7 +160,7 @@ def test_orders_taken_in_for_a_rehearsal_never_go_out_for_real(ledger: Ledger) -
 def test_a_person_may_send_such_an_order_to_the_present_address(ledger: Ledger) -> None:
     submit(ledger, binding=bound(address="http://127.0.0.1:8900/sync"))
     claim(ledger, LIVE)
-    Operator(ledger, "cli").retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     assert len(claim(ledger, LIVE)) == 1
 
 
@@ -169,7 +169,7 @@ def test_also_an_order_the_rehearsal_surely_did_not_make_needs_that_word(ledger:
     sandbox = bound(address="http://127.0.0.1:8900/sync")
     submit(ledger, binding=sandbox)
     send(ledger, outcome, sandbox)
-    Operator(ledger, "cli").retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     assert claim(ledger, LIVE, now=time.time() + 60) == []
     assert row(ledger).code == Code.ACCOUNT_CHANGED
 
@@ -185,7 +185,7 @@ def test_an_order_of_another_marketplace_is_never_sent_whatever_a_person_says(le
     for _ in range(2):
         assert claim(ledger, shop) == []
         assert "it is an order for aliexpress" in row(ledger).reason
-        Operator(ledger, "cli").retry("SO-1")
+        ordered(ledger, "retry", "SO-1")
 
 
 def test_an_order_from_before_this_was_kept_is_bound_by_its_next_send(ledger: Ledger) -> None:
@@ -199,7 +199,7 @@ def test_an_order_from_before_this_was_kept_is_bound_by_its_next_send(ledger: Le
 def test_a_word_that_an_order_does_not_exist_frees_it_from_what_it_was_sent_with(ledger: Ledger) -> None:
     due = unsettled(ledger)
     claim(ledger, bound(address="https://elsewhere"), now=due)
-    Operator(ledger, "cli").absent("SO-1", can_look_up=True, is_alive=lambda _: False)
+    ordered(ledger, "absent", "SO-1", can_look_up=True)
     order = row(ledger)
     assert (order.state, order.in_doubt, order.binding) == ("queued", False, None)
     assert len(claim(ledger, bound(address="https://elsewhere"), now=time.time() + 1)) == 1

@@ -15,6 +15,7 @@ from tests.ledger.ledger_kit import (
     WINDOW,
     claim,
     one_claim,
+    ordered,
     place_one,
     read_back,
     reconcile,
@@ -26,7 +27,6 @@ from tests.ledger.ledger_kit import (
     waiting,
 )
 from worker.ledger.engine import Ledger
-from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.records import Records
 from worker.rules.decision import Decision
@@ -61,7 +61,7 @@ def test_a_clear_answer_ends_the_doubt(ledger: Ledger, outcome: PlaceOutcome) ->
 def test_a_person_may_cancel_what_was_clearly_refused_in_the_end(ledger: Ledger) -> None:
     at = lost(ledger)
     place_one(ledger, CONTENT, at=at + 200)
-    Operator(ledger, "cli").cancel("SO-1")
+    ordered(ledger, "cancel", "SO-1")
     assert row(ledger).state == "cancelled"
 
 
@@ -134,7 +134,7 @@ def test_what_was_looked_up_before_a_persons_word_is_looked_up_anew(ledger: Ledg
     place_one(ledger, Unknown("cut"), at=at)
     reconcile(ledger, at + 100, LOOKED_UP, Absent("not there"))
     assert (row(ledger).absences, row(ledger).absent_since) == (1, at + 100)
-    Operator(ledger, "cli").reconcile("SO-1")
+    ordered(ledger, "reconcile", "SO-1")
     assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
 
 

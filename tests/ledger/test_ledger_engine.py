@@ -38,6 +38,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.records import Records
+from worker.rules.acts import ActKind
 from worker.rules.outcomes import Accepted
 
 def die(*_):
@@ -262,7 +263,12 @@ DEATHS = {
         CLAIMED,
         "Records(ledger).expire_leases(9e9)",
     ),
-    "a person's cancel": ("moves", "_moved", "", "Operator(ledger, 'cli').cancel('SO-1')"),
+    "a person's cancel": (
+        "moves",
+        "_moved",
+        "",
+        "Operator(ledger, 'cli').act(ActKind.CANCEL, 'SO-1', lambda _: None, lambda _: False)",
+    ),
 }
 
 

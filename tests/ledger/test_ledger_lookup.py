@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ledger.ledger_kit import job, row, submit
+from tests.ledger.ledger_kit import job, ordered, row, submit
 from worker.errors import UnknownOrder, UnusableId
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
@@ -24,7 +24,7 @@ def test_composed_and_decomposed_are_one_order_for_a_person(ledger: Ledger, held
     submit(ledger, held)
     assert Queries(ledger).order(typed).as_json()["order_id"] == held
     assert Queries(ledger).account_of(typed) == "main"
-    assert Operator(ledger, "cli").cancel(typed).order_id == held
+    assert ordered(ledger, "cancel", typed).order_id == held
     assert row(ledger, held).state == "cancelled"
 
 
@@ -44,7 +44,7 @@ def test_an_order_from_before_ids_were_normalised_is_not_taken_a_second_time(led
 def test_an_order_of_a_rounded_id_from_before_stays_within_reach(ledger: Ledger, order_id: str) -> None:
     submit(ledger, order_id)
     assert Queries(ledger).order(order_id).as_json()["order_id"] == order_id
-    assert Operator(ledger, "cli").cancel(order_id).state == "cancelled"
+    assert ordered(ledger, "cancel", order_id).state == "cancelled"
 
 
 @pytest.mark.parametrize("act", ACTS)

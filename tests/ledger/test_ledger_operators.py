@@ -17,6 +17,7 @@ from tests.ledger.ledger_kit import (
     known_ids,
     one_claim,
     order_record,
+    ordered,
     place_one,
     read_back,
     reconcile,
@@ -30,6 +31,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.tables import events
+from worker.rules.acts import ActKind
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.rules.reconcile import Ability
@@ -63,14 +65,14 @@ def bring(ledger: Ledger, state: str) -> None:
             for number in range(3):
                 place_one(ledger, NotSent("down"), at=time.time() + 1000 * number)
         case "cancelled":
-            person(ledger).cancel("SO-1")
+            ordered(ledger, "cancel", "SO-1")
     assert row(ledger).state == state
 
 
 @pytest.mark.parametrize("state", ["queued", "refused", "dead"])
 def test_retry_lets_an_order_go_again_at_once(ledger: Ledger, state: str) -> None:
     bring(ledger, state)
-    moved = person(ledger).retry("SO-1")
+    moved = ordered(ledger, "retry", "SO-1")
     order = row(ledger)
     assert (moved.state, order.state, order.spent, order.attention) == (State.QUEUED, "queued", 0, False)
     assert order.due_at <= time.time()
@@ -81,7 +83,7 @@ def test_retry_lets_an_order_go_again_at_once(ledger: Ledger, state: str) -> Non
 
 def test_retry_of_an_unknown_order_settles_it_first_and_sends_nothing(ledger: Ledger) -> None:
     bring(ledger, "unknown")
-    moved = person(ledger).retry("SO-1")
+    moved = ordered(ledger, "retry", "SO-1")
     assert moved.state is State.UNKNOWN
     assert row(ledger).due_at <= time.time()
     assert claim(ledger, "SO-1") == []
@@ -89,7 +91,7 @@ def test_retry_of_an_unknown_order_settles_it_first_and_sends_nothing(ledger: Le
 
 def test_retry_of_a_placed_order_reads_it_back_but_never_before_its_ten_seconds(ledger: Ledger) -> None:
     bring(ledger, "placed")
-    moved = person(ledger).retry("SO-1")
+    moved = ordered(ledger, "retry", "SO-1")
     order = row(ledger)
     assert moved.state is State.PLACED
     assert order.due_at >= order.accepted_at + CONFIRM_FLOOR_SECONDS - 0.001
@@ -100,7 +102,7 @@ def test_retry_of_an_order_that_was_placed_under_a_clock_that_was_ahead_reads_it
     submit(ledger, "SO-1")
     at = time.time()
     record(ledger, one_claim(ledger, now=at), Accepted((ID,)), at + 3 * 3600)
-    person(ledger).retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     assert time.time() < row(ledger).due_at <= time.time() + CONFIRM_FLOOR_SECONDS
 
 
@@ -109,7 +111,7 @@ def test_retry_of_an_old_placed_order_reads_it_back_at_once(ledger: Ledger) -> N
     at = time.time()
     one = one_claim(ledger, now=at)
     record(ledger, one, Accepted((ID,)), at - 500)
-    person(ledger).retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     assert row(ledger).due_at <= time.time()
 
 
@@ -126,7 +128,7 @@ def test_retry_is_not_allowed_where_it_could_buy_twice_or_means_nothing(ledger: 
     bring(ledger, state)
     before = row(ledger)
     with pytest.raises(NotAllowed, match=text):
-        person(ledger).retry("SO-1")
+        ordered(ledger, "retry", "SO-1")
     assert row(ledger) == before
 
 
@@ -137,7 +139,7 @@ def test_an_order_in_doubt_that_a_person_retries_is_not_sent_when_its_key_is_no_
         connection.exec_driver_sql("UPDATE orders SET due_at = 0")
     place_one(ledger, Unknown("cut"), at=long_ago)
     reconcile(ledger, long_ago + 100)
-    person(ledger).retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     assert claim(ledger, "SO-1") == []
     assert (row(ledger).state, row(ledger).code) == ("unknown", "WINDOW_CLOSED")
     assert "fulfil retry ORDER --absent" in row(ledger).fix
@@ -149,7 +151,7 @@ def test_an_order_that_surely_was_not_made_may_be_sent_however_long_ago_it_was_r
     with ledger.writing() as connection:
         connection.exec_driver_sql("UPDATE orders SET due_at = 0")
     place_one(ledger, Refused("X", "x", "f"), at=long_ago)
-    person(ledger).retry("SO-1")
+    ordered(ledger, "retry", "SO-1")
     (again,) = claim(ledger, "SO-1")
     assert again.first_sent_at > long_ago + WINDOW, "its window begins anew"
 
@@ -157,7 +159,7 @@ def test_an_order_that_surely_was_not_made_may_be_sent_however_long_ago_it_was_r
 @pytest.mark.parametrize("state", ["queued", "refused", "dead"])
 def test_cancel_calls_off_what_surely_does_not_exist(ledger: Ledger, state: str) -> None:
     bring(ledger, state)
-    assert person(ledger).cancel("SO-1").state is State.CANCELLED
+    assert ordered(ledger, "cancel", "SO-1").state is State.CANCELLED
     order = row(ledger)
     assert (order.state, order.due_at, order.attention) == ("cancelled", None, False)
     assert claim(ledger, "SO-1", now=time.time() + 9999) == []
@@ -167,7 +169,7 @@ def test_cancel_calls_off_what_surely_does_not_exist(ledger: Ledger, state: str)
 def test_cancel_is_not_allowed_where_the_order_may_exist(ledger: Ledger, state: str) -> None:
     bring(ledger, state)
     with pytest.raises(NotAllowed, match=f"SO-1 is {state}: only queued, refused and dead orders can be cancelled"):
-        person(ledger).cancel("SO-1")
+        ordered(ledger, "cancel", "SO-1")
     assert row(ledger).state == state
 
 
@@ -176,7 +178,7 @@ def test_cancel_of_a_queued_order_in_doubt_is_not_allowed(ledger: Ledger) -> Non
     reconcile(ledger, time.time() + 100)
     assert row(ledger).state == "queued"
     with pytest.raises(NotAllowed, match="SO-1 may exist at the marketplace: let it be settled first"):
-        person(ledger).cancel("SO-1")
+        ordered(ledger, "cancel", "SO-1")
 
 
 @pytest.mark.parametrize("state", ["unknown", "unmatched"])
@@ -240,7 +242,7 @@ def test_reconcile_settles_an_unknown_order_now_parked_or_not(ledger: Ledger) ->
     bring(ledger, "unknown")
     reconcile(ledger, time.time() + 100, Ability(False, None))
     assert row(ledger).due_at is None
-    person(ledger).reconcile("SO-1")
+    ordered(ledger, "reconcile", "SO-1")
     order = row(ledger)
     assert (order.state, order.attention) == ("unknown", False)
     assert order.due_at <= time.time()
@@ -250,14 +252,15 @@ def test_reconcile_settles_an_unknown_order_now_parked_or_not(ledger: Ledger) ->
 def test_reconcile_is_not_allowed_where_nothing_is_unknown(ledger: Ledger, state: str) -> None:
     bring(ledger, state)
     with pytest.raises(NotAllowed, match=f"SO-1 is {state}: only unknown orders are reconciled"):
-        person(ledger).reconcile("SO-1")
+        ordered(ledger, "reconcile", "SO-1")
 
 
-@pytest.mark.parametrize("act", ["retry", "cancel", "adopt", "reconcile"])
-def test_an_order_nobody_submitted_is_unknown_to_every_command(ledger: Ledger, act: str) -> None:
-    more = {"adopt": [ID]}.get(act, [])
+@pytest.mark.parametrize("kind", list(ActKind))
+def test_an_order_nobody_submitted_is_unknown_to_every_command(ledger: Ledger, kind: ActKind) -> None:
     with pytest.raises(UnknownOrder, match="no order SO-9 in the ledger"):
-        getattr(person(ledger), act)("SO-9", *more)
+        ordered(ledger, kind, "SO-9")
+    with pytest.raises(UnknownOrder, match="no order SO-9 in the ledger"):
+        person(ledger).adopt("SO-9", ID)
 
 
 def test_two_people_who_retry_at_once_make_one_send(ledger: Ledger) -> None:
@@ -266,7 +269,7 @@ def test_two_people_who_retry_at_once_make_one_send(ledger: Ledger) -> None:
 
     def one(_: int) -> int:
         gate.wait(10)
-        Operator(ledger, "cli").retry("SO-1")
+        ordered(ledger, "retry", "SO-1")
         return len(claim(ledger, "SO-1"))
 
     with ThreadPoolExecutor(4) as pool:

@@ -18,6 +18,7 @@ from tests.ledger.ledger_kit import (
     known_ids,
     one_claim,
     order_record,
+    ordered,
     place_one,
     reconcile,
     record,
@@ -215,7 +216,7 @@ def test_candidates_are_the_orders_that_may_exist_under_an_unknown_id(ledger: Le
     place_one(ledger, Unknown("cut"), "unknown", at)
     one_claim(ledger, "placing", at)
     place_one(ledger, Unknown("cut"), "doubtful", at)
-    Operator(ledger, "cli").reconcile("doubtful")
+    ordered(ledger, "reconcile", "doubtful")
     reconcile(ledger, at + 30, order_id="doubtful")
     place_one(ledger, Declined("L", "slow", 500.0), "throttled", at)
     place_one(ledger, Accepted(("1",)), "placed", at)

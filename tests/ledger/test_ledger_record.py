@@ -14,6 +14,7 @@ from tests.ledger.ledger_kit import (
     history,
     known_ids,
     one_claim,
+    ordered,
     place_one,
     reconcile,
     record,
@@ -24,7 +25,6 @@ from tests.ledger.ledger_kit import (
     tries,
 )
 from worker.ledger.engine import Ledger
-from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.records import Records
 from worker.ledger.tables import attempts, order_references
@@ -300,7 +300,7 @@ def test_look_ups_from_before_a_crash_prove_nothing_about_the_send_that_crashed(
     place_one(ledger, Unknown("cut"), at=at)
     for step in range(ABSENCES_BEFORE_ATTENTION):
         reconcile(ledger, at + 100 + step * 100, LOOKED_UP, Absent("not found"))
-    Operator(ledger, "cli").absent("SO-1", can_look_up=False, is_alive=lambda _: False)
+    ordered(ledger, "absent", "SO-1", can_look_up=False)
     assert row(ledger).state == "queued"
     one_claim(ledger, now=at + 1000)
     Records(ledger).expire_leases(at + 2000)

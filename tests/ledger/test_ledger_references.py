@@ -18,6 +18,7 @@ from tests.ledger.ledger_kit import (
     known_ids,
     one_claim,
     order_record,
+    ordered,
     place_one,
     read_back,
     reconcile,
@@ -207,7 +208,7 @@ def test_a_read_that_fails_or_a_persons_retry_does_not_end_that_alarm(ledger: Le
     at = misread(ledger)
     told = row(ledger, "SO-2")
     read_back(ledger, NotSent("down"), at + 60, "SO-2")
-    Operator(ledger, "cli").retry("SO-2")
+    ordered(ledger, "retry", "SO-2")
     order = row(ledger, "SO-2")
     assert (order.code, order.reason, order.fix) == (told.code, told.reason, told.fix)
     assert order.attention

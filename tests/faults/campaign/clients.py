@@ -19,6 +19,7 @@ from worker import crashpoints
 from worker.app import app
 from worker.errors import FulfilError, InputError
 from worker.parts import parts
+from worker.rules.acts import ActKind
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
@@ -67,12 +68,12 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "by_message": _by_message,
     "ring": _ring,
-    "retry": _each(lambda order_id: parts().operations.retry(order_id, ACTOR)),
-    "cancel": _each(lambda order_id: parts().operations.cancel(order_id, ACTOR)),
-    "reconcile": _each(lambda order_id: parts().operations.reconcile(order_id, ACTOR)),
+    "retry": _each(lambda order_id: parts().operations.do(ActKind.RETRY, order_id, ACTOR)),
+    "cancel": _each(lambda order_id: parts().operations.do(ActKind.CANCEL, order_id, ACTOR)),
+    "reconcile": _each(lambda order_id: parts().operations.do(ActKind.RECONCILE, order_id, ACTOR)),
     "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
     "adopt": _adopt,
-    "absent": _each(lambda order_id: parts().operations.retry(order_id, ACTOR, absent=True)),
+    "absent": _each(lambda order_id: parts().operations.do(ActKind.ABSENT, order_id, ACTOR)),
 }
 
 

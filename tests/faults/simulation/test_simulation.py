@@ -28,6 +28,7 @@ from tests.faults.simulation.world import TIMED, Clock, World
 from worker.errors import FulfilError
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import events, metadata, orders, results
+from worker.rules.acts import ActKind
 from worker.rules.states import FINAL, MOVES, Event, State
 
 FAULTS = ["", "", "", "lost_before", "lost_after", "lost_after", "throttled", "refused", "refused_connection"]
@@ -115,19 +116,13 @@ class Promise(RuleBasedStateMachine):
     def sweep(self) -> None:
         self.world.sweep()
 
-    @rule(index=MANY, word=st.sampled_from(["retry", "cancel", "reconcile"]))
-    def a_person_acts(self, index: int, word: str) -> None:
+    @rule(index=MANY, kind=st.sampled_from([ActKind.RETRY, ActKind.CANCEL, ActKind.RECONCILE, ActKind.CLOSE]))
+    def a_person_acts(self, index: int, kind: ActKind) -> None:
         known = sorted(self.world.accepted)
         if not known:
             return
-        order_id, operator = known[index % len(known)], self.world.operator()
-        try:
-            if word == "retry":
-                operator.retry(order_id)
-            else:
-                getattr(operator, word)(order_id)
-        except FulfilError:
-            pass  # what the state forbids is refused with a sentence
+        with contextlib.suppress(FulfilError):  # what the state forbids is refused with a sentence
+            self.world.a_person(kind, known[index % len(known)])
 
     @rule(index=MANY)
     def a_person_finds_an_id(self, index: int) -> None:
@@ -167,7 +162,7 @@ class Promise(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         for _ in range(200):  # calm: no faults any more
-            if all(State(row.state) in FINAL or row.attention for row in self.rows()):
+            if all(State(row.state) in FINAL or row.attention or row.closed_at for row in self.rows()):
                 break
             self.world.time_passes(20)
             self.world.sweep()
@@ -179,7 +174,9 @@ class Promise(RuleBasedStateMachine):
         self.no_order_exists_twice()
         self.the_ledger_says_nothing_false()
         for row in self.rows():
-            assert State(row.state) in FINAL or row.attention, f"{row.order_id} is stuck: {row.state} {row.reason}"
+            assert State(row.state) in FINAL or row.attention or row.closed_at, (
+                f"{row.order_id} is stuck: {row.state} {row.reason}"
+            )
         self.what_is_confirmed_was_read_under_its_own_ids()
         self.every_move_is_legal()
 

@@ -14,6 +14,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.marks import Dead, mark_of
 from worker.ledger.records import Records
 from worker.orders.jobs import Job
+from worker.rules.acts import ActKind
 from worker.rules.codes import Code
 from worker.rules.confirm import decide_read
 from worker.rules.decision import Policy
@@ -151,12 +152,17 @@ class World:
             if self.flights[index].frozen and self.clock.now > self.flights[index].sent_at + LONGEST_SLEEP_SECONDS:
                 self.die(index)
 
+    def a_person(self, kind: ActKind, order_id: str) -> None:
+        """Let a person act on an order. Raises NotAllowed, UnknownOrder."""
+        alive = {flight.sender for flight in self.flights}
+        abilities = {account: market.ability for account, market in self.markets.items()}
+        self.operator().act(kind, order_id, abilities.get, alive.__contains__, "dealt with elsewhere")
+
     def say_absent(self, order_id: str) -> None:
         """Let a person who looked say that an order does not exist. Raises NotAllowed, UnknownOrder."""
         market = self.markets[self.accepted[order_id]]
-        alive = {flight.sender for flight in self.flights}
         if not market.may_come(order_id):
-            self.operator().absent(order_id, market.ability.can_look_up, alive.__contains__)
+            self.a_person(ActKind.ABSENT, order_id)
 
     def sweep(self) -> None:
         """Take back what ran out, ring for what stands still, settle and read back what is due."""
