@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
@@ -30,16 +31,21 @@ class Operations:
         self._acts = acts
         self._act = act
 
-    def do(self, kind: ActKind, order_id: str, actor: str, note: str = "") -> Moved:
-        """Do one thing to one order. Raises UnusableId, UnknownOrder, NotAllowed."""
+    def do(self, kind: ActKind, order_id: str, actor: str, note: str = "", changes: Sequence[str] = ()) -> Moved:
+        """Do one thing to one order. `changes`: what an amendment sets. Raises UnusableId, UnknownOrder, NotAllowed."""
         operator = Operator(self._ledger, actor)
-        moved = operator.act(kind, order_id, self._act.ability, self._graves.is_alive, note)
+        moved = operator.act(
+            *(kind, order_id, self._act.ability, self._graves.is_alive, note), *self._act.amendment(kind, changes)
+        )
         reached(CrashPoint.RETRYING)
         return self._rung(moved)
 
-    def plan(self, kind: ActKind, wanted: Filter, actor: str, note: str | None = None) -> Forecast:
+    def plan(
+        self, kind: ActKind, wanted: Filter, actor: str, note: str | None = None, changes: Sequence[str] = ()
+    ) -> Forecast:
         """Freeze which orders an act is for, and say what would become of them. Nothing is done yet."""
-        return self.forecast(self._acts.freeze(kind, wanted, actor, socket.gethostname(), note))
+        self._act.amendment(kind, changes)
+        return self.forecast(self._acts.freeze(kind, wanted, actor, socket.gethostname(), note, changes))
 
     def forecast(self, act_id: str) -> Forecast:
         """Say what would become of an act's orders, were it begun now. Raises UnknownOrder."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -12,6 +12,14 @@ from worker.cli.selection import chosen, selection
 from worker.errors import InputError
 from worker.rules.acts import ActKind
 from worker.terminal.screen import print_json
+
+
+class _Said(NamedTuple):
+    """What every act on orders may be told."""
+
+    note: str | None
+    yes: bool
+    json_: bool
 
 
 def _as_json(moved: Any) -> dict[str, Any]:
@@ -30,15 +38,16 @@ def _tell_moved(do: Callable[[], Any], json_: bool) -> None:
 
 
 def _do(
-    kind: ActKind, orders: tuple[str, ...], note: str | None, yes: bool, json_: bool, asked: dict[str, Any]
+    kind: ActKind, orders: tuple[str, ...], asked: dict[str, Any], said: _Said, changes: tuple[str, ...] = ()
 ) -> None:
     """Do one thing to one order at once, or forecast what it does to many; `yes` does that too."""
+    note, yes, json_ = said
     if len(orders) == 1 and not any(asked.values()):
-        _tell_moved(lambda: parts().operations.do(kind, orders[0], person(), note or ""), json_)
+        _tell_moved(lambda: parts().operations.do(kind, orders[0], person(), note or "", changes), json_)
         return
     wanted, missing = chosen(orders, asked)
     with doorbell():
-        forecast = parts().operations.plan(kind, wanted, person(), note)
+        forecast = parts().operations.plan(kind, wanted, person(), note, changes)
         if yes:
             _tell_act(parts().operations.begin(forecast.act.act_id), missing, json_)
     _tell_forecast(forecast, missing, json_)
@@ -80,7 +89,7 @@ def _order_command(name: str, text: str) -> None:
     @_yes
     @as_json
     def command(orders: tuple[str, ...], note: str | None, yes: bool, json_: bool, **asked: Any) -> None:
-        _do(ActKind(name), orders, note, yes, json_, asked)
+        _do(ActKind(name), orders, asked, _Said(note, yes, json_))
 
 
 _order_command("cancel", "Call off orders that surely do not exist at the marketplace.")
@@ -96,7 +105,7 @@ _order_command("reconcile", "Settle unknown orders now.")
 @as_json
 def retry(orders: tuple[str, ...], absent: bool, note: str | None, yes: bool, json_: bool, **asked: Any) -> None:
     """Let orders go again now: sent, settled or read back, whatever the state of each allows."""
-    _do(ActKind.ABSENT if absent else ActKind.RETRY, orders, note, yes, json_, asked)
+    _do(ActKind.ABSENT if absent else ActKind.RETRY, orders, asked, _Said(note, yes, json_))
 
 
 @main.command()
@@ -109,7 +118,27 @@ def close(orders: tuple[str, ...], note: str, yes: bool, json_: bool, **asked: A
     """End what you have dealt with elsewhere: nothing more is done about these orders, and they need nobody."""
     if not note.strip():
         raise InputError("--note is empty: say what you did, for whoever reads it in a year")
-    _do(ActKind.CLOSE, orders, note.strip(), yes, json_, asked)
+    _do(ActKind.CLOSE, orders, asked, _Said(note.strip(), yes, json_))
+
+
+@main.command()
+@_orders
+@selection
+@click.option(
+    "--set", "changes", multiple=True, required=True, metavar="FIELD=VALUE", help="A field's new value; often."
+)
+@_note
+@_yes
+@as_json
+def amend(
+    orders: tuple[str, ...], changes: tuple[str, ...], note: str | None, yes: bool, json_: bool, **asked: Any
+) -> None:
+    """Change orders that surely do not exist at the marketplace, under their own ids, and let them go again.
+
+    FIELD is as in the order's body: logistics_address.city, product_items[0].product_count; an empty VALUE takes the
+    field out. What an order was before is kept.
+    """
+    _do(ActKind.AMEND, orders, asked, _Said(note, yes, json_), changes)
 
 
 @main.command("act")

@@ -130,6 +130,24 @@ def why(order: str, json_: bool) -> None:
 
 
 @main.command()
+@selection
+@as_json
+def failures(json_: bool, **asked: Any) -> None:
+    """Say what keeps orders from going on: each trouble once, with how many, since when, what to do, an example."""
+    from worker.terminal.tables import failures_table
+
+    found = parts().queries.failures(filter_of(asked))
+    if json_:
+        print_json([failure.as_json() for failure in found])
+    elif found:
+        out().print(failures_table(found))
+        out().print("all of a kind at once: fulfil retry --code CODE --account ACCOUNT, or close, or amend")
+    else:
+        out().print("nothing keeps any order from going on")
+    raise SystemExit(1 if found else 0)
+
+
+@main.command()
 @as_json
 def orphans(json_: bool) -> None:
     """List the marketplace's orders that push messages told of and that no order of ours could be found for."""

@@ -45,7 +45,15 @@ class Acts:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
 
-    def freeze(self, kind: ActKind, wanted: Filter, actor: str, host: str, note: str | None) -> str:
+    def freeze(
+        self,
+        kind: ActKind,
+        wanted: Filter,
+        actor: str,
+        host: str,
+        note: str | None,
+        changes: Sequence[str] = (),
+    ) -> str:
         """Write down an act and which orders it is for, as they stand now; return its id. Nothing is done yet."""
         now = time.time()
         act_id = time.strftime("A-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(3)
@@ -54,6 +62,7 @@ class Acts:
         columns = ["act_id", "number", "order_id", "state", "epoch"]
         words = json.dumps({**wanted.words(), "ids": len(wanted.ids)} if wanted.ids else wanted.words())
         row = {"act_id": act_id, "kind": kind, "actor": actor, "host": host, "note": note, "selection": words}
+        row["changes"] = json.dumps(list(changes)) if changes else None
         with self.ledger.writing() as connection:
             connection.execute(insert(act_orders).from_select(columns, chosen.where(*wanted.where())))
             counted = select(func.count()).select_from(act_orders).where(act_orders.c.act_id == act_id)
@@ -168,6 +177,7 @@ def _view(row: Row[Any], counts: Mapping[str, int]) -> ActView:
         host=row.host,
         note=row.note,
         selection=json.loads(row.selection),
+        changes=tuple(json.loads(row.changes)) if row.changes else (),
         total=row.total,
         done=counts.get("done", 0),
         skipped=counts.get("skipped", 0),

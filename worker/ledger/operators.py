@@ -19,7 +19,9 @@ from worker.ledger.pauses import pause_accounts
 from worker.ledger.pushes import mark_adopted
 from worker.ledger.references import ADOPTED, is_adopted, owners, references, take_back
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
+from worker.ledger.versions import PRICE_GONE, replace_bodies
 from worker.orders import ids
+from worker.orders.jobs import Job
 from worker.rules import operate
 from worker.rules.acts import ActKind, decide
 from worker.rules.binding import Binding
@@ -31,6 +33,7 @@ from worker.rules.values import Moved
 
 Abilities = Callable[[str], Ability | None]
 Alive = Callable[[str], bool]
+Amended = Callable[[Row[Any]], Job]
 
 _ASKS_SENDERS = (ActKind.ABSENT, ActKind.CLOSE)
 _CAUSES = {ActKind.ABSENT: Cause.WORD_OF_ABSENCE, ActKind.CLOSE: Cause.NOTHING}
@@ -64,7 +67,16 @@ class Operator:
         self.ledger = ledger
         self.actor = actor
 
-    def act(self, kind: ActKind, order_id: str, abilities: Abilities, is_alive: Alive, note: str = "") -> Moved:
+    def act(
+        self,
+        kind: ActKind,
+        order_id: str,
+        abilities: Abilities,
+        is_alive: Alive,
+        note: str = "",
+        amended: Amended | None = None,
+        fields: Sequence[str] = (),
+    ) -> Moved:
         """Do what a person orders of one order. What may already exist is never sent blindly.
 
         `abilities`: what can be done at an account's marketplace. `is_alive` tells whether a process of this home
@@ -72,7 +84,7 @@ class Operator:
         """
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
-            acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note)
+            acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note, None, amended, fields)
         if acted.refused:
             raise NotAllowed(acted.refused[order_id])
         return acted.moved[0]
@@ -86,13 +98,16 @@ class Operator:
         is_alive: Alive,
         note: str = "",
         stood: Mapping[str, Row[Any]] | None = None,
+        amended: Amended | None = None,
+        fields: Sequence[str] = (),
     ) -> Acted:
         """Do what a person orders of these orders, in the transaction at hand.
 
-        `stood`: how each stood when the person decided; what stands elsewhere by now is left alone.
+        `stood`: how each stood when the person decided; what stands elsewhere by now is left alone. `amended` returns
+        an order's new content, or raises NotAllowed; `fields` are the names of what it changes.
         """
         now = time.time()
-        moves, refused, changed = [], {}, {}
+        moves, refused, changed, jobs = [], {}, {}, []
         senders = _alive_senders(connection, order_ids, is_alive) if kind in _ASKS_SENDERS else {}
         for row in lock(connection, order_ids):
             then = (stood or {}).get(row.order_id)
@@ -100,14 +115,21 @@ class Operator:
                 changed[row.order_id] = f"it was {then.state} and is {row.state}"
                 continue
             try:
-                decision = decide(kind, row, abilities(row.account), senders.get(row.order_id, []), note, now)
+                decision = decide(
+                    *(kind, row, abilities(row.account), senders.get(row.order_id, []), now), note=note, fields=fields
+                )
+                if amended is not None:
+                    jobs.append((row, amended(row)))
             except NotAllowed as error:
                 refused[row.order_id] = str(error)
                 continue
             cause = _CAUSES.get(kind, Cause.WORD)
             more = {} if decision.event is Event.CLOSE else standing_alarm(row)
+            if amended is not None:
+                more = {**more, **PRICE_GONE}
             moves.append(Move(row, decision, cause, self.actor, now, more=more))
         moved = write(connection, moves, now, references(connection, [move.row.order_id for move in moves]))
+        replace_bodies(connection, jobs, self.actor, now)
         anew = [{"b_order_id": move.row.order_id} for move in moves if _begins_anew(move)]
         if anew:
             connection.execute(_UNBIND, anew)

@@ -16,7 +16,16 @@ from worker.ledger.references import references
 from worker.ledger.selection import Filter
 from worker.ledger.tables import attempts, batches, events, orders, rejections, results
 from worker.rules.states import FINAL, State
-from worker.rules.views import AttemptView, BatchView, EventView, OrderStory, OrderView, RejectionView, ResultView
+from worker.rules.views import (
+    AttemptView,
+    BatchView,
+    EventView,
+    FailureView,
+    OrderStory,
+    OrderView,
+    RejectionView,
+    ResultView,
+)
 
 PAGE = 1000
 
@@ -86,6 +95,29 @@ class Queries:
         query = select(rejections).where(rejections.c.batch_id == batch).order_by(rejections.c.line)
         with self.ledger.reading() as connection:
             return [RejectionView.of(row) for row in connection.execute(query)]
+
+    def failures(self, wanted: Filter) -> list[FailureView]:
+        """Return what keeps orders from going on, the most frequent first: the same trouble of an account once."""
+        troubled = or_(orders.c.attention.is_(True), orders.c.state.in_((State.REFUSED, State.DEAD)))
+        number, example = func.count().label("count"), func.min(orders.c.order_id).label("example")
+        query = (
+            select(
+                orders.c.account,
+                orders.c.code,
+                orders.c.state,
+                number,
+                func.min(orders.c.updated_at).label("first_at"),
+                func.max(orders.c.updated_at).label("last_at"),
+                func.min(orders.c.fix).label("fix"),
+                func.min(orders.c.reason).label("reason"),
+                example,
+            )
+            .where(*wanted.where(), troubled, orders.c.closed_at.is_(None))
+            .group_by(orders.c.account, orders.c.code, orders.c.state)
+            .order_by(number.desc(), orders.c.account, example)
+        )
+        with self.ledger.reading() as connection:
+            return [FailureView.of(row) for row in connection.execute(query)]
 
     def orders(self, wanted: Filter) -> Iterator[OrderView]:
         """Yield the orders that match, in the order they were submitted; read page by page."""

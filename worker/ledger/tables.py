@@ -1,4 +1,5 @@
-"""The ledger's tables. Times are unix seconds (UTC); personal data lives in `orders.body` and nowhere else."""
+"""The ledger's tables. Times are unix seconds (UTC); personal data lives in `orders.body`, in
+`order_versions.body` and in `acts.changes`, and nowhere else."""
 
 from __future__ import annotations
 
@@ -209,6 +210,7 @@ acts = Table(
     Column("host", String(100), nullable=False),
     Column("note", Text),
     Column("selection", Text, nullable=False, comment="the words that chose the orders"),
+    Column("changes", Text, comment="what an amendment sets; personal data"),
     Column("total", Integer, nullable=False),
     Column("created_at", Double, nullable=False, comment="when the set of orders was frozen"),
     Column("begun_at", Double, comment="null: only forecast"),
@@ -227,4 +229,15 @@ act_orders = Table(
     Column("outcome", String(10), comment="done, skipped or changed; null: not yet"),
     Column("reason", Text),
     Index("ix_act_orders_outcome", "act_id", "outcome", "number"),
+)
+
+order_versions = Table(
+    "order_versions",
+    metadata,
+    Column("order_id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, comment="1 is what was submitted first"),
+    Column("body", Text, nullable=False, comment="what it was until then; personal data"),
+    Column("fingerprint", String(64), nullable=False),
+    Column("replaced_at", Double, nullable=False),
+    Column("actor", String(60), nullable=False),
 )

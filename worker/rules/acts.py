@@ -30,6 +30,8 @@ class ActKind(StrEnum):
     """Settle them now."""
     CLOSE = "close"
     """The person dealt with them elsewhere."""
+    AMEND = "amend"
+    """Change what they are, under their own ids; they surely do not exist at the marketplace."""
 
 
 class Will(StrEnum):
@@ -114,12 +116,18 @@ class Forecast:
 
 
 def decide(
-    kind: ActKind, order: operate.Held, ability: Ability | None, alive: Sequence[str], note: str, now: float
+    kind: ActKind,
+    order: operate.Held,
+    ability: Ability | None,
+    alive: Sequence[str],
+    now: float,
+    note: str = "",
+    fields: Sequence[str] = (),
 ) -> Decision:
     """Return what follows for one order of an act. Raises NotAllowed.
 
     `ability`: what can be done at its marketplace; None where its account is not configured. `alive`: processes that
-    may still send it.
+    may still send it. `note`: what was done about a closed one. `fields`: which of an amended one are changed.
     """
     match kind:
         case ActKind.RETRY:
@@ -132,12 +140,14 @@ def decide(
             return operate.reconcile(order)
         case ActKind.CLOSE:
             return operate.close(order, note, alive)
+        case ActKind.AMEND:
+            return operate.amend(order, fields)
 
 
 def forecast(kind: ActKind, order: Planned, ability: Ability | None, alive: Sequence[str], now: float) -> Will:
     """Return what would become of one order of an act."""
     try:
-        decision = decide(kind, order, ability, alive, "", now)
+        decision = decide(kind, order, ability, alive, now)
     except NotAllowed:
         return Will.LEAVE
     if decision.event is Event.CLOSE:

@@ -129,6 +129,22 @@ def cancel(order: Held) -> Decision:
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
+def amend(order: Held, fields: Sequence[str]) -> Decision:
+    """Return what follows when a person changes an order that surely does not exist. Raises NotAllowed.
+
+    `fields`: what is changed, by name; their values are told nowhere.
+    """
+    _check_open(order)
+    if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
+        raise NotAllowed(
+            f"{order.order_id} is {order.state}: only queued, refused and dead orders can be changed, for all others"
+            " exist at the marketplace or may exist there"
+        )
+    if order.in_doubt:
+        raise NotAllowed(f"{order.order_id} may exist at the marketplace: let it be settled first")
+    return Decision(Event.RETRY, 0.0, reason=f"changed by a person: {', '.join(fields) or 'submitted anew'}")
+
+
 def reconcile(order: Held) -> Decision:
     """Return what follows when a person wants an unknown order settled now. Raises NotAllowed."""
     _check_open(order)

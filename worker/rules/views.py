@@ -228,6 +228,27 @@ class OrphanView:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureView(_Row):
+    """What went wrong in the same way for several orders of an account."""
+
+    account: str
+    code: str | None
+    state: str
+    count: int
+    first_at: float
+    """When the first of them came to stand so."""
+    last_at: float
+    fix: str | None
+    reason: str | None
+    example: str
+    """One of them."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form of `fulfil failures --json`."""
+        return asdict(self) | {"first_at": utc(self.first_at), "last_at": utc(self.last_at)}
+
+
+@dataclass(frozen=True, slots=True)
 class ActView:
     """One act for many orders."""
 
@@ -238,6 +259,8 @@ class ActView:
     note: str | None
     selection: dict[str, Any]
     """The words that chose the orders; `ids`: how many were named."""
+    changes: tuple[str, ...]
+    """What an amendment sets; personal data, shown nowhere."""
     total: int
     done: int
     skipped: int
@@ -251,4 +274,5 @@ class ActView:
     def as_json(self) -> dict[str, Any]:
         """Return the form of `fulfil acts --json`."""
         times = {name: utc(getattr(self, name)) for name in ("created_at", "begun_at", "ended_at")}
-        return asdict(self) | times
+        fields_only = [one.partition("=")[0] for one in self.changes]
+        return asdict(self) | times | {"changes": fields_only}

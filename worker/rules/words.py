@@ -40,6 +40,11 @@ _WRONG: dict[str, str] = {
 _WAITS = frozenset({Code.NOT_SHOWN_YET, "isv.insufficient-permission"})
 
 
+def day(at: float) -> str:
+    """Return a date and a time of day in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at))
+
+
 def clock(at: float | None) -> str:
     """Return a time of day in UTC."""
     return "never" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
-from worker.errors import FulfilError
+from worker.errors import FulfilError, InputError, NotAllowed
 from worker.ledger.acts import Acts, Settled, end, open_group, settle_group
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Graves
-from worker.ledger.operators import Acted, Operator
+from worker.ledger.operators import Acted, Amended, Operator
+from worker.orders.changes import Change, apply, change
+from worker.orders.jobs import Job, Rejection, validate
 from worker.rules.acts import ActKind
 from worker.rules.reconcile import Ability
 from worker.rules.views import ActView
@@ -50,7 +56,8 @@ class Act:
             rows = open_group(connection, act.act_id, GROUP)
             standing = {row.order_id: row for row in rows}
             acted = operator.act_on(
-                connection, kind, list(standing), self.ability, self.graves.is_alive, act.note or "", standing
+                *(connection, kind, list(standing), self.ability, self.graves.is_alive, act.note or "", standing),
+                *self.amendment(kind, act.changes),
             )
             settled = [_settled(row.number, row.order_id, acted) for row in rows]
             settle_group(connection, act.act_id, settled, now)
@@ -59,6 +66,25 @@ class Act:
         reached(CrashPoint.RETRYING)
         self.bell.follow(acted.moved, at_once=True)
         return bool(rows)
+
+    def amendment(self, kind: ActKind, changes: Sequence[str]) -> tuple[Amended | None, Sequence[str]]:
+        """Return what gives an order its new content, and the names of the fields it changes."""
+        if kind is not ActKind.AMEND:
+            return None, ()
+        read = [change(text) for text in changes]
+        return lambda row: self._amended(row, read), [one.field for one in read]
+
+    def _amended(self, row: Row[Any], changes: Sequence[Change]) -> Job:
+        try:
+            order = apply(row.body, changes)
+        except InputError as error:
+            raise NotAllowed(f"{row.order_id}: {error}") from None
+        job = validate({"order_id": row.order_id, "account": row.account, "order": order}, 0, self.accounts.terms())
+        if isinstance(job, Rejection):
+            raise NotAllowed(f"{row.order_id}: {job.field}: {job.reason}")
+        if job.fingerprint == row.fingerprint:
+            raise NotAllowed(f"{row.order_id} holds these values already")
+        return job
 
     def ability(self, account: str) -> Ability | None:
         """Return what can be done at an account's marketplace; None where the account is not configured here."""

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from worker.ledger.queries import Queries
 from worker.rules.states import FINAL, State
-from worker.rules.views import OrderStory, OrderView, OrphanView, RejectionView, ResultView, utc
-from worker.rules.words import advice
+from worker.rules.views import FailureView, OrderStory, OrderView, OrphanView, RejectionView, ResultView, utc
+from worker.rules.words import advice, day
 
 COLOURS = {
     State.QUEUED: "cyan",
@@ -90,6 +90,30 @@ def table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | T
     for row in cells:
         made.add_row(*(row[index] for index in kept))
     return made
+
+
+def failures_table(failures: Iterable[FailureView]) -> Table:
+    """Return a table of what keeps orders from going on."""
+    rows = [
+        (
+            str(failure.count),
+            failure.account,
+            failure.code or failure.state,
+            f"{day(failure.first_at)}\n{day(failure.last_at)}",
+            "\n".join(part for part in (failure.reason, failure.fix and f"→ {failure.fix}") if part),
+            failure.example,
+        )
+        for failure in failures
+    ]
+    columns: dict[str, Mapping[str, Any]] = {
+        "orders": {"justify": "right"},
+        "account": {"overflow": "fold"},
+        "code": {"overflow": "fold"},
+        "first, last (UTC)": {"no_wrap": True},
+        "why, and what to do": _ADVICE,
+        "for example": {"overflow": "fold", "min_width": ORDER_COLUMNS},
+    }
+    return table(columns, rows)
 
 
 def rejections_table(rejected: Iterable[RejectionView]) -> Table:
