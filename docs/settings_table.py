@@ -1,4 +1,4 @@
-"""Writes the settings tables of docs/configuration.md from the classes that read the settings: `python docs/settings_table.py`."""
+"""Writes the settings tables of docs/configuration.md from the settings' classes: `python docs/settings_table.py`."""
 
 from __future__ import annotations
 

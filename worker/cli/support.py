@@ -1,4 +1,4 @@
-"""The commands of `fulfil` that say what is supported: marketplaces, template."""
+"""The commands of `fulfil` that print what is supported: marketplaces, template."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.terminal.screen import print_json
 @main.command()
 @as_json
 def marketplaces(json_: bool) -> None:
-    """Print the support matrix: what each marketplace's adapter can do, told by its class."""
+    """Print the support matrix: what each marketplace's adapter can do."""
     from worker.marketplaces import REGISTRY
 
     found = [support(name) for name in REGISTRY]

@@ -1,4 +1,4 @@
-"""What orders were sent with, as the ledger keeps it, and a person's word that a new token is of the same buyer."""
+"""What orders were sent with, as the ledger keeps it, and that a person said a new token is of the same buyer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _groups(connection: Connection, account: str) -> dict[str, str]:
 
 
 def vouch(connection: Connection, binding: Binding, actor: str) -> float:
-    """Note a person's word that the account's present token is of the buyer it had before.
+    """Note that a person said the account's present token is of the buyer it had before.
 
     Returns since when (unix seconds) that one was used. Raises NotAllowed where there is none.
     """

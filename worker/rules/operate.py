@@ -1,4 +1,4 @@
-"""What a person may order, and what follows: the state, and what may exist at the marketplace, decide."""
+"""Which commands a person may give for an order, and what follows from its state and from what may exist."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision, Pause
 from worker.rules.states import Event, State
 
 
-class Held(Protocol):
-    """What a person's order is held against."""
+class Operable(Protocol):
+    """What of an order decides which commands are allowed."""
 
     @property
     def order_id(self) -> str:
@@ -43,7 +43,7 @@ class Held(Protocol):
         """What to do about that."""
 
 
-def retry(order: Held, now: float) -> Decision:
+def retry(order: Operable, now: float) -> Decision:
     """Return what follows when a person lets an order go again. Raises NotAllowed."""
     match State(order.state):
         case State.REFUSED | State.DEAD | State.QUEUED:
@@ -52,7 +52,7 @@ def retry(order: Held, now: float) -> Decision:
             return reconcile(order)
         case State.PLACED:
             due = max(0.0, (order.accepted_at or now) + CONFIRM_FLOOR_SECONDS - now)
-            return Decision(Event.RETRY, due, reason="read back at a person's word")
+            return Decision(Event.RETRY, due, reason="read back because a person asked for it")
         case State.UNMATCHED:
             raise NotAllowed(
                 f"{order.order_id} exists at the marketplace and is never sent again;"
@@ -62,7 +62,7 @@ def retry(order: Held, now: float) -> Decision:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to retry")
 
 
-def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
+def absent(order: Operable, can_look_up: bool, alive: Sequence[str]) -> Decision:
     """Return what follows when a person says that an order does not exist at the marketplace. Raises NotAllowed.
 
     `alive`: processes that may still send it.
@@ -82,7 +82,7 @@ def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
     return Decision(Event.RETRY, 0.0, reason="made anew: a person says that it does not exist at the marketplace")
 
 
-def cancel(order: Held) -> Decision:
+def cancel(order: Operable) -> Decision:
     """Return what follows when a person calls an order off. Raises NotAllowed."""
     if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
         raise NotAllowed(
@@ -93,15 +93,15 @@ def cancel(order: Held) -> Decision:
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
-def reconcile(order: Held) -> Decision:
+def reconcile(order: Operable) -> Decision:
     """Return what follows when a person wants an unknown order settled now. Raises NotAllowed."""
     if order.state != State.UNKNOWN:
         raise NotAllowed(f"{order.order_id} is {order.state}: only unknown orders are reconciled")
     return Decision(Event.SNOOZE, 0.0, code=order.code, reason=order.reason or "to be settled", fix=order.fix)
 
 
-def check_adoptable(order: Held, may_replace: bool) -> None:
-    """Raise NotAllowed where an order needs no id. `may_replace`: one it is placed under may give way to another."""
+def check_adoptable(order: Operable, may_replace: bool) -> None:
+    """Raise NotAllowed where an order needs no id. `may_replace`: another id may replace the one it is placed under."""
     if order.state in (State.UNMATCHED, State.UNKNOWN) or (order.state == State.PLACED and may_replace):
         return
     raise NotAllowed(
@@ -111,7 +111,7 @@ def check_adoptable(order: Held, may_replace: bool) -> None:
 
 
 def adopt(told_by: str, replaced: Sequence[str]) -> Decision:
-    """Return what follows when an order's id is told. `replaced`: ids that this one takes the place of."""
+    """Return what follows when a person tells an order's id. `replaced`: ids that this one takes the place of."""
     place = f"; it takes the place of {', '.join(replaced)}" if replaced else ""
     return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{place}")
 

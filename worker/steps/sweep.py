@@ -33,7 +33,7 @@ RING_AGAIN_LATEST_SECONDS = 60
 SENDS_SECONDS = 0.1
 """Sends are given what their account's rate takes for each message in its queue, and no less than this."""
 OVERDUE_SECONDS = 2
-"""Reads have a message of their own under way; only when that is late does the sweep step in."""
+"""Reads have a message of their own under way; the sweep steps in only when they are overdue."""
 MOST_AT_ONCE = 5000
 """Orders that are worth a message at a time: some seconds of work."""
 
@@ -57,8 +57,8 @@ class Sweep:
     broker: redis.Redis
 
     def run(self) -> str:
-        """Take back leases that ran out and ring for every order that is due; tell how many."""
-        # First what dead processes had learned, then what their marks tell of the rest.
+        """Take back leases that ran out and ring for every order that is due; return how many."""
+        # First the ids that dead processes had learned, then what their send marks say about the other orders.
         kept = self.spool.replay(self.records)
         dead = self.graves.dead()
         lost = self.records.expire_leases(dead=dead)
