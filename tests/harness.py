@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 import redis
-from processes import free_port
+from running import free_port
 from sqlalchemy import select
 
 from config.settings import Settings

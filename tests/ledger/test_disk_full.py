@@ -37,7 +37,7 @@ from worker.steps.place import NO_ROOM_SECONDS, Place
 MANY = 300
 """Orders whose answers need more room than the ledger's last page has."""
 IDS = [f"81983520498{number:05d}" for number in range(MANY)]
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Disk:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from harness import Shop
-from processes import alive, children, free_port
+from running import alive, children, free_port
 
 PROGRAMS = {
     "redis": ("redis-server", "valkey-server"),
