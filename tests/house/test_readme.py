@@ -220,3 +220,22 @@ def test_the_example_message_is_a_celery_message() -> None:
     assert {message["headers"]["id"], message["properties"]["correlation_id"]} == {
         message["properties"]["delivery_tag"]
     }
+
+
+def test_every_fact_of_a_vendor_that_is_cited_stands_on_its_page() -> None:
+    cited = 0
+    for path in sorted({*ROOT.glob("worker/**/*.py"), *ROOT.glob("tests/**/*.py")}):
+        source = re.sub(r"\n\s*(?:# )?", " ", text(path))
+        for page, sections in re.findall(r"docs/vendors/(\w+)\.md, (\d(?:(?:, | and | to )\d)*)", source):
+            known = set(re.findall(r"^## (\d)\. ", text(DOCS / "vendors" / f"{page}.md"), re.MULTILINE))
+            assert set(re.findall(r"\d", sections)) <= known, f"{path.name}: {page}, {sections}"
+            cited += 1
+    assert cited > 10, "this test no longer finds what it looks for"
+
+
+def test_contributing_says_what_belongs_into_each_folder() -> None:
+    page = text(ROOT / "CONTRIBUTING.md")
+    folders = {path.parent.relative_to(ROOT).parts[:2] for path in ROOT.glob("tests/*/**/*.py")}
+    assert {"/".join(parts) for parts in folders} == set(re.findall(r"^\| `(tests/\w+)/`", page, re.MULTILINE))
+    rooms = [path.name for path in (ROOT / "worker").iterdir() if path.is_dir() and list(path.glob("*.py"))]
+    assert [room for room in rooms if room != "demo" and f"`worker/{room}/" not in page] == []
