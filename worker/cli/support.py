@@ -95,7 +95,7 @@ def _supported(one: Mapping[str, Any]) -> dict[str, str]:
         "title": one["title"],
         "MARKETPLACE": one["name"],
         "address": one["base_url"],
-        "same key sent again": "no, never blindly" if window is None else f"safe for {window / 3600:g} hours",
+        "same key sent again": "not safe" if window is None else f"safe for {window / 3600:g} hours",
         "look-up": f"by {one['look_up_by']}" if one["look_up_by"] else "none",
         "push messages": "read" if one["pushes"] else "none",
         "default rate": "; ".join(filter(None, (rate, shared))),

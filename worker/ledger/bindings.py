@@ -58,7 +58,9 @@ def vouch(connection: Connection, binding: Binding, actor: str) -> float:
     """
     before = _before(connection, binding)
     if before is None:
-        raise NotAllowed(f"no order of {binding.account} was sent with another buyer's token: there is nothing to say")
+        raise NotAllowed(
+            f"no order of {binding.account} was sent with another buyer's token: there is nothing to change"
+        )
     now, buyers = time.time(), (before.parts[BUYER], binding.parts[BUYER])
     group = _groups(connection, binding.account).get(buyers[0], buyers[0])
     rows: Iterable[dict[str, Any]] = (

@@ -70,7 +70,7 @@ class Table:
             if own not in self.header:
                 raise InputError(f"{name} has no column {own}; its first row must name the columns")
         if not self.plans:
-            raise InputError(f"{name}: no account is configured, so its columns mean nothing yet")
+            raise InputError(f"{name}: no account is configured, so its columns cannot be understood")
         twice = [column for column, count in Counter(self.header).items() if column and count > 1]
         twice += [doubled for each in self.plans.values() if (doubled := each.doubled())]
         if twice:

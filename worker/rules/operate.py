@@ -69,12 +69,12 @@ def absent(order: Operable, can_look_up: bool, alive: Sequence[str]) -> Decision
     """
     if order.state != State.UNKNOWN:
         raise NotAllowed(
-            f"{order.order_id} is {order.state}: only of unknown orders it may be said that they do not exist"
+            f"{order.order_id} is {order.state}: only of an unknown order can you say that it does not exist"
         )
     if alive:
         raise NotAllowed(
             f"{order.order_id} may still be sent: a process that began to send it runs and has not reported;"
-            " restart the workers, then say it again"
+            " restart the workers, then repeat the command"
         )
     if can_look_up and order.code != Code.ACCOUNT_CHANGED:
         reason = "a person says that it does not exist at the marketplace; it is looked up once more"
@@ -89,7 +89,7 @@ def cancel(order: Operable) -> Decision:
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be cancelled here"
         )
     if order.in_doubt:
-        raise NotAllowed(f"{order.order_id} may exist at the marketplace: let it be settled first")
+        raise NotAllowed(f"{order.order_id} may exist at the marketplace: wait until it is settled")
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
@@ -113,12 +113,12 @@ def check_adoptable(order: Operable, may_replace: bool) -> None:
 def adopt(told_by: str, replaced: Sequence[str]) -> Decision:
     """Return what follows when a person tells an order's id. `replaced`: ids that this one takes the place of."""
     place = f"; it takes the place of {', '.join(replaced)}" if replaced else ""
-    return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{place}")
+    return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id came from {told_by}{place}")
 
 
 def same_buyer() -> Decision:
     """Return what follows for an order whose account's present token is, a person says, of the buyer it had before."""
-    reason = "its account's present token is of the same buyer, a person says"
+    reason = "a person says that its account's present token belongs to the same buyer"
     return Decision(Event.SNOOZE, 0.0, code=Code.ACCOUNT_CHANGED, reason=reason)
 
 

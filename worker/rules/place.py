@@ -64,7 +64,7 @@ def _accepted(outcome: Accepted, policy: Policy) -> Decision:
         Event.ACCEPT_BLIND,
         attention=True,
         code=outcome.code,
-        reason=outcome.reason or "the marketplace has this order but told no id",
+        reason=outcome.reason or "the marketplace has this order but did not say under which id",
         fix=FIND_AND_ADOPT,
     )
 
