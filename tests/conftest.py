@@ -9,8 +9,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from client_kit import Server
 
+from tests.client_kit import Server
 from worker.parts import forget
 
 _OURS = ("FULFIL_TEST_DATABASE_URL", "FULFIL_TEST_SIMULATIONS")

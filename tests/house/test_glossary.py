@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from test_house import name, tracked
+from tests.house.test_house import name, tracked
 
 from config.queues import celery_config
 from config.settings import Settings

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import keys
 
 from config.queues import COUNTDOWN_LIMIT_SECONDS, VISIBILITY_TIMEOUT_SECONDS, celery_config
 from config.settings import Settings
+from tests.harness import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES_A_FILE = 400

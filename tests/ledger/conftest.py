@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ledger_kit import Place, assert_invariants
-from postgres import NoPostgresError, PostgresServer, postgres_server
 from sqlalchemy import make_url, text
 
+from tests.ledger.ledger_kit import Place, assert_invariants
+from tests.postgres import NoPostgresError, PostgresServer, postgres_server
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import metadata
 

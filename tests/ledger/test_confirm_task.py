@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from ledger_kit import POLICY, known_ids, place_one, row, submit
 from sqlalchemy import update
 
+from tests.ledger.ledger_kit import POLICY, known_ids, place_one, row, submit
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator

@@ -17,9 +17,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, LEASE, assert_invariants, known_ids, row, sent, submit
 from sqlalchemy import event, text
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, assert_invariants, known_ids, row, sent, submit
 from worker.errors import LedgerAway
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.due import Due

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, LEASE, POLICY, one_claim, reconcile, record, result_rows, row, rows, submit
 from sqlalchemy import update
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, one_claim, reconcile, record, result_rows, row, rows, submit
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
 from worker.ledger.pushes import Pushes

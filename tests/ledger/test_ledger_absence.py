@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     LOOKED_UP,
     POLICY,
     claim,
@@ -21,7 +22,6 @@ from ledger_kit import (
     tries,
     waiting,
 )
-
 from worker.errors import NotAllowed
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import LEASE, POLICY, job, place_one, reconcile, row, waiting
 from sqlalchemy import select
 
+from tests.ledger.ledger_kit import LEASE, POLICY, job, place_one, reconcile, row, waiting
 from worker.errors import NotAllowed
 from worker.ledger.bindings import remember
 from worker.ledger.claims import Claims, Terms
@@ -143,7 +143,7 @@ def test_a_word_mends_no_other_difference(ledger: Ledger) -> None:
     due = unsettled(ledger)
     other = bound(buyer="two", app="2")
     claim(ledger, other, now=due)
-    with pytest.raises(NotAllowed, match="nothing to say"):
+    with pytest.raises(NotAllowed, match="nothing to change"):
         Operator(ledger, "cli").same_buyer(other)
 
 

@@ -7,9 +7,9 @@ import time
 from decimal import Decimal
 
 import pytest
-from ledger_kit import LEASE, POLICY, order_record, submit
 from sqlalchemy import select
 
+from tests.ledger.ledger_kit import LEASE, POLICY, order_record, submit
 from worker.ledger.ceilings import Ceilings, day_of
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

@@ -10,7 +10,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ledger_kit import (
+from sqlalchemy import text
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     LEASE,
     WINDOW,
@@ -26,8 +28,6 @@ from ledger_kit import (
     submit,
     tries,
 )
-from sqlalchemy import text
-
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.due import EARLY_SECONDS, Due
 from worker.ledger.engine import Ledger

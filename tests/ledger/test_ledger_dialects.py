@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, claim, confirmed, sent, submit
 from sqlalchemy import event, select
 
+from tests.ledger.ledger_kit import ACCOUNT, claim, confirmed, sent, submit
 from worker.ledger.dialects import in_list
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger

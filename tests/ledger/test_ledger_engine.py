@@ -6,20 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from ledger_kit import Place, assert_invariants, claim, job, submit
-from postgres import PostgresServer
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, event, inspect, text
 
 import worker.ledger.engine as engine_module
+from tests.ledger.ledger_kit import Place, assert_invariants, claim, job, submit
+from tests.postgres import PostgresServer
 from worker.errors import ConfigError, LedgerAway
-from worker.ledger.engine import SCHEMA, Ledger
+from worker.ledger.engine import POOL_SIZE, SCHEMA, Ledger
 from worker.ledger.intake import open_batch, take
 from worker.ledger.queries import Filter, Queries
 from worker.ledger.tables import metadata
@@ -29,7 +31,7 @@ MIGRATE = "import sys; from worker.ledger.engine import Ledger; Ledger(sys.argv[
 DIE_INSIDE = """
 import os, signal, sys
 import worker.ledger.{module} as module
-from ledger_kit import ACCOUNT, job, sent
+from tests.ledger.ledger_kit import ACCOUNT, job, sent
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
@@ -99,6 +101,33 @@ def test_a_migration_that_is_killed_half_way_is_begun_again(place: Place) -> Non
     assert ledger.version() is None
     ledger.migrate()
     submit(ledger, "SO-1")
+
+
+def test_every_connection_to_sqlite_has_what_it_commits_on_the_disk(tmp_path: Path) -> None:
+    """Without `synchronous=FULL` a host that loses its power loses claims: a second send of what is out already.
+
+    NORMAL, which a build of SQLite may have for its default, is not enough, and the pragma holds for one connection.
+    """
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite3")
+
+    @event.listens_for(ledger.engine, "do_connect")
+    def _build_with_another_default(dialect: Any, _: Any, places: Any, options: Any) -> Any:
+        connection = dialect.connect(*places, **options)
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
+
+    ledger.migrate()
+    for opened in ("at first", "anew"):
+        with ExitStack() as stack:
+            taken = [stack.enter_context(ledger.reading()) for _ in range(POOL_SIZE)]
+            found = {(_pragma(one, "synchronous"), _pragma(one, "journal_mode")) for one in taken}
+            assert len({id(one.connection.driver_connection) for one in taken}) == POOL_SIZE
+        assert found == {(2, "wal")}, opened
+        ledger.engine.dispose()
+
+
+def _pragma(connection: Connection, name: str) -> object:
+    return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
 
 
 def test_a_ledger_of_a_newer_program_is_left_alone(place: Place) -> None:

@@ -7,9 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ledger_kit import ACCOUNT, history, job, one_claim, row, submit
 from sqlalchemy import insert, select, text
 
+from tests.ledger.ledger_kit import ACCOUNT, history, job, one_claim, row, submit
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import _row, open_batch, take
 from worker.ledger.queries import Queries

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import time
 
-from ledger_kit import LEASE, claim, history, one_claim, place_one, reconcile, row, rows, submit, tries
+import pytest
+from sqlalchemy import update
 
-from worker.ledger.claims import Claims
+from config.settings import Settings
+from tests.ledger.ledger_kit import (
+    ACCOUNT,
+    LEASE,
+    claim,
+    history,
+    one_claim,
+    place_one,
+    reconcile,
+    record,
+    row,
+    rows,
+    submit,
+    tries,
+)
+from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger
+from worker.ledger.moves import LONGEST_LEASE_SECONDS
 from worker.ledger.records import Records
-from worker.ledger.tables import attempts
-from worker.rules.outcomes import Declined
+from worker.ledger.tables import attempts, orders
+from worker.rules.decision import CLOCKS_DIFFER_SECONDS
+from worker.rules.outcomes import Declined, NotSent, PlaceOutcome, Refused, Unknown
 from worker.rules.place import CRASHES_BEFORE_QUARANTINE
 
 
@@ -66,3 +84,55 @@ def test_an_answer_in_between_shows_that_the_order_does_not_kill_its_worker(ledg
     reconcile(ledger, at + 200)
     place_one(ledger, Declined("ApiCallLimit", "slow", 1.0), at=at + 300)
     assert row(ledger).crashes == 0
+
+
+def test_a_lease_that_ends_later_than_any_can_was_counted_by_a_wrong_clock_and_is_over(ledger: Ledger) -> None:
+    """Found by the campaign's wrong clocks: 82 orders of a worker that had died stood still for an hour."""
+    submit(ledger, "SO-1", "SO-2")
+    at = time.time()
+    one_claim(ledger, "SO-1", now=at + 3600)
+    Claims(ledger).claim(ACCOUNT, ["SO-2"], Terms(LONGEST_LEASE_SECONDS, None), at + CLOCKS_DIFFER_SECONDS - 1)
+    assert [one.order_id for one in Records(ledger).expire_leases(at)] == ["SO-1"]
+    assert (row(ledger).state, row(ledger).in_doubt) == ("unknown", True)
+    assert row(ledger, "SO-2").state == "placing", "two hosts' clocks are never quite the same"
+
+
+def test_the_longest_lease_is_the_one_the_settings_allow() -> None:
+    (most,) = (rule.le for rule in Settings.model_fields["lease_seconds"].metadata if hasattr(rule, "le"))
+    assert most == LONGEST_LEASE_SECONDS
+
+
+def not_found_twice(ledger: Ledger) -> float:
+    """Let SO-1 be an order that two look-ups did not find, and that goes again; return when it was first not found."""
+    submit(ledger, "SO-1")
+    since = time.time() - 100
+    with ledger.writing() as connection:
+        connection.execute(update(orders).values(absences=2, absent_since=since))
+    return since
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Unknown("cut"), NotSent("no connection"), Declined("L", "slow"), Refused("X", "x", "f", retryable=True)],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_look_ups_from_before_a_send_prove_nothing_about_it(ledger: Ledger, outcome: PlaceOutcome) -> None:
+    """Mutations of `history._answered`: without `absences=0`; without `absent_since=None`; without both."""
+    not_found_twice(ledger)
+    record(ledger, one_claim(ledger), outcome)
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_look_ups_from_before_a_send_prove_nothing_about_it_when_its_worker_does_not_come_back(ledger: Ledger) -> None:
+    """Mutations of `history._lost`: without `absences=0`; without `absent_since=None`; without both."""
+    not_found_twice(ledger)
+    at = time.time()
+    one_claim(ledger, now=at)
+    Records(ledger).expire_leases(at + LEASE + 1)
+    assert (row(ledger).absences, row(ledger).absent_since) == (0, None)
+
+
+def test_a_claim_alone_forgets_nothing_that_was_looked_up(ledger: Ledger) -> None:
+    since = not_found_twice(ledger)
+    one_claim(ledger)
+    assert (row(ledger).absences, row(ledger).absent_since) == (2, since)

@@ -6,8 +6,8 @@ import unicodedata
 from typing import Any
 
 import pytest
-from ledger_kit import job, row, submit
 
+from tests.ledger.ledger_kit import job, row, submit
 from worker.errors import UnknownOrder, UnusableId
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take

@@ -7,7 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     WINDOW,
     claim,
@@ -24,7 +25,6 @@ from ledger_kit import (
     rows,
     submit,
 )
-
 from worker.errors import NotAllowed, UnknownOrder, UnusableId
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
@@ -93,6 +93,15 @@ def test_retry_of_a_placed_order_reads_it_back_but_never_before_its_ten_seconds(
     order = row(ledger)
     assert moved.state is State.PLACED
     assert order.due_at >= order.accepted_at + CONFIRM_FLOOR_SECONDS - 0.001
+
+
+def test_retry_of_an_order_that_was_placed_under_a_clock_that_was_ahead_reads_it_back_soon(ledger: Ledger) -> None:
+    """Found by the campaign's wrong clocks: a person's word was put off until that hour."""
+    submit(ledger, "SO-1")
+    at = time.time()
+    record(ledger, one_claim(ledger, now=at), Accepted((ID,)), at + 3 * 3600)
+    person(ledger).retry("SO-1")
+    assert time.time() < row(ledger).due_at <= time.time() + CONFIRM_FLOOR_SECONDS
 
 
 def test_retry_of_an_old_placed_order_reads_it_back_at_once(ledger: Ledger) -> None:

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     LOOKED_UP,
     claim,
@@ -22,7 +23,6 @@ from ledger_kit import (
     submit,
     tries,
 )
-
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ledger_kit import (
+from sqlalchemy import update
+
+from tests.ledger.ledger_kit import (
     LOOKED_UP,
     POLICY,
     claim,
@@ -26,8 +28,6 @@ from ledger_kit import (
     submit,
     waiting,
 )
-from sqlalchemy import update
-
 from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
@@ -236,7 +236,7 @@ def test_adopting_replaces_the_id_that_was_disproved_and_no_other(ledger: Ledger
     event = rows(ledger, events, "SO-2")[-1]
     assert (event.event, event.note) == (
         "accept",
-        f"its id was told by a person; it takes the place of {FIRST}",
+        f"its id came from a person; it takes the place of {FIRST}",
     )
     read_back(ledger, Found((order_record(SECOND), order_record(THIRD))), time.time() + 60, "SO-2")
     assert history(ledger, "SO-2")[-2:] == ["accept>placed", "confirm>confirmed"]

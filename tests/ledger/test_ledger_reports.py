@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     confirmed,
     job,
@@ -18,7 +19,6 @@ from ledger_kit import (
     row,
     submit,
 )
-
 from worker.errors import UnknownOrder
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger

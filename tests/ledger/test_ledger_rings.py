@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
 from sqlalchemy import select
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, RESENDABLE, claim, job, one_claim, waiting
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
@@ -54,6 +54,22 @@ def test_a_message_that_comes_late_lets_go_of_nothing_that_is_under_way(ledger: 
     Due(ledger).mark_rung(["SO-1"])
     Due(ledger).forget_message(["SO-1"])
     assert rung_at(ledger, "SO-1") is not None
+
+
+def test_a_ring_of_a_clock_that_was_ahead_does_not_keep_an_order_standing_still(ledger: Ledger) -> None:
+    """Found by the campaign's wrong clocks: the order stood still until that hour had come."""
+    rung(ledger, "SO-1", "SO-2", "SO-3")
+    now = time.time()
+    Due(ledger).mark_rung(["SO-1"], now + 3 * 3600)
+    Due(ledger).mark_rung(["SO-2"], now + 5)  # two hosts' clocks are never quite the same
+    assert Due(ledger).standing_still(State.QUEUED, now, now - 15, 10, ACCOUNT) == ["SO-1"]
+    one_claim(ledger, "SO-3", now)
+    Records(ledger).expire_leases(now + LEASE + 1)
+    later = now + LEASE + 10
+    (unknown,) = waiting(ledger, State.UNKNOWN, "SO-3", now=later)
+    Records(ledger).settle([Settled(unknown, None, decide_unknown(unknown, RESENDABLE, None, POLICY, later))], later)
+    Due(ledger).mark_rung(["SO-3"], later + 3 * 3600)
+    assert Due(ledger).suspects(ACCOUNT, later + 1, 0.0) == ["SO-3"]
 
 
 def test_a_claim_says_whether_the_orders_last_worker_died(ledger: Ledger) -> None:

@@ -6,7 +6,8 @@ import time
 from decimal import Decimal
 
 import pytest
-from ledger_kit import (
+
+from tests.ledger.ledger_kit import (
     ACCOUNT,
     LEASE,
     LOOKED_UP,
@@ -26,7 +27,6 @@ from ledger_kit import (
     submit,
     waiting,
 )
-
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.records import Records

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from ledger_kit import one_claim, sent, submit
 
+from tests.ledger.ledger_kit import one_claim, sent, submit
 from worker.ledger.engine import Ledger
 from worker.ledger.queries import Queries
 from worker.ledger.records import Records
@@ -31,6 +31,26 @@ def test_what_a_dead_process_left_is_recorded_and_removed(ledger: Ledger, tmp_pa
     order = Queries(ledger).order("SO-1").as_json()
     assert (order["state"], order["references"]) == ("placed", ["8190000000000001"])
     assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_what_is_kept_is_on_the_disk_before_anything_else_happens(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the fsync of `Spool.keep` a host that loses its power loses the ids with it."""
+    spool, synced, sync = Spool(tmp_path), list[bytes](), os.fsync
+
+    def look(file: int) -> None:
+        assert os.path.samestat(os.fstat(file), next(tmp_path.glob("*.jsonl")).stat()), "another file"
+        synced.append(os.pread(file, 10_000, 0).replace(b"\0", b""))
+        sync(file)
+
+    monkeypatch.setattr("worker.ledger.spool.os.fsync", look)
+    submit(ledger, "SO-1", "SO-2")
+    for number, order_id in ((1, "SO-1"), (2, "SO-2")):
+        spool.keep([sent(one_claim(ledger, order_id), Accepted((f"819000000000000{number}",)))])
+        assert len(synced) == number, "keep() came back before its ids were on the disk"
+        assert f"819000000000000{number}".encode() in synced[-1]
+    assert b"8190000000000001" in synced[-1], "the ids kept before are still there"
 
 
 def test_the_file_of_a_live_process_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:

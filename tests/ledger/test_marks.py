@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ledger_kit import LEASE, history, row, submit, tries
 from sqlalchemy import update
 
+from tests.ledger.ledger_kit import LEASE, history, row, submit, tries
 from worker.ledger import marks as module
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ledger_kit import POLICY, claim, history, one_claim, place_one, read_back, record, row, rows, submit
 from sqlalchemy import select, update
 
+from tests.ledger.ledger_kit import POLICY, claim, history, one_claim, place_one, read_back, record, row, rows, submit
 from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator

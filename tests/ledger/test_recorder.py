@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_kit import ACCOUNT, LEASE, POLICY, submit
 
+from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, submit
 from worker.errors import LedgerAway
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Answer, Shop, job
+
+from tests.harness import Answer, Shop, job
 
 CLOSED_REDIS = "redis://127.0.0.1:1/0"
 CLOSED_POSTGRES = "postgresql://shop:hush-hush@127.0.0.1:1/shop"

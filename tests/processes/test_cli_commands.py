@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 import pytest
-from harness import Shop, job
 
+from tests.harness import Shop, job
 from worker.cli.main import main
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.records import Records

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Answer, Shop, job
+
+from tests.harness import Answer, Shop, job
 
 COLUMNS = (
     "order_id,account,order_memo,contact_person,full_name,phone_country,mobile_no,address,city,province,zip,country,"

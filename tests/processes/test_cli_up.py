@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Shop
-from running import alive, children, free_port
+
+from tests.harness import Shop
+from tests.running import alive, children, free_port
 
 PROGRAMS = {
     "redis": ("redis-server", "valkey-server"),

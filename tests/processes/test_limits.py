@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import fakeredis
 import pytest
@@ -67,7 +68,7 @@ def most_within(slots: list[float], seconds: float) -> int:
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     with time_machine.travel(NOW, tick=False) as traveller:
         yield traveller
 

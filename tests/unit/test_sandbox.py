@@ -15,7 +15,6 @@ import pytest
 from config.settings import Account
 from worker.errors import ConfigError
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
-from worker.sandbox.faults import FAULTS
 from worker.sandbox.server import Running, background, fakes_for
 
 HANG = 0.3
@@ -279,11 +278,6 @@ def test_a_wrong_fault_is_answered_with_a_sentence(client: httpx.Client, body: b
     assert sentence.startswith(word)
     assert sentence.endswith(".")
     assert client.get("/_sandbox/faults").json() == {"faults": []}
-
-
-def test_the_faults_are_the_ones_the_design_names() -> None:
-    named = "timeout_before timeout_after_commit reset_after_commit http_500 http_503 throttle garbage empty slow"
-    assert set(f"{named} token_expired repeat_with_ids wrong_ids wrong_type huge drip".split()) == FAULTS
 
 
 def test_the_clock_is_the_sandboxes() -> None:

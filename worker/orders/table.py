@@ -125,7 +125,7 @@ class Table:
         where = f"in column {self._sheet.column(index)} on line {row.line}"
         if sign == "\0":
             return f"there is a NUL byte {where}: the file is damaged"
-        return f"there is a line break (U+{ord(sign):04X}) {where}; take it out, or hand in JSON lines (.jsonl)"
+        return f"there is a line break (U+{ord(sign):04X}) {where}; take it out, or submit JSON lines (.jsonl)"
 
     def _repeat(self, job: dict[str, Any], group: Group) -> tuple[str, str] | None:
         """Put into the job whether orders of the same content are meant, where a row says so."""
