@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.house.test_house import name, tracked
 
 from config.queues import celery_config
 from config.settings import Settings
+from tests.house.test_house import name, tracked
 from worker.app import app
 from worker.ledger.tables import metadata
 from worker.rules import outcomes
