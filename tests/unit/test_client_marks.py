@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from client_kit import OK, Server, client, post
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 
 FOR_EVER = float("inf")
 

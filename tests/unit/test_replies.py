@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.marketplaces.replies import Fraction, Kept, Text, clock_offset, id_of, lost, parse, read_object, text_of
 from worker.rules.outcomes import NotSent, Unknown
 

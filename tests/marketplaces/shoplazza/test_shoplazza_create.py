@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, VERSIONS, adapter, body, drive, dump, place, reply
 
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}

@@ -21,7 +21,7 @@ from xportcn_kit import (
     reply,
 )
 
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, Money, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))

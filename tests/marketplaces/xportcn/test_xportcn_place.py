@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xportcn_kit import ADDRESS, KEY, PREVIEW_ROW, adapter, body, create, created, dump, envelope, preview, reply
 
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = "2019601741959504495"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
