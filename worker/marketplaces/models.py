@@ -103,7 +103,7 @@ def _letters(many: int, kind: LiteralString, message: LiteralString) -> Callable
     return check
 
 
-Country = Annotated[str, AfterValidator(_letters(2, "country", "two letters are needed, such as US or BR"))]
+Country = Annotated[str, AfterValidator(_letters(2, "country", "two letters are needed, such as US"))]
 Currency = Annotated[str, AfterValidator(_letters(3, "currency", "three letters are needed, such as USD"))]
 NumberText = Annotated[str | None, BeforeValidator(number_text)]
 """A text that may also come as a whole number."""

@@ -16,7 +16,7 @@ from worker.marketplaces.codes import Kind, KnownCode
 from worker.marketplaces.doubts import ORDER, ORDER_OR_DOOR
 from worker.marketplaces.shoplazza.models import SENT_FIELDS
 
-_LOOK_UP = "nothing: the order is looked up by its tag and sent again only when the shop does not have it"
+_LOOK_UP = "nothing: the order is looked up by its tag before anything else happens to it"
 _AUTHORISE = "authorise the app for the shop again, set its new access_token, restart the workers"
 _SHOP = "check the account's shop, domain_suffix and api_version against the address of the shop's admin"
 
