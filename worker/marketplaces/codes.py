@@ -130,16 +130,20 @@ def outcome(
     if kind is Kind.REPEATED:
         return Accepted((), known.code, told, request_id)
     if kind in _REFUSALS:
-        return Refused(
-            known.code,
-            told,
-            known.fix,
-            retryable=kind is Kind.REFUSED_FOR_NOW,
-            from_body=kind is Kind.REFUSED_BY_CONTENT,
-            stops_account=kind is Kind.REFUSED_TO_ACCOUNT,
-            request_id=request_id,
-        )
+        return _refused(known, told, request_id)
     return Unknown(told, known.code, (), request_id)
+
+
+def _refused(known: KnownCode, told: str, request_id: str | None) -> Refused:
+    return Refused(
+        known.code,
+        told,
+        known.fix,
+        retryable=known.kind is Kind.REFUSED_FOR_NOW,
+        from_body=known.kind is Kind.REFUSED_BY_CONTENT,
+        stops_account=known.kind is Kind.REFUSED_TO_ACCOUNT,
+        request_id=request_id,
+    )
 
 
 def read_outcome(
