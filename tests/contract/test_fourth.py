@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
+from test_declared import *  # noqa: F403
 from test_fuzz import *  # noqa: F403
 from test_goods import *  # noqa: F403
 from test_lateness import *  # noqa: F403
