@@ -15,7 +15,8 @@ from pydantic import Field
 
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
