@@ -11,7 +11,9 @@ import json
 import os
 import random
 import signal
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 
@@ -38,15 +40,28 @@ class CrashPoint(StrEnum):
     """A person's retry is committed, not rung for."""
 
 
-_chances: dict[str, float] = json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}"))
-_freezer: str | None = os.environ.get("FULFIL_TEST_FREEZE")
+@dataclass(slots=True)
+class Plan:
+    """What a campaign wants of this process."""
+
+    chances: dict[str, float]
+    """How probable a death is at each point."""
+    freezer: str | None
+    """The folder with the orders to stand still."""
+
+
+@cache
+def plan() -> Plan:
+    """Return what the environment said when it was first asked."""
+    return Plan(json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}")), os.environ.get("FULFIL_TEST_FREEZE"))
 
 
 def reached(point: CrashPoint, over: object = "") -> None:
     """Die here by SIGKILL, or stand still until somebody sends SIGCONT, if the campaign says so."""
-    if _freezer is not None:
-        _stop(Path(_freezer) / point, over)
-    if _chances and random.random() < _chances.get(point, 0.0):
+    wanted = plan()
+    if wanted.freezer is not None:
+        _stop(Path(wanted.freezer) / point, over)
+    if wanted.chances and random.random() < wanted.chances.get(point, 0.0):
         log = os.open(os.environ["FULFIL_TEST_CRASH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.write(log, f"{point}\n".encode())
         os.kill(os.getpid(), signal.SIGKILL)

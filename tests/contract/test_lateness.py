@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, drive, made
 
+from tests.contract.contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, drive, made
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace
 from worker.rules.outcomes import Absent, Accepted, Found, Unknown

@@ -10,8 +10,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 
+from tests.client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 from worker.marketplaces.base import Lost, Reply, Request
 from worker.sending.client import TOO_LATE
 

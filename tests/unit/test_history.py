@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from retry_kit import histories, moments
 
+from tests.unit.retry_kit import histories, moments
 from worker.rules.history import Cause, History, after
 from worker.rules.states import MOVES, Event, State
 

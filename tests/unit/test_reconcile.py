@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from retry_kit import ABILITIES, POLICY, SENT_AT, WINDOW, Order, abilities, histories, moments, orders, read
 
+from tests.unit.retry_kit import ABILITIES, POLICY, SENT_AT, WINDOW, Order, abilities, histories, moments, orders, read
 from worker.rules.codes import Code
 from worker.rules.history import Cause, History, after
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from retry_kit import (
+
+from tests.unit.retry_kit import (
     POLICY,
     SENT_AT,
     WINDOW,
@@ -24,7 +25,6 @@ from retry_kit import (
     throttled,
     unknown,
 )
-
 from worker.rules import place as retry
 from worker.rules.confirm import decide_read
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Policy, backoff

@@ -81,7 +81,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 
 def _do(told: dict[str, Any]) -> None:
-    crashpoints._chances = told.get("crash") or {}
+    crashpoints.plan().chances = told.get("crash") or {}
     try:
         answer = ACTIONS[told["do"]](told)
     except InputError:
