@@ -6,6 +6,7 @@ Found by the campaign's wrong clocks: 117 of 200 orders stood queued until three
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -160,19 +161,18 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
     now = sent_ahead(ledger, Unknown("cut"))
     rung: list[str] = []
 
-    class Played:
-        accounts: dict[str, Any] = {}  # noqa: RUF012
-        chunk = 10
-        dead = staticmethod(list)
-        clear = staticmethod(lambda *_: None)
-        replay = staticmethod(lambda _: 0)
-        expire_leases = staticmethod(lambda dead: [])
-        standing = staticmethod(dict)
-        any_due = staticmethod(lambda: False)
-        llen = staticmethod(lambda _: 0)
-        reconcile = staticmethod(rung.extend)
-
-    played: Any = Played()
+    played: Any = SimpleNamespace(
+        accounts={},
+        chunk=10,
+        dead=list,
+        clear=lambda *_: None,
+        replay=lambda _: 0,
+        expire_leases=lambda dead: [],
+        standing=dict,
+        any_due=lambda: False,
+        llen=lambda _: 0,
+        reconcile=rung.extend,
+    )
     parts = ("settings", "accounts", "pauses", "pushes", "records", "spool", "graves", "limits", "bell", "suspects")
     Sweep(ledger=ledger, due=Due(ledger), broker=played, **dict.fromkeys(parts, played)).run()
     assert row(ledger).due_at < now + 120
