@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from tests.ledger.ledger_kit import (
     LEASE,
+    LOOKED_UP,
     POLICY,
     WINDOW,
     claim,
@@ -33,7 +34,7 @@ from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.tables import orders
 from worker.rules.decision import CLOCKS_DIFFER_SECONDS, Pause
-from worker.rules.outcomes import Accepted, Declined, NotSent, PlaceOutcome, Unknown
+from worker.rules.outcomes import Absent, Accepted, Declined, NotSent, PlaceOutcome, Unknown
 from worker.rules.states import State
 from worker.steps.sweep import Sweep
 
@@ -85,6 +86,19 @@ def test_a_key_that_was_used_under_a_clock_ahead_is_not_held_safe_for_hours_too_
     assert row(ledger).state == "queued"
     assert claim(ledger, "SO-1", now=now + WINDOW + 2) == []
     assert row(ledger).code == "WINDOW_CLOSED"
+
+
+@pytest.mark.parametrize(("looked_up", "left"), [(HOURS, 0), (100.0, 1)])
+def test_absences_that_were_counted_by_a_clock_ahead_are_counted_anew(
+    ledger: Ledger, looked_up: float, left: int
+) -> None:
+    submit(ledger, "SO-1")
+    now = time.time()
+    place_one(ledger, Unknown("cut"), at=now)
+    reconcile(ledger, now + looked_up, LOOKED_UP, Absent("not there"))
+    assert row(ledger).absences == 1
+    put_right(ledger, now + 50)
+    assert (row(ledger).absences, row(ledger).absent_since) == (left, now + looked_up if left else None)
 
 
 def test_a_first_send_under_a_right_clock_is_left_as_it_is(ledger: Ledger) -> None:

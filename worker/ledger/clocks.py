@@ -41,7 +41,9 @@ _PUT_RIGHT = (
     .values(
         due_at=_put_right(orders.c.due_at),
         first_sent_at=_put_right(orders.c.first_sent_at),
-        absent_since=_put_right(orders.c.absent_since),
+        # Look-ups under such a clock are no row without a gap: counting begins anew.
+        absences=case((orders.c.absent_since > _LATEST, 0), else_=orders.c.absences),
+        absent_since=case((orders.c.absent_since > _LATEST, None), else_=orders.c.absent_since),
         updated_at=_NOW,
     )
 )
