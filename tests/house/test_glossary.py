@@ -28,7 +28,6 @@ KEPT = {
     "folder `journal`",
     "journal_mode",  # SQLite's own word
     '== "Throttled"',  # attempts an older version wrote
-    "the read-back tells what became of them",
 }
 """Where a word that was given up is the name of a door."""
 

@@ -114,8 +114,8 @@ class Desk:
         self.outcomes.append(answer.outcome)
         decision = decide(answer.outcome, answer.claim, POLICY)
         sent = Sent(answer.claim, answer.outcome, decision, answer.sent_at, answer.closed_at)
-        for moved in Records(self.ledger).record([sent]) or [None]:
-            answer.completion.note(moved)
+        moved = Records(self.ledger).record([sent])
+        answer.completion.note(moved[0] if moved else None)
 
     def paused_at(self, account: str) -> float:
         return self.paused

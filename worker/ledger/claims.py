@@ -44,7 +44,9 @@ _CLAIM = (
 )
 _OPEN_ATTEMPT = insert(attempts)
 _CLAIM_WAITING = (
-    update(orders).where(in_list(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
+    update(orders)
+    .where(in_list(orders.c.order_id, listed("ids")))
+    .values(due_at=bindparam("until"), rung_at=None, updated_at=bindparam("now"))
 )
 
 
@@ -103,7 +105,7 @@ class Claims:
             paused = pausing(connection, {row.account for row in rows}, now)
             rows = [row for row in rows if row.account not in paused]
             taken = [row.order_id for row in rows]
-            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + lease_seconds})
+            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + lease_seconds, "now": now})
             known = references(connection, taken)
             return [_waiting(row, known.get(row.order_id, ())) for row in rows]
 

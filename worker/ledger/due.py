@@ -106,7 +106,7 @@ class Due:
                     unindexed(orders.c.state) == state,
                     unindexed(orders.c.due_at) < until,
                 )
-                .values(due_at=until)
+                .values(due_at=until, updated_at=time.time())
             )
 
 

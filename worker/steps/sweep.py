@@ -13,6 +13,7 @@ from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
+from worker.ledger.clocks import put_right
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders
@@ -63,6 +64,7 @@ class Sweep:
         dead = self.graves.dead()
         lost = self.records.expire_leases(dead=dead)
         self.graves.clear(busy_senders(self.ledger, dead), time.time())
+        put_right(self.ledger, time.time())
         reached(CrashPoint.SWEEPING)
         try:
             paused = self.pauses.standing()
