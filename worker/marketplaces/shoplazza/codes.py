@@ -229,8 +229,9 @@ def _of_field(problem: str, status: int, code: str, version: str) -> KnownCode |
 
     The vendor says of a 422 that "in rare cases, the server itself may encounter an issue and return a 422" (its page
     of statuses), so a text nobody listed proves nothing. This one does: the vendor documents errors by field,
-    `{"errors": {"field": ["…"]}}` (shoplazza.md, 1), and a field is judged before an order is made of the body. Plain is
-    one field of the body as we send it and "is required", "is invalid" or "must be …", nothing before and nothing after.
+    `{"errors": {"field": ["…"]}}` (shoplazza.md, 1), and a field is judged before an order is made of the body. Plain
+    is one field of the body as we send it and "is required", "is invalid" or "must be …", with nothing before it and
+    nothing after.
     """
     found = _FIELD_FAULT.fullmatch(problem.strip(" ."))
     path = re.findall(r"[a-z_]+", found[1].lower()) if found else []
