@@ -17,7 +17,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from tests.harness import Answer, Shop, job, keys, until
+from tests.harness import Answer, Shop, job, keys
+from tests.running import until
 from worker.ledger.tables import pushes, results
 
 LOST = "SO-1~timeout_after_commit"

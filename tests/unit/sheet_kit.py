@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace, OrderModel, PlaceSteps, ReadSteps
 from worker.orders.files import jobs
 from worker.orders.jobs import Job, Rejection, Terms
 
@@ -44,7 +45,17 @@ class Order(OrderModel):
     weights: dict[str, int] | None = None
 
 
-class Shop(Marketplace):
+class OnPaper(Marketplace):
+    """A marketplace nobody calls: only its order matters."""
+
+    def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
+        raise NotImplementedError
+
+    def confirm(self, references: Sequence[str]) -> ReadSteps:
+        raise NotImplementedError
+
+
+class Shop(OnPaper):
     name = "shop"
     order_model = Order
     quantities = ("items", "product_count")
