@@ -28,7 +28,7 @@ from worker.ledger.marks import Marks
 from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.ledger.tables import orders
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Unknown
 from worker.rules.place import decide
 from worker.rules.values import Sent

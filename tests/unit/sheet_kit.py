@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
-from worker.marketplaces.base import Marketplace, OrderModel, PlaceSteps, ReadSteps
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import PlaceSteps, RecordSteps
+from worker.marketplaces.models import OrderModel
 from worker.orders.files import jobs
 from worker.orders.jobs import Job, Rejection, Terms
 
@@ -51,7 +53,7 @@ class OnPaper(Marketplace):
     def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
         raise NotImplementedError
 
-    def confirm(self, references: Sequence[str]) -> ReadSteps:
+    def read(self, reference: str) -> RecordSteps:
         raise NotImplementedError
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import time_machine
 
 from tests.client_kit import OK, Server, client, post
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 
 FOR_EVER = float("inf")
 

@@ -16,7 +16,7 @@ from pydantic import Field
 from tests.unit.sheet_kit import OnPaper
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import OrderModel
+from worker.marketplaces.models import OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms

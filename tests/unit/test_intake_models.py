@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 
 from tests.unit.sheet_kit import OnPaper
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms, validate
 
 

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from worker.errors import UnusableId
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders import ids
 from worker.orders.fields import shown
 from worker.orders.reasons import explain, too_many, unknown_account, unknown_key

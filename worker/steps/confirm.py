@@ -14,7 +14,8 @@ from worker.broker.bell import Bell
 from worker.errors import RedisAway
 from worker.ledger.claims import Claims
 from worker.ledger.records import Records
-from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import ReadSteps
 from worker.rules.codes import Code
 from worker.rules.confirm import decide_read
 from worker.rules.decision import Policy

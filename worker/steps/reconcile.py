@@ -17,7 +17,8 @@ from worker.ledger.engine import Ledger
 from worker.ledger.leases import open_senders
 from worker.ledger.marks import Graves
 from worker.ledger.records import Records
-from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import ReadSteps
 from worker.marketplaces.replies import clock_offset
 from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, ReadOutcome

@@ -21,7 +21,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     place,
     reply,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}

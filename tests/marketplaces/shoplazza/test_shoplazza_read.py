@@ -22,7 +22,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     reply,
     shown,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown

@@ -21,7 +21,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     line,
     reply,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, Money, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))

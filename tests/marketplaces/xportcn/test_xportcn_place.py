@@ -22,7 +22,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     preview,
     reply,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = "2019601741959504495"

@@ -21,7 +21,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     sent_body,
     shown,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 

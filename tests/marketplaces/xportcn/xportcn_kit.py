@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder

@@ -1,4 +1,4 @@
-"""Opens what Shoplazza sent back: any bytes in, a document with its problems out, or why it cannot be read."""
+"""Opens what Shoplazza sent back: any bytes in, an answer with its problems or garbage out; never an exception."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import Fraction, parse, storable, text_of
+from worker.marketplaces.calls import Reply
+from worker.marketplaces.replies import Fraction, Garbage, parse, storable, text_of
 
 _SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Answer:
     """One reply body: what it holds, and the problem it tells as one text.
 
     `problems`: the same, a text each, where the whole body is in a form the vendor documents for errors; None in any
@@ -48,10 +49,10 @@ class Document:
         return [order for order in found if isinstance(order, dict)] if isinstance(found, list) else None
 
 
-def open_body(body: bytes) -> Document | str:
+def open_body(body: bytes) -> Answer | Garbage:
     """Read one reply body in every form the vendor has, or say why it cannot be read."""
     if not body.strip():
-        return "empty reply"
+        return Garbage("empty reply")
     try:
         document = parse(body)
     except (ValueError, RecursionError):
@@ -59,11 +60,17 @@ def open_body(body: bytes) -> Document | str:
     if isinstance(document, str):
         return _plain(document)
     if not isinstance(document, dict):
-        return "the reply is not a JSON object"
+        return Garbage("the reply is not a JSON object")
     data, code = document.get("data"), text_of(document.get("code"))
     texts = ": ".join(dict.fromkeys(filter(None, _texts(document))))
     held = data if isinstance(data, dict) else document
-    return Document(held, code, texts, _problems(document), document)
+    return Answer(held, code, texts, _problems(document), document)
+
+
+def request_id_of(came: Reply) -> str | None:
+    """Return the id under which Shoplazza's support finds this call."""
+    text = "".join(sign for sign in came.headers.get("request-id", "") if sign.isascii() and sign.isprintable())
+    return text.strip()[:100] or None
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:
@@ -126,9 +133,9 @@ def _told(text: object) -> list[str | None]:
     return [text.strip()] if text.strip() else []
 
 
-def _plain(text: str) -> Document | str:
+def _plain(text: str) -> Answer | Garbage:
     """Read a plain-text reply: it explains, and is never a definite no."""
     text = storable(text.strip())
     if not text or "<" in text or len(text) > 500 or not text.isprintable():
-        return "the reply is not JSON"
-    return Document({}, "", text)
+        return Garbage("the reply is not JSON")
+    return Answer({}, "", text)
