@@ -1,4 +1,4 @@
-"""A job as submitted: its three envelope keys checked, its order held against the marketplace's own model."""
+"""A job as submitted: its three envelope keys checked, its order checked against the marketplace's own model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEYS = frozenset(REQUIRED)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the orders of one account are held against: its marketplace, and the most pieces of one line item."""
+    """What the orders of one account are checked against: its marketplace, and the most pieces of one line item."""
 
     marketplace: type[Marketplace]
     max_quantity: int

@@ -1,6 +1,6 @@
 """Which of our orders a push message is about: pure, and never more certain than goods and time allow.
 
-A message names the marketplace's id and nothing of ours. What the read-back shows of the order (its goods) is held
+A message names the marketplace's id and nothing of ours. What the read-back shows of the order (its goods) is checked
 against every order that may exist there under an id we do not know. One that fits is the one; where two fit, nothing
 tells them apart, and a person decides.
 """

@@ -47,7 +47,7 @@ class Reconcile:
     lease_seconds: float
 
     def run(self, message: Any) -> str:
-        """Settle the due unknown orders a message names; tell a line an order. The sweep rings for what goes again."""
+        """Settle the due unknown orders of a message; return a line for each. The sweep rings for what goes again."""
         moved: list[Moved] = []
         try:
             for slots in self.turns.admit(order_ids(message), State.UNKNOWN, "read", None):

@@ -50,7 +50,7 @@ def attempt_first() -> None:
         return record(self, sent, *rest)
 
     Claims.claim = claim_later  # type: ignore[method-assign]
-    Records.record = record_then  # type: ignore[method-assign,assignment]
+    Records.record = record_then  # type: ignore[assignment, method-assign]
 
 
 def _rolled_back(ledger: Ledger) -> Ledger:
@@ -79,7 +79,7 @@ def fencing() -> None:
         newer = [_with_epoch(one, rows[one.claim.order_id]) for one in sent]
         return record(self, newer, *rest)
 
-    Records.record = record_anyway  # type: ignore[method-assign,assignment]
+    Records.record = record_anyway  # type: ignore[assignment, method-assign]
 
 
 def _with_epoch(one: Sent, epoch: int) -> Sent:

@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: sections 2 and 3)."""
+"""What every form of a create's answer means (docs/vendors/aliexpress.md, 2 and 3)."""
 
 from __future__ import annotations
 

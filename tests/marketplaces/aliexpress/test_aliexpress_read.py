@@ -1,4 +1,4 @@
-"""What an order-get sends, and what every form of its answer says of the order (facts: section 4)."""
+"""What an order-get sends, and what every form of its answer says of the order (docs/vendors/aliexpress.md, 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a create sends: every parameter, signed, in the body (facts: section 1)."""
+"""What a create sends: every parameter, signed, in the body (docs/vendors/aliexpress.md, 1)."""
 
 from __future__ import annotations
 

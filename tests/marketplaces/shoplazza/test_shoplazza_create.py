@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: B1 and B2)."""
+"""What every form of a create's answer means (docs/vendors/shoplazza.md, 1 and 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a confirm sends, and what every form of its answer says of the order (facts: B1)."""
+"""What a confirm sends, and what every form of its answer says of the order (docs/vendors/shoplazza.md, 1)."""
 
 from __future__ import annotations
 

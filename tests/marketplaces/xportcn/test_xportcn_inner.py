@@ -1,4 +1,4 @@
-"""What 1688 says inside Xportcn's answer to a create: its own no, its ids, the lines it did not take (facts: A2)."""
+"""What 1688 says inside Xportcn's answer to a create: a no, ids, lines it did not take (docs/vendors/xportcn.md, 2)."""
 
 from __future__ import annotations
 

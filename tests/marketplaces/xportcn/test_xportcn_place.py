@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: A1 to A3)."""
+"""What every form of a create's answer means (docs/vendors/xportcn.md, 1 to 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What order details send, and what every form of their answer says of an order (facts: A1, A2)."""
+"""What order details send, and what every form of their answer says of an order (docs/vendors/xportcn.md, 1, 2)."""
 
 from __future__ import annotations
 

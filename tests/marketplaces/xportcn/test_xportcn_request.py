@@ -1,4 +1,4 @@
-"""What a placing sends: preview, then create, each signed by itself, every field on the wire (facts: A1)."""
+"""What placing an order sends: a preview, then a create, each signed by itself (docs/vendors/xportcn.md, 1)."""
 
 from __future__ import annotations
 

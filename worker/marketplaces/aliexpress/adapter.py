@@ -31,7 +31,7 @@ _HEADERS = {"content-type": "application/x-www-form-urlencoded;charset=utf-8", "
 class AliExpress(Marketplace):
     """AliExpress DS. `out_order_id` makes a create idempotent for 24 hours (vendor page); there is no look-up.
 
-    No API finds an order by out_order_id or lists a buyer's orders (facts: section 3), so a repeat without ids
+    No API finds an order by out_order_id or lists a buyer's orders (aliexpress.md, 3), so a repeat without ids
     stays without ids until a person or a push message tells them.
     """
 

@@ -1,7 +1,7 @@
 """What is sent to aliexpress.ds.order.create, and what its answer means: every known form of it becomes one outcome.
 
 A no is believed only from a documented code in its documented place: in the result of the create's own envelope, or in
-one of the gateway's two error forms, with HTTP 200 (facts: section 2), and while its words do not speak against it.
+one of the gateway's two error forms, with HTTP 200 (aliexpress.md, 2), and while its words do not speak against it.
 Everything else may have been executed, and is sent again under the same key.
 """
 
@@ -129,7 +129,7 @@ def _out_of_place(status: int) -> str:
 
 
 def _with_ids(ids: tuple[str, ...], opened: Answer | Fault | Garbage, words: Words) -> Accepted:
-    """Ids mean that orders exist, whatever else is said; the read-back tells what became of them."""
+    """Ids mean that orders exist, whatever else is said; reading them back tells how they stand."""
     raw, said, success, request_id = "", "", None, None
     if isinstance(opened, Fault):
         raw, said, request_id = opened.sub_code or opened.code, opened.text, opened.request_id

@@ -13,7 +13,7 @@ MARKS = frozenset({"is_success", "order_list", "error_code", "error_msg", "order
 WRAPPERS = frozenset({"aliexpress_ds_order_create_response", "aliexpress_trade_buy_placeorder_response"})
 """What an answer to a create stands in (page; the second: facts, section 2). A no that stands elsewhere is none."""
 FAULT_MARKS = frozenset({"type", "request_id"})
-"""What a flat gateway error has besides code and message (facts: section 2); any service may answer with those two."""
+"""What a flat gateway error has besides code and message (aliexpress.md, 2); any service may answer with those two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Fault:
 
 
 def open_body(body: bytes) -> Answer | Fault | Garbage:
-    """Read one reply body, in every form the vendor's page, demo and the field know (facts: sections 2 and 3)."""
+    """Read one reply body, in every form the vendor's page, demo and the field know (aliexpress.md, 2 and 3)."""
     document = read_object(body)
     if isinstance(document, str):
         return Garbage(document)
@@ -64,7 +64,7 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
 
 
 def _code(document: Mapping[str, Any]) -> str:
-    """Return the code beside an answer where it says anything: good ones come with "0" (facts: section 2)."""
+    """Return the code beside an answer where it says anything: good ones come with "0" (aliexpress.md, 2)."""
     return text_of(document.get("code")).strip("0")
 
 

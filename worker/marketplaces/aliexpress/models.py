@@ -108,14 +108,14 @@ class Promotion(Part):
 
 
 class Payment(Part):
-    """How to pay. Automatic payment needs an allow-listed app and USD (facts: section 3)."""
+    """How to pay. Automatic payment needs an allow-listed app and USD (docs/vendors/aliexpress.md, 3)."""
 
     pay_currency: Currency | None = Field(None, description="Currency, such as USD")
     try_to_pay: Flag = Field(None, description="Pay at once; without it the order is created unpaid")
 
 
 class TradeExtraParam(Part):
-    """Further trade parameters; all but business_model come from the newer reference (facts: section 3)."""
+    """Further trade parameters; all but business_model come from the newer reference (aliexpress.md, 3)."""
 
     business_model: Annotated[Literal["retail", "wholesale"], _WORD] | None = Field(
         None, description="`retail` (AliExpress' default) or `wholesale`"

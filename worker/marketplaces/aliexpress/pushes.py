@@ -14,7 +14,7 @@ ORDER_CREATED = "OrderCreated"
 MILLISECONDS_FROM = 10**11
 """`timestamp` is in seconds (doc); a number as large as this can only be milliseconds."""
 ZONE_HOURS = 8
-"""`gmt_create` names no zone: it looks like the US Pacific's (facts: section 4), China's is as far the other way."""
+"""`gmt_create` names no zone: it looks like the US Pacific's (aliexpress.md, 4), China's is as far the other way."""
 
 
 def read_push(body: bytes) -> Push | None:

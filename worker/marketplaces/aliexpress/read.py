@@ -1,7 +1,7 @@
 """Reads the answer of aliexpress.trade.ds.order.get: every field of the vendor page typed, and what it says.
 
 Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
-kept, and nothing here raises. Forms beyond the page (facts: section 4): numbers as text, one child as a bare
+kept, and nothing here raises. Forms beyond the page (aliexpress.md, 4): numbers as text, one child as a bare
 object, lists without their inner name, the old method's `ae_` prefixes.
 """
 

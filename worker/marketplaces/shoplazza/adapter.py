@@ -26,7 +26,7 @@ from worker.rules.outcomes import OrderRecord
 
 
 class Shoplazza(Marketplace):
-    """Shoplazza. No idempotency key exists (facts: B1), so every order carries a tag and a note line of ours.
+    """Shoplazza. No idempotency key exists (shoplazza.md, 1), so every order carries a tag and a note line of ours.
 
     A create that may have arrived is never sent again blindly: the order is looked up by its tag, or where the
     version has no such filter, by time, and what comes back is checked here.

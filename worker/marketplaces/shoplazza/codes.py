@@ -64,7 +64,7 @@ MAY_EXIST: tuple[KnownCode, ...] = (
         r"|\baborted\b|unimplemented",
     ),
 )
-"""Texts that can come after the order exists: on the page they stand behind the building of the order (facts: B2)."""
+"""Texts that can come after the order exists: on the page they follow the building of the order (shoplazza.md, 2)."""
 
 DOOR: tuple[KnownCode, ...] = (
     KnownCode(
@@ -94,7 +94,7 @@ DOOR: tuple[KnownCode, ...] = (
         words=r"\bscopes?\b|permission|write_order|read_order|^forbidden\W*$",
     ),
 )
-"""Answers given at the door, with 400, 401 or 403 (facts: B1): nothing was executed."""
+"""Answers given at the door, with 400, 401 or 403 (docs/vendors/shoplazza.md, 1): nothing was executed."""
 
 _ADDRESS = "correct shipping_address: country_code and province_code as ISO codes, province, city, zip; submit again"
 _PRODUCT = "check variant_id and product_id against the shop's products, and that the product is on sale"
@@ -165,7 +165,7 @@ _REQUIRED = {
     "2025-06": "shipping_line, province, address1",
 }
 _REQUIRED_NOW = "shipping_line, province, zip"
-"""What a version requires beyond the vendor page (facts: B1)."""
+"""What a version requires beyond the vendor page (docs/vendors/shoplazza.md, 1)."""
 
 DOCUMENTED = frozenset({400, 403, 404, 405, 422})
 """Statuses the vendor documents as a no; 406 is told of a create that failed at an unknown step."""
@@ -185,8 +185,9 @@ def of_create(status: int, problems: Sequence[str], code: str, version: str) -> 
     """Return the entry of a no to a create; None for whatever is not documented as one.
 
     `problems`: the texts of an answer in a documented form, every one of which has to be such a no, under a status it
-    is documented with: the page's 422, or 400, under which versions from 2025-06 on have it (facts: B1). With texts
-    nobody listed only 401 is one, which is the token, and 403 where it speaks of the scope it is for (facts: B1, B2).
+    is documented with: the page's 422, or 400, under which versions from 2025-06 on have it (shoplazza.md, 1). With
+    texts nobody listed only 401 is one, which is the token, and 403 where it speaks of the scope it is for
+    (shoplazza.md, 1, 2).
     """
     found = [_exact(problem) or _of_field(problem, status, code, version) for problem in problems]
     known = [entry for entry in found if entry is not None]
@@ -228,8 +229,9 @@ def _of_field(problem: str, status: int, code: str, version: str) -> KnownCode |
 
     The vendor says of a 422 that "in rare cases, the server itself may encounter an issue and return a 422" (its page
     of statuses), so a text nobody listed proves nothing. This one does: the vendor documents errors by field,
-    `{"errors": {"field": ["…"]}}` (facts: B1), and a field is judged before an order is made of the body. Plain is one
-    field of the body as we send it and "is required", "is invalid" or "must be …", nothing before and nothing after.
+    `{"errors": {"field": ["…"]}}` (shoplazza.md, 1), and a field is judged before an order is made of the body. Plain
+    is one field of the body as we send it and "is required", "is invalid" or "must be …", with nothing before it and
+    nothing after.
     """
     found = _FIELD_FAULT.fullmatch(problem.strip(" ."))
     path = re.findall(r"[a-z_]+", found[1].lower()) if found else []

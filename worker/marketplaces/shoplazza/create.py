@@ -24,11 +24,11 @@ from worker.marketplaces.shoplazza.signing import Mark
 from worker.rules.outcomes import Accepted, Declined, PlaceOutcome, Unknown
 
 LEAK_PER_SECOND = 2.0
-"""The bucket's leak, for one app in one shop (facts: B1)."""
+"""The bucket's leak, for one app in one shop (docs/vendors/shoplazza.md, 1)."""
 LONGEST_WAIT_SECONDS = 3600.0
 BACKEND_CODES = frozenset({"1", "2", "4", "10", "13", "14", "15"})
 """gRPC's numbers for cancelled, unknown, deadline, aborted, internal, unavailable and data loss. The vendor answers
-with gRPC's codes (facts: B1, `{"code": 5, …}`), and its page lists most of these under 500."""
+with gRPC's codes (docs/vendors/shoplazza.md, 1, `{"code": 5, …}`), and its page lists most of these under 500."""
 
 _RENAMED = {"name": "shipping_name", "desc": "shipping_desc"}
 _USED = re.compile(r"\s*([0-9]{1,6})\s*/\s*([0-9]{1,6})\s*")

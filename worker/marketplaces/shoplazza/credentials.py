@@ -10,7 +10,7 @@ from worker.marketplaces.models import Credentials
 
 ApiVersion = Literal["2022-01", "2025-06", "2026-01", "2026-07"]
 LEGACY = "2022-01"
-"""The one version whose bodies and lists have another shape than those after it (facts: B1)."""
+"""The one version whose bodies and lists have another shape than those after it (docs/vendors/shoplazza.md, 1)."""
 
 
 def _list_of_words(value: object) -> object:

@@ -37,7 +37,7 @@ class Answer:
         return bool(self.code) and self.code.lower() in _SUCCESS
 
     def order(self) -> Mapping[str, Any]:
-        """Return the order it shows; the wrapper is accepted or missed in every version (facts: B1)."""
+        """Return the order it shows; the wrapper is accepted or missed in every version (shoplazza.md, 1)."""
         shown = (holder.get("order") for holder in (self.data, self.around or {}))
         return next((found for found in shown if isinstance(found, dict) and found), {})
 
@@ -74,7 +74,7 @@ def request_id_of(came: Reply) -> str | None:
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reply says went wrong (facts: B1): `errors` as list, object or text, `error`, `message`."""
+    """Yield what a reply says went wrong (shoplazza.md, 1): `errors` as list, object or text, `error`, `message`."""
     for name in ("errors", "error"):
         yield from _words(document.get(name), 0)
     # Beside what was asked for, a message under a code of success is no problem.
@@ -100,7 +100,7 @@ def _words(value: object, depth: int) -> Iterator[str]:
 def _problems(document: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the texts of a documented form of error, all of them; None for any other form.
 
-    Forms (page; facts: B1): `errors` as a list of texts, as an object of fields with their texts, or as one text;
+    Forms (page; shoplazza.md, 1): `errors` as a list of texts, as an object of fields with their texts, or as one text;
     `error` as a text; `message` beside a `code`. A reply that holds anything else, beside the call's own id, is none.
     """
     if document.keys() - _ERROR_NAMES or any(document.get(name) for name in ("data", "details")):

@@ -1,7 +1,7 @@
 """Finds an order by its mark, and says "absent" only where nothing can have been missed.
 
-2022-01 has no filter by tag, of 2025-06 it is not known (facts: B1): there the orders since the first send are walked
-through, and absent means that all of them were seen.
+2022-01 has no filter by tag, of 2025-06 it is not known (shoplazza.md, 1): there the orders since the first send are
+walked through, and absent means that all of them were seen.
 """
 
 from __future__ import annotations

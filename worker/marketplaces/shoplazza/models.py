@@ -1,8 +1,8 @@
 """The order body of Shoplazza's order create: every parameter of the vendor page, checked before it is sent.
 
 Field names are the vendor page's, whatever the API version calls them on the wire (`create.py`). Required is what the
-page and every version require; what one version asks for beyond that, Shoplazza itself says (facts: B1). No message
-of a check holds the value it refuses: most of them are personal data.
+page and every version require; what one version asks for beyond that, Shoplazza itself says (shoplazza.md, 1). No
+message of a check holds the value it refuses: most of them are personal data.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from worker.marketplaces.digits import id_text
 from worker.marketplaces.models import Country, Currency, NumberText, OrderPart, number_text, some, whole
 
 UNSENT = ("refund_total", "refund_line_items", "created_at", "updated_at", "order_status", "financial_status")
-"""Fields of the page's table that no schema of any API version takes (facts: B1)."""
+"""Fields of the page's table that no schema of any API version takes (docs/vendors/shoplazza.md, 1)."""
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%")
@@ -118,4 +118,4 @@ SENT_FIELDS = frozenset(
         *("order", "shipping_name", "shipping_desc"),
     }
 )
-"""Every name in the body of a create, in any API version (facts: B1)."""
+"""Every name in the body of a create, in any API version (docs/vendors/shoplazza.md, 1)."""

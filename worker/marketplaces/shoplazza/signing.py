@@ -1,6 +1,6 @@
 """How Shoplazza knows a call for ours, and how we know an order for ours: the shop's token, and our mark.
 
-Nothing is signed: a call carries the app's access token for the shop (facts: B1). No key of ours makes a create
+Nothing is signed: a call carries the app's access token for the shop (shoplazza.md, 1). No key of ours makes a create
 idempotent either, so every order is marked, and found again by its mark.
 """
 

@@ -1,4 +1,4 @@
-"""The three statuses of a Shoplazza order, in words; unknown ones are kept as they come (facts: B1)."""
+"""The three statuses of a Shoplazza order, in words; unknown ones are kept as they come (shoplazza.md, 1)."""
 
 from __future__ import annotations
 

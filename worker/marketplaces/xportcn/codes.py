@@ -1,8 +1,9 @@
 """What the error codes and error texts of Xportcn and 1688 mean and what to do about them.
 
-Xportcn's own page of error codes is not stored (facts: A1). So of an answer to a create only 1688's documented codes
-are believed (A2), where 1688 or Xportcn puts them: `of_order`, `of_gateway`. A preview and a read create nothing: there
-words count where a code says nothing, 1688's codes are looked for in the text too, and what nobody knows is a refusal.
+Xportcn's own page of error codes is not stored (xportcn.md, 1). So of an answer to a create only 1688's documented
+codes are believed (A2), where 1688 or Xportcn puts them: `of_order`, `of_gateway`. A preview and a read create nothing:
+there words count where a code says nothing, 1688's codes are looked for in the text too, and what nobody knows is a
+refusal.
 """
 
 from __future__ import annotations

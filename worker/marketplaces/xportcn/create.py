@@ -1,8 +1,8 @@
 """What is sent to create an order, and what the answer means: a no is a documented code in its documented place.
 
 That is one of 1688's codes for an order, as the code of Xportcn's envelope or of 1688's own answer inside it; a code of
-1688's gateway in the gateway's form; or HTTP's own 401, 403, 404, 405 and 429 (facts: A1, A2). And only while no word
-of the answer speaks against it. Everything else may have been executed, and is looked up before anything else.
+1688's gateway in the gateway's form; or HTTP's own 401, 403, 404, 405 and 429 (xportcn.md, 1, 2). And only while no
+word of the answer speaks against it. Everything else may have been executed, and is looked up before anything else.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from worker.rules.outcomes import Accepted, Declined, Differs, PlaceOutcome, Unk
 
 OURS = "max_amount"
 RATE_SECONDS = 10.0
-"""Clients of 1688's gateway begin at this wait (facts: A2)."""
+"""Clients of 1688's gateway begin at this wait (docs/vendors/xportcn.md, 2)."""
 GATEWAY_STATUSES = frozenset({200, 400})
-"""1688's gateway was seen with both (facts: A2)."""
+"""1688's gateway was seen with both (docs/vendors/xportcn.md, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _believed(
 
 
 def _made_something(opened: Answer | None) -> str | None:
-    """Tell of an amount that succeeded: 1688 answers with `totalSuccessAmount` where it made an order (facts: A2)."""
+    """Tell of an amount that succeeded: 1688 answers with `totalSuccessAmount` where it made one (xportcn.md, 2)."""
     amounts = values(opened.document if opened else None, "totalSuccessAmount")
     return "it tells an amount that succeeded" if any(str(one or "").strip("0. ") for one in amounts) else None
 

@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """1688's gateway answered in the API's place: `{"error_code": "gw.…", "error_message": "…"}` (facts: A2)."""
+    """1688's gateway answered in the API's place: `{"error_code": "gw.…", "error_message": "…"}` (xportcn.md, 2)."""
 
     code: str
     text: str
@@ -100,7 +100,7 @@ _DEEPEST = 4
 
 
 def verdict(data: object) -> Verdict:
-    """Return 1688's own answer to a create (facts: A2, createCrossOrder), in `data` or in an object inside it.
+    """Return 1688's own answer to a create (xportcn.md, 2, createCrossOrder), in `data` or in an object inside it.
 
     Lists are passed over: what stands in them is said of a line or of one order, not of the create.
     """

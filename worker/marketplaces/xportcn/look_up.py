@@ -1,6 +1,6 @@
 """Finds an order by outOrderId in the order list, and says "absent" only where the list has proved that it can find.
 
-Path and body of the list are not documented (facts: A1). A list that ignores the filter, ignores the page, shows no
+Path and body of the list are not documented (xportcn.md, 1). A list that ignores the filter, ignores the page, shows no
 outOrderId or is empty for reasons of its own looks just like an order that does not exist, and a wrong "absent" costs
 a second order. So every row is compared here, and an empty answer counts only after the same list, asked for another
 order's outOrderId that it shows itself, has found that one.

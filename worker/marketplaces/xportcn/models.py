@@ -27,7 +27,7 @@ FLOWS: dict[str, str] = {
     "boutiquefenxiao": "selected goods at the consignment price, quantity 1",
     "boutiquepifa": "selected goods at the wholesale price, quantity above 2",
 }
-"""The known flows. Others pass: Xportcn's own sample is not in 1688's list either (facts: A2)."""
+"""The known flows. Others pass: Xportcn's own sample is not in 1688's list either (docs/vendors/xportcn.md, 2)."""
 
 MAX_LINES = 50
 MAX_MESSAGE_CHARACTERS = 500
@@ -52,7 +52,7 @@ def _at_least(least: int) -> Callable[[object], int]:
 
 
 def _phone(value: str) -> str:
-    # 1688 wants digits and no Chinese text (facts: A2).
+    # 1688 wants digits and no Chinese text (docs/vendors/xportcn.md, 2).
     if value.isascii() and value.isdigit():
         return value
     raise PydanticCustomError("phone", "digits only, without spaces, signs or words")
@@ -86,7 +86,7 @@ Natural = Annotated[int | None, BeforeValidator(_at_least(0))]
 
 
 class AddressParam(OrderPart):
-    """Where the goods go, inside China. 1688 reads districtCode first, the texts where there is none (facts: A2)."""
+    """Where the goods go, inside China. 1688 reads districtCode first, the texts without one (xportcn.md, 2)."""
 
     fullName: str = Field(description="Receiver's name")
     mobile: Annotated[str | None, BeforeValidator(number_text), AfterValidator(lambda v: v and _mobile(v))] = Field(

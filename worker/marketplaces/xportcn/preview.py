@@ -82,13 +82,13 @@ def _row_fault(rows: list[dict[str, Any]], clean: Clean, request_id: str | None)
             return _preview_outcome(find(code or PREVIEW_FAILED, text), text, clean, request_id)
     offers = [names for names in values(rows, "tradeModeNameList") if isinstance(names, list)]
     if offers and not any(offers):
-        reason = "the preview offers no trade type: this product cannot be ordered by API"  # facts: A2
+        reason = "the preview offers no trade type: this product cannot be ordered by API"  # docs/vendors/xportcn.md, 2
         return Refused(NO_TRADE_MODE, reason, "order it by hand on 1688, or choose another product or supplier")
     return None
 
 
 def _fen(rows: list[dict[str, Any]]) -> int | None:
-    """Return the sum of what the previewed orders cost. sumTotalPayment may be a little more (facts: A1)."""
+    """Return the sum of what the previewed orders cost. sumTotalPayment may be a little more (xportcn.md, 1)."""
     total = 0
     for row in rows:
         amounts = [row[name] for name in ("sumPayment", "sumTotalPayment") if row.get(name) is not None]

@@ -1,6 +1,6 @@
 """Reads order details and rows of the order list: what they say of an order, wherever it stands in them.
 
-No page of either reply is stored for the KA calls (facts: A1); Xportcn's siblings hand 1688's own object through
+No page of either reply is stored for the KA calls (xportcn.md, 1); Xportcn's siblings hand 1688's own object through
 (`baseInfo`, `nativeLogistics`, `productItems`), its messages have flat names. Both are read.
 """
 
@@ -23,11 +23,11 @@ from worker.rules.outcomes import Absent, Declined, Money, NotSent, OrderRecord,
 NOT_TOLD = "NOT_TOLD"
 """Our word for the status of an order whose reply names none."""
 ID_NAMES = ("orderId", "idOfStr", "id")
-"""In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (facts: A2)."""
+"""In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (xportcn.md, 2)."""
 STATUS_NAMES = ("orderStatus", "status", "tradeStatus")
 TOTAL_NAMES = ("totalAmount", "sumTotalPayment", "sumPayment")
 PAID = {"1": False, "2": True}
-"""`payStatus` of Xportcn's messages: 1 unpaid, 2 paid (facts: A1)."""
+"""`payStatus` of Xportcn's messages: 1 unpaid, 2 paid (docs/vendors/xportcn.md, 1)."""
 PERSONAL = frozenset(
     name.lower()
     for name in (

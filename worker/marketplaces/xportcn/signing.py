@@ -12,7 +12,7 @@ def call_signature(parts: Iterable[str]) -> str:
     """Return the parts joined without separators, as MD5 in upper-case hex.
 
     The vendor's wording of the formula is not stored; a client of the gateway joins access key, timestamp, nonce and
-    secret (facts: A1), hence which parts and in what order is a setting. Body, path and query are not signed.
+    secret (xportcn.md, 1), hence which parts and in what order is a setting. Body, path and query are not signed.
     """
     return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest().upper()
 
