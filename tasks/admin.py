@@ -1,4 +1,4 @@
-"""Admin tasks: a person's word, from Flower's API or from any Celery client; plain JSON arguments."""
+"""Admin tasks: a person's commands, from Flower's API or from any Celery client; plain JSON arguments."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ AT_ONCE = 100
 
 @app.task(name="admin.retry")
 def retry_task(*order_ids: str, actor: str = "flower", absent: bool = False) -> str:
-    """Retry orders; tell a line each. `absent`: a person says that they do not exist at the marketplace."""
+    """Retry orders; return a line for each. `absent`: a person says that they do not exist at the marketplace."""
     return _each(ActKind.ABSENT if absent is True else ActKind.RETRY, order_ids, actor)
 
 
 @app.task(name="admin.cancel")
 def cancel_task(*order_ids: str, actor: str = "flower") -> str:
-    """Cancel orders; tell a line each."""
+    """Cancel orders; return a line for each."""
     return _each(ActKind.CANCEL, order_ids, actor)
 
 
 @app.task(name="admin.reconcile")
 def reconcile_task(*order_ids: str, actor: str = "flower") -> str:
-    """Settle unknown orders; tell a line each."""
+    """Settle unknown orders; return a line for each."""
     return _each(ActKind.RECONCILE, order_ids, actor)
 
 
 @app.task(name="admin.close")
 def close_task(*order_ids: str, note: str, actor: str = "flower") -> str:
-    """Close orders a person has dealt with elsewhere; tell a line each. `note`: what was done."""
+    """Close orders a person has dealt with elsewhere; return a line for each. `note`: what was done."""
     return _each(ActKind.CLOSE, order_ids, actor, note)
 
 

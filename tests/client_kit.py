@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.sending.client import Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -51,6 +51,11 @@ class Server:
                 self.requests.append(request)
                 self.bodies[connection] = request
                 self._answer(connection, number)
+
+    def wait_for_its_connections(self) -> None:
+        """Return when every connection has ended, so that no request can come on it any more."""
+        for thread in self._threads[1:]:
+            thread.join(5)
 
     def close(self) -> None:
         # A thread that waits in accept() keeps the port open through close() alone.

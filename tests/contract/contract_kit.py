@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Marketplace, Reply, Request
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, OrderRecord, Refused, Unknown
 from worker.sandbox.fake import Call, Fake, SandboxOrder
 from worker.sandbox.fakes import FAKES
@@ -92,6 +93,11 @@ def drive(steps: Any, answer: Callable[[int, Request], Reply | Lost]) -> tuple[l
             request = steps.send(answer(len(asked) - 1, request))
         except StopIteration as stop:
             return asked, stop.value
+
+
+def always(said: Reply | Lost) -> Callable[[int, Request], Reply | Lost]:
+    """Return a way to answer every request in the same way."""
+    return lambda *_: said
 
 
 def run(steps: Any, replies: tuple[Reply | Lost, ...]) -> tuple[list[Request], Any]:

@@ -23,8 +23,9 @@ from worker.errors import UnknownOrder
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.queries import PAGE, Filter, Queries
+from worker.ledger.queries import PAGE, Queries
 from worker.ledger.records import Records
+from worker.ledger.selection import Filter
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 from worker.rules.states import State
 from worker.rules.views import utc
@@ -105,7 +106,7 @@ def test_an_order_or_batch_that_is_not_there_is_said_to_be_missing(ledger: Ledge
         Queries(ledger).order("SO-9").as_json()
     with pytest.raises(UnknownOrder, match="no batch B-9 in the ledger"):
         [b.as_json() for b in Queries(ledger).batches("B-9")]
-    assert Queries(ledger).account_of("SO-9") is None
+    assert Queries(ledger).known(["SO-9"]) == ([], {"SO-9": "no order SO-9 in the ledger"})
 
 
 def test_counts_are_by_state_and_batch(ledger: Ledger) -> None:

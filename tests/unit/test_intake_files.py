@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from tests.unit.sheet_kit import OnPaper
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.models import OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
@@ -36,7 +37,7 @@ class Order(OrderModel):
     items: list[Item] = Field(min_length=1)
 
 
-class Shop(Marketplace):
+class Shop(OnPaper):
     name = "shop"
     order_model = Order
     quantities = ("items", "product_count")
@@ -198,7 +199,7 @@ class TestJson:
 
     def test_too_long_a_document_recommends_json_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 100)
-        with pytest.raises(InputError, match="longer than 64 MiB; hand in JSON lines"):
+        with pytest.raises(InputError, match="longer than 64 MiB; submit JSON lines"):
             read(io.BytesIO(json.dumps([job()] * 3).encode()), ACCOUNTS)
 
 

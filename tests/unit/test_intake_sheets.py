@@ -7,10 +7,11 @@ import io
 
 import pytest
 
-from tests.unit.sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
+from tests.unit.sheet_kit import ACCOUNTS, OnPaper, Shop, bodies, sheet, summary, taken
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders.files import read, template
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
 from worker.orders.sheets import MAX_ROWS_AN_ORDER
@@ -21,7 +22,7 @@ class Parcel(OrderModel):
     weight: int
 
 
-class Post(Marketplace):
+class Post(OnPaper):
     name = "post"
     order_model = Parcel
     quantities = None

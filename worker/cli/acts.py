@@ -189,9 +189,11 @@ def _account_command(group: click.Group, name: str, text: str) -> None:
 
 @main.group()
 def accounts() -> None:
-    """Tell what a person knows of an account."""
+    """Tell fulfil what you know about an account."""
 
 
-_account_command(main, "pause", "Hold an account's sends; what is placed is still read back.")
-_account_command(main, "resume", "Let an account's orders go again; one that reached a day's limit, as much once more.")
+_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
+_account_command(
+    main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
+)
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

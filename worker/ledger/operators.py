@@ -1,4 +1,4 @@
-"""A person's word in the ledger: what is done to orders, adopt, pause, resume; each with who said it."""
+"""A person's commands in the ledger: to orders, one or many, and to accounts; each with who gave it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Operator:
         return Acted(moved, refused, changed)
 
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
-        """Take a person's word that an account's present token is of the buyer it had before.
+        """Note that a person said an account's present token is of the buyer it had before.
 
         Returns since when (unix seconds) the token before was used, and the orders that go on. Raises NotAllowed
         where no order was sent with another token.

@@ -77,7 +77,7 @@ class Priced(Protocol):
         """In what currency."""
 
 
-class Planned(operate.Held, Protocol):
+class Planned(operate.Operable, Protocol):
     """An order as a forecast needs it."""
 
     @property
@@ -117,7 +117,7 @@ class Forecast:
 
 def decide(
     kind: ActKind,
-    order: operate.Held,
+    order: operate.Operable,
     ability: Ability | None,
     alive: Sequence[str],
     now: float,

@@ -1,4 +1,4 @@
-"""What a person may order, and what follows: the state, and what may exist at the marketplace, decide."""
+"""Which commands a person may give for an order, and what follows from its state and from what may exist."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from worker.rules.decision import CLOCKS_DIFFER_SECONDS, CONFIRM_FLOOR_SECONDS, 
 from worker.rules.states import Event, State
 
 
-class Held(Protocol):
-    """What a person's order is held against."""
+class Operable(Protocol):
+    """What of an order decides which commands are allowed."""
 
     @property
     def order_id(self) -> str:
@@ -51,7 +51,7 @@ class Held(Protocol):
         """When a person closed it (unix seconds)."""
 
 
-def retry(order: Held, now: float) -> Decision:
+def retry(order: Operable, now: float) -> Decision:
     """Return what follows when a person lets an order go again. Raises NotAllowed."""
     _check_open(order)
     match State(order.state):
@@ -64,7 +64,7 @@ def retry(order: Held, now: float) -> Decision:
             if accepted_at > now + CLOCKS_DIFFER_SECONDS:
                 accepted_at = now  # a clock that was wrong wrote it
             due = max(0.0, accepted_at + CONFIRM_FLOOR_SECONDS - now)
-            return Decision(Event.RETRY, due, reason="read back at a person's word")
+            return Decision(Event.RETRY, due, reason="read back because a person asked for it")
         case State.UNMATCHED:
             raise NotAllowed(
                 f"{order.order_id} exists at the marketplace and is never sent again;"
@@ -74,7 +74,7 @@ def retry(order: Held, now: float) -> Decision:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to retry")
 
 
-def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
+def absent(order: Operable, can_look_up: bool, alive: Sequence[str]) -> Decision:
     """Return what follows when a person says that an order does not exist at the marketplace. Raises NotAllowed.
 
     `alive`: processes that may still send it.
@@ -82,7 +82,7 @@ def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
     _check_open(order)
     if order.state != State.UNKNOWN:
         raise NotAllowed(
-            f"{order.order_id} is {order.state}: only of unknown orders it may be said that they do not exist"
+            f"{order.order_id} is {order.state}: only of an unknown order can you say that it does not exist"
         )
     if alive:
         raise NotAllowed(f"{order.order_id} {_STILL_SENT}")
@@ -94,11 +94,11 @@ def absent(order: Held, can_look_up: bool, alive: Sequence[str]) -> Decision:
 
 _STILL_SENT = (
     "may still be sent: a process that began to send it runs and has not reported;"
-    " restart the workers, then say it again"
+    " restart the workers, then repeat the command"
 )
 
 
-def close(order: Held, note: str, alive: Sequence[str]) -> Decision:
+def close(order: Operable, note: str, alive: Sequence[str]) -> Decision:
     """Return what follows when a person has dealt with an order elsewhere. Raises NotAllowed.
 
     `note`: what was done. `alive`: processes that may still send it. What the marketplace says of it later is recorded
@@ -117,7 +117,7 @@ def close(order: Held, note: str, alive: Sequence[str]) -> Decision:
     return Decision(Event.CLOSE, code=order.code, reason=f"closed by a person: {note}")
 
 
-def cancel(order: Held) -> Decision:
+def cancel(order: Operable) -> Decision:
     """Return what follows when a person calls an order off. Raises NotAllowed."""
     _check_open(order)
     if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
@@ -125,11 +125,11 @@ def cancel(order: Held) -> Decision:
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be cancelled here"
         )
     if order.in_doubt:
-        raise NotAllowed(f"{order.order_id} may exist at the marketplace: let it be settled first")
+        raise NotAllowed(f"{order.order_id} may exist at the marketplace: wait until it is settled")
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
-def amend(order: Held, fields: Sequence[str]) -> Decision:
+def amend(order: Operable, fields: Sequence[str]) -> Decision:
     """Return what follows when a person changes an order that surely does not exist. Raises NotAllowed.
 
     `fields`: what is changed, by name; their values are told nowhere.
@@ -141,11 +141,11 @@ def amend(order: Held, fields: Sequence[str]) -> Decision:
             " exist at the marketplace or may exist there"
         )
     if order.in_doubt:
-        raise NotAllowed(f"{order.order_id} may exist at the marketplace: let it be settled first")
+        raise NotAllowed(f"{order.order_id} may exist at the marketplace: wait until it is settled")
     return Decision(Event.RETRY, 0.0, reason=f"changed by a person: {', '.join(fields) or 'submitted anew'}")
 
 
-def reconcile(order: Held) -> Decision:
+def reconcile(order: Operable) -> Decision:
     """Return what follows when a person wants an unknown order settled now. Raises NotAllowed."""
     _check_open(order)
     if order.state != State.UNKNOWN:
@@ -153,7 +153,7 @@ def reconcile(order: Held) -> Decision:
     return Decision(Event.SNOOZE, 0.0, code=order.code, reason=order.reason or "to be settled", fix=order.fix)
 
 
-def check_adoptable(order: Held, may_replace: bool) -> None:
+def check_adoptable(order: Operable, may_replace: bool) -> None:
     """Raise NotAllowed where an order needs no id. `may_replace`: one it is placed under may give way to another."""
     _check_open(order)
     if order.state in (State.UNMATCHED, State.UNKNOWN) or (order.state == State.PLACED and may_replace):
@@ -165,19 +165,19 @@ def check_adoptable(order: Held, may_replace: bool) -> None:
 
 
 def adopt(told_by: str, replaced: Sequence[str]) -> Decision:
-    """Return what follows when an order's id is told. `replaced`: ids that this one takes the place of."""
+    """Return what follows when a person tells an order's id. `replaced`: ids that this one takes the place of."""
     place = f"; it takes the place of {', '.join(replaced)}" if replaced else ""
-    return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id was told by {told_by}{place}")
+    return Decision(Event.ACCEPT, CONFIRM_FLOOR_SECONDS, reason=f"its id came from {told_by}{place}")
 
 
-def _check_open(order: Held) -> None:
+def _check_open(order: Operable) -> None:
     if order.closed_at is not None:
         raise NotAllowed(f"{order.order_id} was closed by a person: nothing more is done about it")
 
 
 def same_buyer() -> Decision:
     """Return what follows for an order whose account's present token is, a person says, of the buyer it had before."""
-    reason = "its account's present token is of the same buyer, a person says"
+    reason = "a person says that its account's present token belongs to the same buyer"
     return Decision(Event.SNOOZE, 0.0, code=Code.ACCOUNT_CHANGED, reason=reason)
 
 
