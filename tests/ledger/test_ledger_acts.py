@@ -194,6 +194,6 @@ def test_the_forecast_says_what_the_act_does(ledger: Ledger) -> None:
     sent_at = unknown.first_sent_at
     assert forecast(ActKind.RETRY, unknown, looked_up, [], sent_at + 9e6) is Will.LOOK_UP
     assert forecast(ActKind.RETRY, unknown, keyed, [], sent_at + 10) is Will.RESEND
-    assert forecast(ActKind.RETRY, unknown, keyed, [], sent_at + 3601) is Will.PUT_ASIDE
+    assert forecast(ActKind.RETRY, unknown, keyed, [], sent_at + 3601) is Will.PARK
     assert forecast(ActKind.ABSENT, unknown, keyed, [], sent_at) is Will.MAKE_ANEW
     assert forecast(ActKind.ABSENT, unknown, keyed, ["a process"], sent_at) is Will.LEAVE

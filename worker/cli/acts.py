@@ -146,7 +146,7 @@ def amend(
 @click.option("--yes", is_flag=True, help="Do it, or go on with it where it was broken off.")
 @as_json
 def act_(act_id: str, yes: bool, json_: bool) -> None:
-    """Show an act on many orders: what it would do, or what came of each; with --yes do it."""
+    """Show an act on many orders: what it would do, or what it did; with --yes do it."""
     with doorbell():
         if yes:
             _tell_act(parts().operations.begin(act_id), {}, json_)

@@ -32,7 +32,7 @@ _SETTLE = (
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one order of an act: done, skipped or changed, and why."""
+    """The result of one order of an act: done, skipped or changed, and why."""
 
     number: int
     outcome: str
@@ -130,7 +130,7 @@ class Acts:
 
 
 def open_group(connection: Connection, act_id: str, size: int) -> Sequence[Row[Any]]:
-    """Return the next orders of an act that nothing became of yet, locked to the end of the transaction."""
+    """Return the next orders of an act that have no result yet, locked to the end of the transaction."""
     query = (
         select(act_orders)
         .where(act_orders.c.act_id == act_id, act_orders.c.outcome.is_(None))
@@ -142,7 +142,7 @@ def open_group(connection: Connection, act_id: str, size: int) -> Sequence[Row[A
 
 
 def settle_group(connection: Connection, act_id: str, settled: Iterable[Settled], now: float) -> None:
-    """Note what became of some orders of an act, in the transaction that moved them."""
+    """Note the results of some orders of an act, in the transaction that moved them."""
     rows = [
         {"b_act_id": act_id, "b_number": one.number, "outcome": one.outcome, "reason": one.reason} for one in settled
     ]

@@ -48,7 +48,7 @@ _UNBIND = update(orders).where(orders.c.order_id == bindparam("b_order_id")).val
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What became of orders a person acted on."""
+    """The results of a command to orders."""
 
     moved: list[Moved]
     refused: dict[str, str]

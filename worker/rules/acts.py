@@ -41,7 +41,7 @@ class Will(StrEnum):
     """The key was not used, or only for what was refused."""
     RESEND = "sent again under the same key, inside its safe window"
     """The marketplace tells a repeat by its key."""
-    PUT_ASIDE = "put aside for a person: its safe window has closed"
+    PARK = "parked for a person: its safe window has closed"
     """To send it could make a second one."""
     LOOK_UP = "looked up first; what is found is taken, nothing is sent without proof"
     """The marketplace can be asked."""
@@ -165,6 +165,6 @@ def forecast(kind: ActKind, order: Planned, ability: Ability | None, alive: Sequ
 
 def _settled(order: Planned, ability: Ability | None, now: float) -> Will:
     if ability is None or ability.resend_window_seconds is None:
-        return Will.LOOK_UP if ability is not None and ability.can_look_up else Will.PUT_ASIDE
+        return Will.LOOK_UP if ability is not None and ability.can_look_up else Will.PARK
     sent_at = order.first_sent_at
-    return Will.RESEND if sent_at is None or now - sent_at < ability.resend_window_seconds else Will.PUT_ASIDE
+    return Will.RESEND if sent_at is None or now - sent_at < ability.resend_window_seconds else Will.PARK
