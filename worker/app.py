@@ -15,7 +15,7 @@ from celery import Celery, Task
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
 from worker.broker.embedded import redis_url
-from worker.errors import ConfigError, FulfilError, Unavailable
+from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class AnsweringTask(Task):  # type: ignore[misc]
         try:
             return super().__call__(*args, **options)
         except FulfilError as error:
-            log.warning("%s: %s", self.name, error)
+            log.log(logging.ERROR if isinstance(error, LedgerRefused) else logging.WARNING, "%s: %s", self.name, error)
             return str(error)
 
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import ConfigError, LedgerAway
+from worker.ledger.address import parsed, shown
+from worker.ledger.faults import Kind, as_ours, kind_of
 
 SCHEMA = "0004"
 """The newest migration; a test holds it true."""
@@ -23,33 +24,27 @@ POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
 SQLITE_BUSY_MS = 30_000
 SQLITE_LOOK_MS = 2
-_NO_RIGHTS = "42501"  # PostgreSQL's code for "insufficient privilege"
-_DISK_FULL = "53100"
 
 
 class Ledger:
     """One database: `writing()` for the store, `reading()` for reports."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self.url = make_url(url)
-            self.sqlite = self.url.get_backend_name() == "sqlite"
-            self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
-            raise ConfigError(
-                "FULFIL_DATABASE_URL is not an address this program knows; use postgresql://… or sqlite:///…"
-            ) from None
+        self.url = parsed(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(self.url)
+        self._driver_errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error, UnicodeError)
         # SQLite lets one writer in; its own waiting sleeps in steps of up to 100 ms, a lock does not.
         self._writer = threading.Lock() if self.sqlite else None
 
     @property
     def place(self) -> str:
-        """Return the database's address without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """Return the database's address without anything that may be secret."""
+        return shown(self.url)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open one transaction that may write; commits at the end. Raises LedgerAway."""
+        """Open one transaction that may write; commits at the end. Raises LedgerAway, LedgerRefused."""
         if self._writer is None:
             with self._guard(), self.engine.begin() as connection:
                 yield connection
@@ -59,26 +54,24 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection that only reads. Raises LedgerAway."""
+        """Open a connection that only reads. Raises LedgerAway, LedgerRefused."""
         with self._guard(), self.engine.connect() as connection:
             yield connection.execution_options(reads=True)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
+        """Raise our own error for the driver's, and leave nothing of the driver's on it: its text holds rows."""
         try:
             yield
-        except PoolTimeout:
-            raise LedgerAway(f"every connection to the ledger at {self.place} is in use") from None
-        except OperationalError as error:
-            if _is_full(error):
-                told = f"has no room left: {_first_line(error)}; make room on its disk"
-            else:
-                told = f"does not answer: {_first_line(error)}"
-            raise LedgerAway(f"the ledger at {self.place} {told}") from error
-        except DatabaseError as error:
-            if not _is_no_database(error):
-                raise
-            raise LedgerAway(f"the ledger at {self.place} cannot be used: {_first_line(error)}") from error
+            return
+        except self._driver_errors as error:
+            ours = as_ours(error, self.place)
+            if kind_of(error) is Kind.READ_ONLY:
+                self.engine.dispose()  # the next connections may lead to the server that took over
+        try:
+            raise ours
+        finally:
+            ours.__context__ = None  # also set by the `with` we are in; `from None` would only hide it
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may try at once, one does it."""
@@ -118,20 +111,6 @@ class Ledger:
                 connection.commit()
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]
-
-
-def _is_full(error: DBAPIError) -> bool:
-    sqlite_full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return sqlite_full or getattr(error.orig, "sqlstate", None) == _DISK_FULL
-
-
-def _is_no_database(error: DBAPIError) -> bool:
-    """Tell whether the place itself is wrong (a file of another kind, a user without rights), not our statement."""
-    return getattr(error.orig, "sqlstate", None) == _NO_RIGHTS or type(error.orig) is sqlite3.DatabaseError
-
-
 def _sqlite_engine(path: str | None) -> Engine:
     if not path or path == ":memory:":
         raise ConfigError("the ledger must be a file: several processes share it")
@@ -140,7 +119,8 @@ def _sqlite_engine(path: str | None) -> Engine:
     except OSError as error:
         raise LedgerAway(f"the folder of the ledger, {Path(path).parent}, cannot be made: {error.strerror}") from None
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=path),  # as a text, a % in it would be read as an escape
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
@@ -186,9 +166,10 @@ def _begin_to_write(connection: Connection) -> None:
         plain.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
 
 
-def _postgres_engine(url: str) -> Engine:
+def _postgres_engine(url: URL) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
