@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -93,7 +93,10 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".fulfil"), description="folder of the embedded Redis, the SQLite ledger and the logs")
-    redis_url: str | None = Field(None, description="`redis://…`; unset: an embedded server on loopback")
+    redis_url: str | None = Field(
+        None, description="`redis://…`, `rediss://…` or `unix:///…`; unset: an embedded server on a socket in the home"
+    )
+    redis_password: str | None = Field(None, description="Redis' password, where the address holds none")
     database_url: str | None = Field(
         None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
     )
@@ -182,7 +185,7 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """Return the ledger's SQLAlchemy address: psycopg for PostgreSQL, SQLite in the home by default."""
-        url = self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.sqlite3'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.home.resolve() / 'ledger.sqlite3'))}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
             "postgres://", "postgresql+psycopg://", 1
         )

@@ -19,6 +19,7 @@ from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
+from worker.broker.address import for_celery
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
 from worker.ledger.engine import Ledger
@@ -113,18 +114,19 @@ class Shop:
             except RedisAway:
                 if attempt == 2:
                     raise
-                (self.home / "redis" / "port").unlink()  # taken by somebody else since it was chosen
+                (self.home / "redis" / "port").unlink(missing_ok=True)  # taken by somebody else since it was chosen
         atexit.register(self.stop)
 
     @property
     def redis_url(self) -> str:
-        """The broker's address."""
-        return redis_url(Settings(_env_file=None, home=self.home, redis_url=None))
+        """The broker's address, as Celery takes it."""
+        return for_celery(redis_url(Settings(_env_file=None, home=self.home, redis_url=None)))
 
     @contextlib.contextmanager
     def redis(self) -> Iterator[redis.Redis]:
         """Open a plain client of the broker's server."""
-        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as client:
+        address = redis_url(Settings(_env_file=None, home=self.home, redis_url=None))
+        with redis.Redis.from_url(address, socket_timeout=60) as client:
             yield client
 
     def start_sandbox(self, sync_seconds: float = 1, hang_seconds: float = 5) -> None:

@@ -124,6 +124,7 @@ def doctor(json_: bool) -> None:
 
 def _checks() -> dict[str, Callable[[], str]]:
     from worker.app import app
+    from worker.broker.address import shown
     from worker.broker.embedded import answers, redis_url, server_binary
     from worker.errors import ConfigError, RedisAway
 
@@ -140,7 +141,7 @@ def _checks() -> dict[str, Callable[[], str]]:
 
     def broker() -> str:
         if answers(configured):
-            return f"answers at {redis_url(configured).rpartition('@')[2]}"
+            return f"answers at {shown(redis_url(configured))}"
         if configured.redis_url:
             raise RedisAway("FULFIL_REDIS_URL does not answer")
         return f"embedded, not running; starts with fulfil up ({server_binary()})"
