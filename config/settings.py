@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
 
 REDIS_OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
 """What may stand behind the ? of Redis' address: what both of its readers, Celery and the client, take alike."""
@@ -71,6 +73,11 @@ class Account(BaseModel):
         " read-back; unset: no limit",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _files_read(cls, values: Any) -> Any:
+        return with_files_read(values) if isinstance(values, dict) else values
+
     def extras(self) -> dict[str, str]:
         """Return the keys that belong to the marketplace (credentials and its own settings)."""
         return dict(self.model_extra or {})
@@ -86,7 +93,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="FULFIL_",
         env_nested_delimiter="__",
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -153,7 +159,7 @@ class Settings(BaseSettings):
         """Keep every value the text it is: an app key looks like a number, and a secret may look like 1e5."""
         for source in (env_settings, dotenv_settings):
             source.decode_complex_value = _undecoded  # type: ignore[method-assign]
-        return init_settings, env_settings, dotenv_settings
+        return init_settings, SecretFiles(settings_cls, env_settings, dotenv_settings), env_settings, dotenv_settings
 
     @field_validator("log_level")
     @classmethod
@@ -213,8 +219,11 @@ class BadSettingError(ValueError):
 @cache
 def settings() -> Settings:
     """Return the process's settings, read once. Raises BadSettingError."""
+    path = env_file()
+    if path is not None and (reason := written_by_others(path)):
+        raise BadSettingError(reason)
     try:
-        return Settings()
+        return Settings(_env_file=path)
     except ValidationError as error:
         # Never the value: it may be a secret.
         wrong = [
@@ -225,9 +234,9 @@ def settings() -> Settings:
     except SettingsError as error:
         raise BadSettingError(str(error)) from None
     except UnicodeDecodeError:
-        raise BadSettingError("the file .env is not UTF-8 text") from None
+        raise BadSettingError(f"the file {path} is not UTF-8 text") from None
     except OSError as error:
-        raise BadSettingError(f"the file .env cannot be read: {error.strerror}") from None
+        raise BadSettingError(f"the file {path} cannot be read: {error.strerror}") from None
 
 
 def _variable(location: tuple[str | int, ...]) -> str:

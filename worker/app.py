@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from celery import Celery, Task
 
+from config.process import harden, private_folder
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
 from worker.broker.address import for_celery
@@ -57,9 +58,11 @@ app = Celery(
 def _configure(**_: Any) -> None:
     for name in OTHERS_VARIABLES:
         os.environ.pop(name, None)
+    if "celery.bin.celery" in sys.modules:  # this is a program of Celery's command line, not a producer's
+        harden()
     try:
         configured = settings()
-        configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
+        private_folder(configured.home)  # beat keeps its schedule there
         app.config_from_object(celery_config(configured, for_celery(redis_url(configured))))
     except BadSettingError as error:
         give_up(error, ConfigError.exit_code)

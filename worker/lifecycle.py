@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import signals
@@ -25,13 +26,22 @@ def _logs(**_: Any) -> None:
     configure_logs(settings().log_level)
 
 
-@signals.beat_init.connect
 @signals.worker_init.connect
 def _check(**_: Any) -> None:
     """Fail at the start, with a sentence, rather than at the first order."""
+    _start(parts().check)
+
+
+@signals.beat_init.connect
+def _ring_only(**_: Any) -> None:
+    """Start without the ledger and the accounts: beat rings, and is given no secret but the broker's."""
+    _start(lambda: None)
+
+
+def _start(check: Callable[[], None]) -> None:
     try:
         parts().embedded.start()
-        parts().check()
+        check()
     except FulfilError as error:
         parts().embedded.stop()
         give_up(error, error.exit_code)

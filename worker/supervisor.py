@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from config.process import private_folder
 from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
-from config.settings import Settings
+from config.secrecy import ENV_FILE, PREFIX, in_effect, is_secret
+from config.settings import Account, Settings
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import ConfigError
 
@@ -24,6 +26,20 @@ STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
 FOREIGN = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
 """Variables of other programs that Celery's command line would take for options, over our settings."""
+SENDERS = frozenset({"place", "confirm"})
+"""The programs that talk to marketplaces and the ledger; the others need neither their keys nor its password."""
+_REPLACED = frozenset(
+    {
+        *(
+            f"{PREFIX}{name}{end}"
+            for name in ("REDIS_URL", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH")
+            for end in ("", "_FILE")
+        ),
+        "FLOWER_BASIC_AUTH",
+        ENV_FILE,
+    }
+)
+"""Variables each program is told anew, or has no use for."""
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
@@ -50,7 +66,7 @@ def flower_login(settings: Settings) -> str:
         return settings.flower_basic_auth
     path = settings.home / "flower-login"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         path.touch(mode=0o600)
         path.write_text(f"fulfil:{secrets.token_urlsafe(12)}")
     return path.read_text().strip()
@@ -125,12 +141,12 @@ class Services:
     def _spawn(self, program: _Program) -> None:
         output: IO[Any] | None = None
         if self.logs is not None:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            private_folder(self.logs)
             output = (self.logs / f"{program.name}.log").open("ab")
         program.started = time.monotonic()
         program.process = subprocess.Popen(  # noqa: S603
             program.command,
-            env=self._environment(),
+            env=self._environment(program.name),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -139,17 +155,30 @@ class Services:
         if output is not None:
             output.close()
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, program: str) -> dict[str, str]:
+        """Return a program's environment: the settings in effect, and of the secrets only those it has a use for."""
         inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN} | self.environment
+        others = {name: value for name, value in inherited.items() if not name.upper().startswith(PREFIX)}
+        told = {**others, **in_effect(), **self.environment}
+        known = {name: value for name, value in told.items() if _is_for(program, name)}
         paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
-        return inherited | {
+        # In the environment, not on the command line, where every user of the machine could read it.
+        login = {"FLOWER_BASIC_AUTH": flower_login(self.settings)} if program == "flower" else {}
+        return known | {
             "PYTHONPATH": os.pathsep.join(paths),
+            # All is told here: who reads the file of settings has every secret in it.
+            ENV_FILE: "",
             # Told, so that none of them starts a Redis of its own while ours is being started again.
             "FULFIL_REDIS_URL": redis_url(self.settings),
             "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
-            # In the environment, not on the command line, where every user of the machine could read it.
-            "FLOWER_BASIC_AUTH": flower_login(self.settings),
+            **login,
         }
+
+
+def _is_for(program: str, variable: str) -> bool:
+    if variable in _REPLACED or not is_secret(variable, frozenset(Account.model_fields)):
+        return variable not in _REPLACED
+    return program in SENDERS or variable.startswith(f"{PREFIX}MESSAGE_KEY")
 
 
 def check_port(address: str, port: int, what: str, setting: str) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import redis
 
+from config.process import private_folder
 from config.settings import Settings
 from worker.broker.address import of_socket, with_password
 from worker.errors import RedisAway
@@ -84,6 +85,7 @@ class EmbeddedRedis:
                 return
             self._process = subprocess.Popen(  # noqa: S603
                 [server_binary(), "-"],
+                env={name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -164,7 +166,7 @@ def _configuration(home: Path) -> bytes:
 def _listening(home: Path) -> dict[str, str]:
     path = _socket(home)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         return {"port": "0", "bind": "127.0.0.1", "unixsocket": str(path), "unixsocketperm": "700"}
     return {"port": str(_port(home)), "bind": "127.0.0.1", "requirepass": _password(home)}
 
@@ -214,7 +216,7 @@ def _kept(home: Path, name: str, is_sound: Callable[[str], bool], make: Callable
 @contextlib.contextmanager
 def _lock(home: Path) -> Iterator[None]:
     try:
-        (home / "redis").mkdir(parents=True, exist_ok=True)
+        private_folder(home / "redis")
         handle = os.open(home / "redis" / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise RedisAway(f"FULFIL_HOME {home} cannot be written: {error.strerror}") from None

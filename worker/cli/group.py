@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.logs import configure_logs
+from config.process import harden
 from config.settings import BadSettingError, settings
 from worker.cli.screen import console
 from worker.errors import FulfilError
@@ -56,6 +57,7 @@ def main(context: click.Context) -> None:
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
     """
+    harden()
     if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
         configure_logs(settings().log_level)
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from config.secrecy import read_by_others
 from config.settings import settings
 from worker.cli.group import as_json, main, out, parts, print_json
 from worker.errors import FulfilError
@@ -152,7 +153,12 @@ def _checks() -> dict[str, Callable[[], str]]:
             raise RedisAway("no worker answers; start them: fulfil up")
         return ", ".join(sorted(name for answer in found for name in answer))
 
-    return {"accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
+    def home() -> str:
+        if wrong := read_by_others(configured.home):
+            raise ConfigError("; ".join(wrong))
+        return f"{configured.home} and the settings are closed to others of this machine"
+
+    return {"home": home, "accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
 
 
 def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:

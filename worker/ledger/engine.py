@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.process import private_folder
 from worker.errors import ConfigError, LedgerAway
 from worker.ledger.address import parsed, shown
 from worker.ledger.faults import Kind, as_ours, kind_of
@@ -115,7 +116,7 @@ def _sqlite_engine(path: str | None) -> Engine:
     if not path or path == ":memory:":
         raise ConfigError("the ledger must be a file: several processes share it")
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(path).parent)
     except OSError as error:
         raise LedgerAway(f"the folder of the ledger, {Path(path).parent}, cannot be made: {error.strerror}") from None
     engine = create_engine(
