@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 PREFIX = "FULFIL_"
 ACCOUNTS = "FULFIL_ACCOUNTS__"
 SECRETS = frozenset(
-    {"database_url", "redis_url", "redis_password", "flower_basic_auth", "message_key", "message_key_before"}
+    {"database_url", "redis_url", "redis_password", "flower_basic_auth", "message_key", "message_key_also"}
 )
 """Settings that are secret, or may hold a secret; of an account's, whatever is its marketplace's own."""
 OF_THE_DRIVER = frozenset({"PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY"})

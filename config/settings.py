@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
 
+MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
 REDIS_OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
 """What may stand behind the ? of Redis' address: what both of its readers, Celery and the client, take alike."""
 
@@ -103,6 +104,10 @@ class Settings(BaseSettings):
         None, description="`redis://…`, `rediss://…` or `unix:///…`; unset: an embedded server on a socket in the home"
     )
     redis_password: str | None = Field(None, description="Redis' password, where the address holds none")
+    message_key: MessageKey | None = Field(
+        None, description="signs the messages in Redis; then no message without its signature does anything"
+    )
+    message_key_also: MessageKey | None = Field(None, description="a second key that is accepted, to change the key")
     database_url: str | None = Field(
         None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
     )

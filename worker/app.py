@@ -17,6 +17,7 @@ from config.queues import celery_config
 from config.settings import BadSettingError, settings
 from worker.broker.address import for_celery
 from worker.broker.embedded import redis_url
+from worker.broker.signing import sign_what_is_sent
 from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ def _configure(**_: Any) -> None:
     try:
         configured = settings()
         private_folder(configured.home)  # beat keeps its schedule there
+        sign_what_is_sent(configured)
         app.config_from_object(celery_config(configured, for_celery(redis_url(configured))))
     except BadSettingError as error:
         give_up(error, ConfigError.exit_code)

@@ -8,6 +8,9 @@ from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from config.settings import settings
+from worker.broker.signing import Seals
+
 log = logging.getLogger(__name__)
 
 
@@ -20,7 +23,11 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         # Celery counts KeyError among a connection's failures; here it is what a forged message causes.
         outages = tuple({*self.connection_errors, *self.channel_errors} - {KeyError})
 
+        seals = Seals(settings())
+
         def handle_or_drop(message: Any) -> Any:
+            if not seals.admits(message):
+                return message.reject_log_error(log, self.connection_errors)
             try:
                 return handle(message) if _is_sound(message) else self._drop(message, "its form")
             except outages:
