@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from worker.app import app
-from worker.errors import FulfilError
+from worker.errors import FulfilError, UnknownOrder, UnusableId
 from worker.parts import parts
+from worker.rules.plain import plain
 from worker.rules.values import Moved
 from worker.rules.words import lines
 
 MOST_ORDERS = 1000
+_PLAIN_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._#/-]{0,63}")
+"""An unknown id is repeated only where it looks like one and nothing else: an answer stays in Flower and the logs."""
+_ACCOUNT = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @app.task(name="admin.retry")
@@ -28,7 +34,7 @@ def cancel_task(*order_ids: str, actor: str = "flower") -> str:
 @app.task(name="admin.adopt")
 def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
     """Adopt a marketplace order for one of ours."""
-    return _each([order_id], lambda one: parts().operations.adopt(one, str(reference), _actor(actor)))
+    return _each([order_id], lambda one: parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)))
 
 
 @app.task(name="admin.reconcile")
@@ -40,13 +46,13 @@ def reconcile_task(*order_ids: str, actor: str = "flower") -> str:
 @app.task(name="admin.pause")
 def pause_task(account: str, actor: str = "flower") -> str:
     """Pause an account."""
-    return _say(lambda: parts().operations.pause(account, _actor(actor)))
+    return _say(lambda: parts().operations.pause(_account(account), _actor(actor)))
 
 
 @app.task(name="admin.resume")
 def resume_task(account: str, actor: str = "flower") -> str:
     """Resume an account."""
-    return _say(lambda: parts().operations.resume(account, _actor(actor)))
+    return _say(lambda: parts().operations.resume(_account(account), _actor(actor)))
 
 
 def _each(order_ids: Sequence[str], do: Callable[[str], Moved]) -> str:
@@ -54,12 +60,28 @@ def _each(order_ids: Sequence[str], do: Callable[[str], Moved]) -> str:
     if len(order_ids) == 1 and isinstance(order_ids[0], list):
         order_ids = order_ids[0]
     moved, refused = [], []
-    for order_id in order_ids[:MOST_ORDERS]:
+    for place, order_id in enumerate(order_ids[:MOST_ORDERS], 1):
         try:
-            moved.append(do(str(order_id)))
+            moved.append(do(_text(order_id, "order_id")))
+        except UnknownOrder as error:
+            refused.append(str(error) if _PLAIN_ID.fullmatch(str(order_id)) else f"no such order (argument {place})")
         except FulfilError as error:
             refused.append(str(error))
     return lines(moved, *refused)
+
+
+def _text(value: Any, field: str) -> str:
+    """Return an id that was told as text or as a whole number. Raises UnusableId, which repeats nothing of it."""
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise UnusableId(field, "must be a text")
+
+
+def _account(value: Any) -> str:
+    """Return an account's name. Raises UnusableId, which repeats nothing of what cannot be one."""
+    if isinstance(value, str) and _ACCOUNT.fullmatch(value):
+        return value
+    raise UnusableId("account", "no such account; names are lower-case letters, digits, - and _")
 
 
 def _say(do: Callable[[], str]) -> str:
@@ -70,4 +92,4 @@ def _say(do: Callable[[], str]) -> str:
 
 
 def _actor(name: str) -> str:
-    return f"task:{name}"[:60]
+    return plain(f"task:{name}")[:60] if isinstance(name, str) else "task"

@@ -14,6 +14,7 @@ from config.process import harden
 from config.settings import BadSettingError, settings
 from worker.cli.screen import console
 from worker.errors import FulfilError
+from worker.rules.plain import escaped, plain
 
 if TYPE_CHECKING:
     from worker.broker.embedded import EmbeddedRedis
@@ -33,7 +34,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except (FulfilError, BadSettingError) as error:
-            click.echo(f"fulfil: {error}", err=True)
+            click.echo(f"fulfil: {plain(str(error))}", err=True)
             context.exit(getattr(error, "exit_code", 2))
         except BrokenPipeError:
             _mute()
@@ -64,7 +65,7 @@ def main(context: click.Context) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON, one document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def parts() -> Parts:

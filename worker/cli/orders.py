@@ -14,6 +14,7 @@ import click
 from worker.cli.group import as_json, doorbell, main, out, parts, print_json
 from worker.cli.screen import console
 from worker.errors import InputError
+from worker.rules.plain import escaped, plain, plain_value
 
 if TYPE_CHECKING:
     from worker.intake import Batch
@@ -47,7 +48,7 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
             _tell(batch, wait)
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
-        click.echo(f"fulfil: {said}", err=True)
+        click.echo(f"fulfil: {plain(said)}", err=True)
     troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
     needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
     raise SystemExit(2 if failures else int(needed))
@@ -163,18 +164,33 @@ def orphans(json_: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file; `-`: here.")
 @click.option("--json", "json_", is_flag=True, help="The same as --format json.")
-def export(form: str, output: Any, json_: bool, **selection: Any) -> None:
+@click.option(
+    "--for",
+    "reader",
+    type=click.Choice(["program", "spreadsheet"]),
+    default="program",
+    show_default=True,
+    help="A spreadsheet rounds long ids and runs formulas: for it such cells are marked as text by a '.",
+)
+def export(form: str, output: Any, json_: bool, reader: str, **selection: Any) -> None:
     """Export orders with what was read back: a row for each order and marketplace id."""
+    from worker.cli.spreadsheet import BYTE_ORDER_MARK, as_text
+
     rows = _export_rows(_select(**selection))
+    if reader == "spreadsheet":
+        if json_ or form == "json":
+            raise InputError("--for spreadsheet is a form of CSV; leave --json and --format json out")
+        output.write(BYTE_ORDER_MARK)
+        rows = map(as_text, rows)
     if json_ or form == "json":
         output.write("[\n")
         for number, row in enumerate(rows):
-            output.write((",\n" if number else "") + json.dumps(row, ensure_ascii=False))
+            output.write((",\n" if number else "") + escaped(json.dumps(row, ensure_ascii=False)))
         output.write("\n]\n")
         return
     writer = csv.DictWriter(output, EXPORT_COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(map(plain_value, rows))
 
 
 EXPORT_COLUMNS = [

@@ -15,11 +15,10 @@ from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHand
 
 from worker.marketplaces.base import Lost, Reply
 from worker.rules.outcomes import NotSent, Unknown
+from worker.rules.plain import plain_value
 
 T = TypeVar("T")
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
 _ID = re.compile(r"(?=[0A-Za-z_-]*[1-9])[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 """An order id. A word without a digit ("null") or a zero is none."""
 
@@ -31,13 +30,15 @@ class Fraction(str):
 
 
 def parse(body: bytes) -> Any:
-    """Parse JSON: integers exact, fractions as the text they were written in, no character that cannot be stored.
+    """Parse JSON: integers exact, fractions as the text they were written in, every other text made plain.
 
-    Raises ValueError or RecursionError.
+    This is where a marketplace's text comes in; whatever it holds, it must never fail on its way into the ledger, nor
+    command a person's terminal later. Raises ValueError or RecursionError.
     """
     text = body.decode("utf-8-sig", "replace")
     document = json.loads(text, parse_float=Fraction, parse_constant=Fraction)
-    return _storable(document) if "\\u" in text else document
+    is_plain = text.isascii() and "\\" not in text and "\x7f" not in text
+    return document if is_plain else plain_value(document)
 
 
 def read_object(body: bytes) -> dict[str, Any] | str:
@@ -62,11 +63,6 @@ def id_of(value: object) -> str:
     """Return an order id as the string it came as, or "" for what cannot be one: a float, a zero, a bare word."""
     text = "" if isinstance(value, Fraction) else text_of(value)
     return text if _ID.fullmatch(text) else ""
-
-
-def storable(text: str) -> str:
-    """Return a text without the characters no database takes."""
-    return _UNSTORABLE.sub("�", text)
 
 
 def lost(came: Lost) -> NotSent | Unknown:
@@ -100,15 +96,3 @@ Kept = Annotated[T | None, WrapValidator(_or_as_it_came)]
 """A field of a model that reads: typed where the value fits, else as it came."""
 Text = Annotated[str | None, BeforeValidator(_text), WrapValidator(_or_as_it_came)]
 """A text that may also come as a number or a truth value."""
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return value

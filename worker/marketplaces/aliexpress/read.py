@@ -1,8 +1,8 @@
 """The answer of aliexpress.trade.ds.order.get, every field of the vendor page typed, and what it says of an order.
 
-Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
-kept, and nothing here raises. Forms beyond the page (facts: section 4): numbers as text, one child as a bare
-object, lists without their inner name, the old method's `ae_` prefixes.
+Reading is lenient where sending is strict: a value that does not fit its type stays as it came, of unknown fields is
+kept what tells of nobody, and nothing here raises. Forms beyond the page (facts: section 4): numbers as text, one
+child as a bare object, lists without their inner name, the old method's `ae_` prefixes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from worker.marketplaces.aliexpress.statuses import ALERTING, OrderStatus, meaning
+from worker.marketplaces.aliexpress.unknown import kept
 from worker.marketplaces.replies import Kept, Text
 from worker.rules.outcomes import Money, OrderRecord
 
@@ -149,9 +150,30 @@ def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
 
 def _details(read: AliExpressRecord) -> dict[str, Any]:
     try:
-        return read.model_dump(mode="json", exclude_none=True, warnings=False)
+        return _shown(read)
     except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
         return {}
+
+
+def _shown(read: Read) -> dict[str, Any]:
+    """Return a part as JSON: what the page lists as it is, of anything else what tells of nobody."""
+    dumped = read.model_dump(mode="json", exclude_none=True, warnings=False)
+    for name, shown in dumped.items():
+        value = getattr(read, name)
+        if name in (read.model_extra or {}):
+            dumped[name] = kept(name, shown)
+        elif isinstance(value, list):
+            dumped[name] = [_member(name, one, said) for one, said in zip(value, shown, strict=True)]
+        else:
+            dumped[name] = _member(name, value, shown)
+    return dumped
+
+
+def _member(name: str, value: object, shown: Any) -> Any:
+    if isinstance(value, Read):
+        return _shown(value)
+    # Where an object stands in the place of something else, its members are nothing the page lists.
+    return kept(name, shown) if isinstance(value, dict) else shown
 
 
 def _alert(reference: str, status: str, children: object) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import Fraction, parse, storable, text_of
+from worker.marketplaces.replies import Fraction, parse, text_of
+from worker.rules.plain import plain
 
 _SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 
@@ -128,7 +129,7 @@ def _told(text: object) -> list[str | None]:
 
 def _plain(text: str) -> Document | str:
     """Read a plain-text reply: it explains, and is never a definite no."""
-    text = storable(text.strip())
+    text = plain(text.strip())
     if not text or "<" in text or len(text) > 500 or not text.isprintable():
         return "the reply is not JSON"
     return Document({}, "", text)
