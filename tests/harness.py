@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 import httpx
 import redis
-from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
+from tests.running import free_port
 from worker.broker.address import for_celery
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway

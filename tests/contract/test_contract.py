@@ -13,9 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, check, create, drive, made, over_http, run, texts
 from pydantic import ValidationError
 
+from tests.contract.contract_kit import (
+    KEY,
+    NOW,
+    Subject,
+    ask,
+    at_fake,
+    call_of,
+    check,
+    create,
+    drive,
+    made,
+    over_http,
+    run,
+    texts,
+)
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Lost, Marketplace, Reply
 from worker.orders.fields import paths

@@ -10,16 +10,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import contract_kit
 import pytest
-from contract_kit import Subject, create, subject_of
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
 from test_fuzz import *  # noqa: F403
 from test_goods import *  # noqa: F403
+from test_lateness import *  # noqa: F403
 from test_words import *  # noqa: F403
 
 import worker.marketplaces
 import worker.sandbox
+from tests.contract import contract_kit
+from tests.contract.contract_kit import Subject, create, subject_of
 from worker.marketplaces import REGISTRY
 from worker.rules.outcomes import Accepted
 from worker.sandbox.fakes import FAKES

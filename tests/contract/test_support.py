@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
-from contract_kit import over_http, subject_of
 
 from config.settings import Settings
+from tests.contract.contract_kit import over_http, subject_of
 from worker.cli.main import main
 from worker.marketplaces import REGISTRY
 from worker.orders.fields import paths

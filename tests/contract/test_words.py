@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from contract_kit import KEY, Subject, check, create, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contract.contract_kit import KEY, Subject, check, create, drive
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Reply
 from worker.marketplaces.doubts import Topic, topics

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Shop, job
-from personal import personal
-from postgres import NoPostgresError, postgres_server
 from sqlalchemy import Engine, create_engine, make_url
+
+from tests.harness import Shop, job
+from tests.personal import personal
+from tests.postgres import NoPostgresError, postgres_server
 
 TELL = {
     "sqlite": "CREATE TRIGGER tell BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'Philippa Quillfeather'); END",

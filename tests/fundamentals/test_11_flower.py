@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from harness import Shop, job
-from other_fake import SOLD_OUT_ONCE as ORDER
+
+from tests.fundamentals.other_fake import SOLD_OUT_ONCE as ORDER
+from tests.harness import Shop, job
 
 RETRY = "/api/task/async-apply/admin.retry"
 

@@ -18,7 +18,10 @@ import httpx
 import pytest
 import redis
 import yaml
-from compose_kit import (
+
+from config.settings import Settings
+from tests.harness import job, until
+from tests.live.compose_kit import (
     COMPOSE,
     DOCKERFILE,
     ENVIRONMENT_FILE,
@@ -30,9 +33,6 @@ from compose_kit import (
     image_environment,
     postgres_bin,
 )
-from harness import job, until
-
-from config.settings import Settings
 from worker.supervisor import commands
 
 # How the file is built

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from personal import personal
 
-from config.settings import settings
 from tasks.admin import adopt_task, cancel_task, pause_task, reconcile_task, resume_task, retry_task
-from worker.parts import forget
+from tests.personal import personal
 
 NO_IDS: list[Any] = [
     {"contact_person": "Philippa Quillfeather"},
@@ -30,17 +26,11 @@ NO_IDS: list[Any] = [
 
 
 @pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
+def home(fresh_settings: pytest.MonkeyPatch) -> None:
     keys = {"MARKETPLACE": "aliexpress", "APP_KEY": "1", "APP_SECRET": "s", "ACCESS_TOKEN": "t"}
     for name, value in keys.items():
-        monkeypatch.setenv(f"FULFIL_ACCOUNTS__MAIN__{name}", value)
-    monkeypatch.setenv("FULFIL_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FULFIL_REDIS_URL", "redis://127.0.0.1:1/0")
-    forget()
-    yield
-    forget()
-    settings.cache_clear()
+        fresh_settings.setenv(f"FULFIL_ACCOUNTS__MAIN__{name}", value)
+    fresh_settings.setenv("FULFIL_REDIS_URL", "redis://127.0.0.1:1/0")
 
 
 @pytest.mark.parametrize("value", NO_IDS, ids=repr)

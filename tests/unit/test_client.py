@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
 
+from tests.client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
 from worker.marketplaces.base import Lost, Reply
 from worker.sending.client import BODY_LIMIT_BYTES
 

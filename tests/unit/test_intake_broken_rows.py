@@ -10,8 +10,8 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sheet_kit import ACCOUNTS, HEADER, sheet, summary, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, HEADER, sheet, summary, taken
 from worker.errors import InputError
 from worker.orders.files import read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection

@@ -6,8 +6,8 @@ import csv
 import io
 
 import pytest
-from sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, OrderModel

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Shop, job
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.cli.orders import EXPORT_COLUMNS
-from worker.cli.screen import Screen
 from worker.cli.spreadsheet import as_text
 from worker.ledger.moves import told
 from worker.marketplaces.replies import parse
 from worker.rules.plain import escaped, plain
+from worker.terminal.screen import Screen
 
 HOSTILE = "a\x1b[31mred\x1b[0m\x1b]0;title\x07 b\u202egnp.exe\u202c \x9b2Jc\r\nd\x00e\x7f\u2066f\u2069"
 EVIL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\u2028\u2029\ud800-\udfff]")
@@ -104,17 +99,3 @@ ROWS = [
 @pytest.mark.parametrize(("name", "value", "marked"), ROWS)
 def test_a_cell_a_spreadsheet_would_change_is_marked_as_text(name: str, value: str, marked: bool) -> None:
     assert as_text({name: value}) == {name: f"'{value}" if marked else value}
-
-
-def test_an_export_for_a_spreadsheet_keeps_every_id_and_no_formula(tmp_path: Path) -> None:
-    with Shop(tmp_path) as shop:
-        shop.submit([job("=HYPERLINK(1)"), job("8198352049851315"), job("SO-1")])
-        answer = shop.cli("export", "--for", "spreadsheet")
-        rows = list(csv.DictReader(io.StringIO(answer.out.removeprefix("\ufeff"))))
-        assert answer.out.startswith("\ufeff")
-        assert list(rows[0]) == EXPORT_COLUMNS
-        assert {row["order_id"] for row in rows} == {"'=HYPERLINK(1)", "'8198352049851315", "SO-1"}
-        plain_rows = list(csv.DictReader(io.StringIO(shop.cli("export").out)))
-        assert {row["order_id"] for row in plain_rows} == {"=HYPERLINK(1)", "8198352049851315", "SO-1"}
-        refused = shop.cli("export", "--for", "spreadsheet", "--json")
-        assert (refused.code, refused.out) == (2, "")

@@ -6,11 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Update, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, or_, select, update
 
 from worker.ledger.dialects import in_list, listed, unindexed
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import orders
+from worker.rules.decision import CLOCKS_DIFFER_SECONDS
 from worker.rules.states import State
 
 EARLY_SECONDS = 0.005
@@ -57,8 +58,7 @@ class Due:
                 orders.c.state == State.QUEUED,
                 orders.c.account == account,
                 orders.c.crashes > 0,
-                orders.c.due_at <= due_before,
-                or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
+                _untold(due_before, rung_before),
             )
             .order_by(orders.c.crashes, orders.c.due_at)
             .limit(PAGE)
@@ -77,11 +77,7 @@ class Due:
         """
         query = (
             select(orders.c.order_id)
-            .where(
-                orders.c.state == state,
-                orders.c.due_at <= due_before,
-                or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
-            )
+            .where(orders.c.state == state, _untold(due_before, rung_before))
             .order_by(orders.c.due_at)
             .limit(limit)
         )
@@ -112,3 +108,19 @@ class Due:
                 )
                 .values(due_at=until)
             )
+
+
+def _untold(due_before: float, rung_before: float) -> ColumnElement[bool]:
+    """Return the condition of due orders nobody was told of, or only before `rung_before`.
+
+    A ring that lies ahead of now was written by a clock that was wrong: without the last part it would keep its order
+    standing still until that hour comes.
+    """
+    return and_(
+        orders.c.due_at <= due_before,
+        or_(
+            orders.c.rung_at.is_(None),
+            orders.c.rung_at <= rung_before,
+            orders.c.rung_at > due_before + CLOCKS_DIFFER_SECONDS,
+        ),
+    )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from worker.errors import NotAllowed
 from worker.rules.codes import CODES, Code
-from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision, Pause
+from worker.rules.decision import CLOCKS_DIFFER_SECONDS, CONFIRM_FLOOR_SECONDS, Decision, Pause
 from worker.rules.states import Event, State
 
 
@@ -51,7 +51,10 @@ def retry(order: Held, now: float) -> Decision:
         case State.UNKNOWN:
             return reconcile(order)
         case State.PLACED:
-            due = max(0.0, (order.accepted_at or now) + CONFIRM_FLOOR_SECONDS - now)
+            accepted_at = order.accepted_at or now
+            if accepted_at > now + CLOCKS_DIFFER_SECONDS:
+                accepted_at = now  # a clock that was wrong wrote it
+            due = max(0.0, accepted_at + CONFIRM_FLOOR_SECONDS - now)
             return Decision(Event.RETRY, due, reason="read back at a person's word")
         case State.UNMATCHED:
             raise NotAllowed(

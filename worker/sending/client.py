@@ -43,7 +43,7 @@ class _TimedRequest(aiohttp.ClientRequest):
             _noted(note)
         if time.time() >= _deadline.get():
             raise _TooLateError(TOO_LATE)
-        reached(CrashPoint.SENDING)
+        reached(CrashPoint.SENDING, self.url)
         return await super().send(conn)
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aliexpress_kit import REFERENCE, reply
-
+from tests.marketplaces.aliexpress.aliexpress_kit import REFERENCE, reply
 from worker.marketplaces.base import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 

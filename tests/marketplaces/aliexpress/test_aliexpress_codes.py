@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from aliexpress_kit import created, place, reply
 
+from tests.marketplaces.aliexpress.aliexpress_kit import created, place, reply
 from worker.marketplaces.aliexpress.codes import ADDRESS_TEXTS, GATEWAY_CODES, NUMBERS, RESULT_CODES, Kind
 from worker.marketplaces.aliexpress.statuses import ALERTING, LogisticsStatus, OrderStatus, meaning
 from worker.rules.outcomes import Accepted, Declined, Refused, Unknown

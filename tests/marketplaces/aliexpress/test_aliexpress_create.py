@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from aliexpress_kit import body, confirm, created, dump, place, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.marketplaces.aliexpress.aliexpress_kit import body, confirm, created, dump, place, reply
 from worker.marketplaces.base import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from aliexpress_kit import ORDER, REFERENCE, adapter, body, dump, shown
 
+from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, REFERENCE, adapter, body, dump, shown
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import Found, OrderRecord
 from worker.sandbox.aliexpress import AliExpressFake

@@ -7,10 +7,10 @@ from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
-from aliexpress_kit import REFERENCE, adapter, confirm, drive, reply, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.marketplaces.aliexpress.aliexpress_kit import REFERENCE, adapter, confirm, drive, reply, shown
 from worker.marketplaces import signing
 from worker.marketplaces.aliexpress.read import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
 from worker.marketplaces.base import Lost

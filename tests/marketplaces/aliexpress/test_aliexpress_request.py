@@ -7,8 +7,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl
 
 import pytest
-from aliexpress_kit import KEY, ORDER, adapter, drive, dump, reply
 
+from tests.marketplaces.aliexpress.aliexpress_kit import KEY, ORDER, adapter, drive, dump, reply
 from worker.marketplaces import signing
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.models import (

@@ -6,8 +6,8 @@ import json
 import time
 
 import pytest
-from aliexpress_gateway import CREATE, GET, Gateway, order, references
 
+from tests.marketplaces.aliexpress.aliexpress_gateway import CREATE, GET, Gateway, order, references
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import Call
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from aliexpress_kit import shown
 
-NEW = [
+from tests.marketplaces.aliexpress.aliexpress_kit import shown
+
+NEW: list[dict[str, Any]] = [
     {"receipt_address": {"contact_person": "Philippa Quillfeather", "zip": "43701", "mobile_no": 6505550142}},
     {"consignee": "Philippa Quillfeather"},
     {"whatever": "PHILIPPA"},
@@ -17,14 +19,14 @@ NEW = [
 ]
 
 
-def details(**fields):
+def details(**fields: Any) -> dict[str, Any]:
     (found,) = shown({"order_status": "FINISH", **fields}).records
     return found.details
 
 
 @pytest.mark.parametrize("new", NEW, ids=lambda new: next(iter(new)))
 @pytest.mark.parametrize("where", ["the order", "a child", "the store", "a parcel", "a fee", "a misfit"])
-def test_nothing_of_a_person_is_kept(new, where):
+def test_nothing_of_a_person_is_kept(new: dict[str, Any], where: str) -> None:
     kept = {
         "the order": lambda: details(**new),
         "a child": lambda: details(child_order_list=[{"sku_id": "1", **new}]),
@@ -39,7 +41,7 @@ def test_nothing_of_a_person_is_kept(new, where):
     assert next(iter(new)) in text, "that it came is told"
 
 
-def test_what_tells_of_nobody_is_kept():
+def test_what_tells_of_nobody_is_kept() -> None:
     new = {
         "brand_new": {"flag": True, "count": 12, "phase": "WAIT_FOR_PARTS", "none": None},
         "since": "2026-11-26 13:00:00",

@@ -7,8 +7,20 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, VERSIONS, adapter, body, drive, dump, place, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import (
+    IDS,
+    KEY,
+    ORDER,
+    REFERENCE,
+    VERSIONS,
+    adapter,
+    body,
+    drive,
+    dump,
+    place,
+    reply,
+)
 from worker.marketplaces.base import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
-from shoplazza_kit import body, dump
 
+from tests.marketplaces.shoplazza.shoplazza_kit import body, dump
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.shoplazza.models import (
     UNSENT,

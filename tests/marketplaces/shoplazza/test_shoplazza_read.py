@@ -8,8 +8,20 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, TOKEN, VERSIONS, adapter, confirm, drive, reply, shown
 
+from tests.marketplaces.shoplazza.shoplazza_kit import (
+    IDS,
+    KEY,
+    ORDER,
+    REFERENCE,
+    TOKEN,
+    VERSIONS,
+    adapter,
+    confirm,
+    drive,
+    reply,
+    shown,
+)
 from worker.marketplaces.base import Lost
 from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning

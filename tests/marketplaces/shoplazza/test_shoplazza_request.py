@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 from worker.errors import ConfigError
 from worker.marketplaces.base import Rate
 from worker.marketplaces.shoplazza.adapter import Shoplazza

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from xportcn_kit import ORDER, create, created, envelope, preview, reply
 
+from tests.marketplaces.xportcn.xportcn_kit import ORDER, create, created, envelope, preview, reply
 from worker.rules.outcomes import Declined, Refused, Unknown
 
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]

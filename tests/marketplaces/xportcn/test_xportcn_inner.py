@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from xportcn_kit import (
+
+from tests.marketplaces.xportcn.xportcn_kit import (
     ADDRESS,
     KEY,
     ORDER,
@@ -20,7 +21,6 @@ from xportcn_kit import (
     line,
     reply,
 )
-
 from worker.marketplaces.base import Lost
 from worker.rules.outcomes import Accepted, Declined, Money, Refused, Unknown
 

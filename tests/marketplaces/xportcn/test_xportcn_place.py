@@ -8,8 +8,20 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import ADDRESS, KEY, PREVIEW_ROW, adapter, body, create, created, dump, envelope, preview, reply
 
+from tests.marketplaces.xportcn.xportcn_kit import (
+    ADDRESS,
+    KEY,
+    PREVIEW_ROW,
+    adapter,
+    body,
+    create,
+    created,
+    dump,
+    envelope,
+    preview,
+    reply,
+)
 from worker.marketplaces.base import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 

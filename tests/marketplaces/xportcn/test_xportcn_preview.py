@@ -5,8 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
+from tests.marketplaces.xportcn.xportcn_kit import (
+    KEY,
+    ORDER,
+    PREVIEW_ROW,
+    PREVIEWED,
+    adapter,
+    body,
+    create,
+    drive,
+    dump,
+    envelope,
+    preview,
+    reply,
+)
 from worker.marketplaces.base import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 

@@ -8,8 +8,19 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import KEY, ORDER, REFERENCE, adapter, confirm, drive, envelope, reply, sent_body, shown
 
+from tests.marketplaces.xportcn.xportcn_kit import (
+    KEY,
+    ORDER,
+    REFERENCE,
+    adapter,
+    confirm,
+    drive,
+    envelope,
+    reply,
+    sent_body,
+    shown,
+)
 from worker.marketplaces.base import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from xportcn_kit import (
+
+from tests.marketplaces.xportcn.xportcn_kit import (
     ADDRESS,
     KEY,
     LINE,
@@ -23,7 +24,6 @@ from xportcn_kit import (
     reply,
     sent_body,
 )
-
 from worker.marketplaces import signing
 from worker.marketplaces.base import Rate
 from worker.marketplaces.xportcn.adapter import Xportcn

@@ -6,8 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
-
+from tests.marketplaces.xportcn.xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
 from worker.marketplaces.base import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
