@@ -110,7 +110,7 @@ def written_by_others(path: Path) -> str | None:
         return None
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"the file {path} may be written by others (mode {stat.S_IMODE(found.st_mode):o}): chmod go-w {path}"
-    if found.st_uid not in (os.geteuid(), 0):
+    if os.geteuid() != 0 and found.st_uid not in (os.geteuid(), 0):
         return f"the file {path} belongs to another user of this machine: chown it to the one who runs this program"
     return None
 

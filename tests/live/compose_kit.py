@@ -79,7 +79,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.services = read(self._local(COMPOSE), {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()})
         for made in (self.bin, self.home, self.temporary, folder / "work"):
-            made.mkdir()
+            made.mkdir(mode=0o700)  # as the Dockerfile makes the home
         self._tools()
 
     def _local(self, text: str) -> str:

@@ -21,7 +21,8 @@ NEW: list[dict[str, Any]] = [
 
 def details(**fields: Any) -> dict[str, Any]:
     (found,) = shown({"order_status": "FINISH", **fields}).records
-    return found.details
+    kept: dict[str, Any] = found.details
+    return kept
 
 
 @pytest.mark.parametrize("new", NEW, ids=lambda new: next(iter(new)))
