@@ -79,7 +79,8 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.services = read(self._local(COMPOSE), {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()})
         for made in (self.bin, self.home, self.temporary, folder / "work"):
-            made.mkdir(mode=0o700)  # as the Dockerfile makes the home
+            made.mkdir()
+        self.home.chmod(0o700)  # as the Dockerfile makes it
         self._tools()
 
     def _local(self, text: str) -> str:
