@@ -30,9 +30,9 @@ ENVIRONMENT_FILE = {
     "FULFIL_FLOWER_BASIC_AUTH": "fulfil:a-password-for-tests",
     "FULFIL_ACCOUNTS__MAIN__MARKETPLACE": "aliexpress",
     "FULFIL_ACCOUNTS__MAIN__BASE_URL": "http://sandbox:8900/sync",
-    "FULFIL_ACCOUNTS__MAIN__APP_KEY": "compose-key",
-    "FULFIL_ACCOUNTS__MAIN__APP_SECRET": "compose-secret",
-    "FULFIL_ACCOUNTS__MAIN__ACCESS_TOKEN": "compose-token",
+    "FULFIL_ACCOUNTS__MAIN__APP_KEY": "sandbox-key",
+    "FULFIL_ACCOUNTS__MAIN__APP_SECRET": "sandbox-secret",
+    "FULFIL_ACCOUNTS__MAIN__ACCESS_TOKEN": "sandbox-token",
     "FULFIL_CONFIRM_DELAY_SECONDS": "10",
 }
 """The user's .env."""

@@ -188,6 +188,46 @@ def test_a_ledger_file_that_is_no_database_is_told_and_left_as_it_is(shop: Shop)
     assert path.read_bytes() == b"not a database at all" * 100
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://shop:hush@hush/w1@127.0.0.1:5432/fulfil",
+        "postgresql://shop:hush@hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:hu?sh@hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:12#hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:12/hush@127.0.0.1:5432/fulfil@x",
+        "postgresql://shop:pw@127.0.0.1:5432/fulfil?hush=true",
+    ],
+)
+def test_nothing_of_a_password_is_told_whatever_it_holds(shop: Shop, url: str) -> None:
+    for command in ("list", "doctor", "migrate", "up"):
+        answer = shop.cli(command, database_url=url)
+        assert (answer.code, "hush" in answer.out + answer.err, "Traceback" in answer.err) == (2, False, False), answer
+
+
+@pytest.mark.parametrize("option", ["password=hush", "sslpassword=hush", "passfile=/hush"])
+def test_a_ledger_that_is_away_is_named_without_its_options(shop: Shop, option: str, closed_port: int) -> None:
+    url = f"postgresql://anna:hush@127.0.0.1:{closed_port}/fulfil?{option}"
+    assert "hush" not in sentence(shop.cli("list", database_url=url), 1, f"anna@127.0.0.1:{closed_port}/fulfil")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hush@cr/hush#9@127.0.0.1:6379/0",
+        "redis://:hush/hush@127.0.0.1:6379/0",
+        "redis://:12#hush@127.0.0.1:6379/0",
+        "redis://:12?hush@127.0.0.1:6379/0",
+        "redis://127.0.0.1:6379/0?password=hush",
+        "redis://127.0.0.1:6379/0?hush=3",
+    ],
+)
+def test_nothing_of_a_redis_password_is_told_and_nothing_is_taken(shop: Shop, url: str) -> None:
+    said = sentence(shop.cli("submit", "-", stdin=lines(job("SO-1")), redis_url=url), 2, "FULFIL_REDIS_URL")
+    assert "hush" not in said
+    assert not (shop.home / "ledger.sqlite3").exists()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1/", "redis://127.0.0.1:notaport/0"])
 def test_a_redis_address_that_is_none_is_told(shop: Shop, url: str) -> None:
     sentence(shop.cli("submit", "-", stdin=lines(job("SO-1")), redis_url=url), 2, "FULFIL_REDIS_URL")

@@ -17,7 +17,7 @@ from rich.segment import Segment
 from rich.terminal_theme import MONOKAI
 
 from worker.errors import InputError
-from worker.rules.plain import escaped, plain
+from worker.rules.plain import escaped, plain_lines
 
 PIPED_COLUMNS = 120
 PICTURE_COLUMNS = 112
@@ -39,11 +39,7 @@ class _PlainConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as rich does, each text made plain; rich's own colours and moves are not part of a text."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(_plain_lines(segment.text), segment.style)
-
-
-def _plain_lines(text: str) -> str:
-    return text if text.isprintable() else "\n".join(map(plain, text.split("\n")))
+            yield segment if segment.control else Segment(plain_lines(segment.text), segment.style)
 
 
 def print_json(value: object) -> None:

@@ -85,6 +85,8 @@ class ChildOrder(Read):
     product_count: Number = None
     product_price: OneFee = None
     sku_id: Text = None
+    sku_attr: Text = None
+    """Not on the page; where it comes, two orders of one product are told apart by it."""
     sale_fee: OneFee = None
     sale_discount_fee: OneFee = None
     shipping_fee: OneFee = None
