@@ -39,6 +39,8 @@ def _rows(value: object) -> object:
 
 Amount = Annotated[Decimal, Field(max_digits=30)]
 Number = Kept[int]
+VARIANT = "sku_attr"
+"""Of a child; not on the page, but where it comes, two variants of one product are told apart by it."""
 
 
 class Read(BaseModel):
@@ -85,8 +87,6 @@ class ChildOrder(Read):
     product_count: Number = None
     product_price: OneFee = None
     sku_id: Text = None
-    sku_attr: Text = None
-    """Not on the page; where it comes, two orders of one product are told apart by it."""
     sale_fee: OneFee = None
     sale_discount_fee: OneFee = None
     shipping_fee: OneFee = None
@@ -163,7 +163,7 @@ def _shown(read: Read) -> dict[str, Any]:
     for name, shown in dumped.items():
         value = getattr(read, name)
         if name in (read.model_extra or {}):
-            dumped[name] = kept(name, shown)
+            dumped[name] = shown if name == VARIANT and isinstance(shown, str) else kept(name, shown)
         elif isinstance(value, list):
             dumped[name] = [_member(name, one, said) for one, said in zip(value, shown, strict=True)]
         else:
