@@ -1,4 +1,4 @@
-"""Admin tasks: a person's word, from Flower's API or from any Celery client; plain JSON arguments."""
+"""Admin tasks: a person's commands, from Flower's API or from any Celery client; plain JSON arguments."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ACCOUNT = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 
 @app.task(name="admin.retry")
 def retry_task(*order_ids: str, actor: str = "flower", absent: bool = False) -> str:
-    """Retry orders; tell a line each. `absent`: a person says that they do not exist at the marketplace."""
+    """Retry orders; return a line for each. `absent`: a person says that they do not exist at the marketplace."""
     return _each(order_ids, lambda order_id: parts().operations.retry(order_id, _actor(actor), absent is True))
 
 
 @app.task(name="admin.cancel")
 def cancel_task(*order_ids: str, actor: str = "flower") -> str:
-    """Cancel orders; tell a line each."""
+    """Cancel orders; return a line for each."""
     return _each(order_ids, lambda order_id: parts().operations.cancel(order_id, _actor(actor)))
 
 
@@ -39,7 +39,7 @@ def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
 
 @app.task(name="admin.reconcile")
 def reconcile_task(*order_ids: str, actor: str = "flower") -> str:
-    """Settle unknown orders; tell a line each."""
+    """Settle unknown orders; return a line for each."""
     return _each(order_ids, lambda order_id: parts().operations.reconcile(order_id, _actor(actor)))
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.sending.client import Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"

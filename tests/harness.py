@@ -26,8 +26,9 @@ from worker.ledger.engine import Ledger
 from worker.ledger.queries import Queries
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.base import Reply
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
+from worker.marketplaces.aliexpress.models import AliExpressOrder
+from worker.marketplaces.calls import Reply
 from worker.rules.outcomes import PlaceOutcome
 from worker.supervisor import commands
 

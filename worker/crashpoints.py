@@ -35,7 +35,7 @@ class CrashPoint(StrEnum):
     SWEEPING = "sweeping"
     """Leases are taken back, nothing is rung for."""
     RECONCILING = "reconciling"
-    """Unknown orders are held, not settled."""
+    """Unknown orders are claimed, not settled."""
     RETRYING = "retrying"
     """A person's retry is committed, not rung for."""
 

@@ -24,7 +24,7 @@ from worker.errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
-FOREIGN = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
+CELERY_OPTION_VARIABLES = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
 """Variables of other programs that Celery's command line would take for options, over our settings."""
 SENDERS = frozenset({"place", "confirm"})
 """The programs that talk to marketplaces and the ledger; the others need neither their keys nor its password."""
@@ -157,7 +157,9 @@ class Services:
 
     def _environment(self, program: str) -> dict[str, str]:
         """Return a program's environment: the settings in effect, and of the secrets only those it has a use for."""
-        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN} | self.environment
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in CELERY_OPTION_VARIABLES
+        } | self.environment
         others = {name: value for name, value in inherited.items() if not name.upper().startswith(PREFIX)}
         told = {**others, **in_effect(), **self.environment}
         known = {name: value for name, value in told.items() if _is_for(program, name)}

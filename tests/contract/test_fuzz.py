@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.contract.contract_kit import KEY, NOW, Subject, check, drive
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 SUBJECTS = list(REGISTRY)

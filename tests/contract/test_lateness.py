@@ -8,7 +8,8 @@ import pytest
 
 from tests.contract.contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, drive, made
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Marketplace
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Absent, Accepted, Found, Unknown
 from worker.sandbox.fake import Fake, SandboxOrder
 

@@ -18,7 +18,7 @@ def begin(shop: Shop) -> None:
 
 
 def go_on(shop: Shop) -> httpx.Response:
-    """Retry the refused order through Flower, as the README's curl line does."""
+    """Retry the refused order through Flower, as the curl line of docs/operations.md does."""
     shop.wait_for(ORDER, "refused")
     with shop.flower() as flower:
         return flower.post(RETRY, json={"args": [ORDER]})

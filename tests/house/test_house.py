@@ -129,7 +129,7 @@ def _imported(node: ast.AST) -> list[str]:
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
 
 
-MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:work|home|root|Users|mnt|private)/\w")
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:work|home|root|Users|mnt|private)/\w|(?:\.\./)+shared\b")
 REGISTRY = re.compile(r"https?://[^\s\"']*/simple\b|^\s*--?(?:extra-)?(?:index-url|find-links|trusted-host)[ =]", re.M)
 
 

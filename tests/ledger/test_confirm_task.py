@@ -17,7 +17,7 @@ from worker.ledger.operators import Operator
 from worker.ledger.records import Records
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.rules.binding import Binding
 from worker.rules.outcomes import Accepted, Found, OrderRecord, ReadOutcome, Unknown
 from worker.sending.turns import Slots

@@ -143,7 +143,7 @@ def test_a_word_mends_no_other_difference(ledger: Ledger) -> None:
     due = unsettled(ledger)
     other = bound(buyer="two", app="2")
     claim(ledger, other, now=due)
-    with pytest.raises(NotAllowed, match="nothing to say"):
+    with pytest.raises(NotAllowed, match="nothing to change"):
         Operator(ledger, "cli").same_buyer(other)
 
 

@@ -65,6 +65,6 @@ def _whole_life(ledger: Ledger) -> None:
     confirmed(ledger)
     assert due.due_by_account(["SO-1", "SO-2"], State.QUEUED, time.time() + 1) == {ACCOUNT: ["SO-2"]}
     due.mark_rung(["SO-2"])
-    due.let_go(["SO-2"])
+    due.forget_message(["SO-2"])
     Records(ledger).record([sent(one, Accepted(("8198352049851316",))) for one in claim(ledger, "SO-2")])
     due.put_off(["SO-2"], State.PLACED, time.time() + 60)

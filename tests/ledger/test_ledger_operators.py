@@ -175,7 +175,7 @@ def test_cancel_of_a_queued_order_in_doubt_is_not_allowed(ledger: Ledger) -> Non
     bring(ledger, "unknown")
     reconcile(ledger, time.time() + 100)
     assert row(ledger).state == "queued"
-    with pytest.raises(NotAllowed, match="SO-1 may exist at the marketplace: let it be settled first"):
+    with pytest.raises(NotAllowed, match="SO-1 may exist at the marketplace: wait until it is settled"):
         person(ledger).cancel("SO-1")
 
 

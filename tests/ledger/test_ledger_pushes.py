@@ -235,7 +235,7 @@ def test_adopting_settles_the_row(ledger: Ledger) -> None:
     moved = Operator(ledger, "push").adopt("SO-1", REFERENCE, "a push message")
     assert moved.state is State.PLACED
     assert history(ledger)[-1] == "accept>placed"
-    assert row(ledger).reason == "its id was told by a push message"
+    assert row(ledger).reason == "its id came from a push message"
     assert row(ledger).due_at >= row(ledger).updated_at + 10
     assert (kept(ledger).state, kept(ledger).order_id, kept(ledger).due_at) == ("adopted", "SO-1", None)
     assert known_ids(ledger) == [REFERENCE]

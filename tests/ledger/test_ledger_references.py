@@ -236,7 +236,7 @@ def test_adopting_replaces_the_id_that_was_disproved_and_no_other(ledger: Ledger
     event = rows(ledger, events, "SO-2")[-1]
     assert (event.event, event.note) == (
         "accept",
-        f"its id was told by a person; it takes the place of {FIRST}",
+        f"its id came from a person; it takes the place of {FIRST}",
     )
     read_back(ledger, Found((order_record(SECOND), order_record(THIRD))), time.time() + 60, "SO-2")
     assert history(ledger, "SO-2")[-2:] == ["accept>placed", "confirm>confirmed"]

@@ -42,7 +42,7 @@ def test_a_message_that_meets_a_paused_account_ends_and_is_rung_again_after_it(l
 
 def test_a_worker_that_stops_lets_its_message_go(ledger: Ledger) -> None:
     rung(ledger, "SO-1", "SO-2")
-    Due(ledger).let_go(["SO-1"])
+    Due(ledger).forget_message(["SO-1"])
     assert rung_at(ledger, "SO-1") is None
     assert rung_at(ledger, "SO-2") is not None
 
@@ -50,9 +50,9 @@ def test_a_worker_that_stops_lets_its_message_go(ledger: Ledger) -> None:
 def test_a_message_that_comes_late_lets_go_of_nothing_that_is_under_way(ledger: Ledger) -> None:
     rung(ledger, "SO-1")
     one_claim(ledger)
-    Due(ledger).let_go(["SO-1"])
+    Due(ledger).forget_message(["SO-1"])
     Due(ledger).mark_rung(["SO-1"])
-    Due(ledger).let_go(["SO-1"])
+    Due(ledger).forget_message(["SO-1"])
     assert rung_at(ledger, "SO-1") is not None
 
 

@@ -17,7 +17,7 @@ from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
 from worker.ledger.tables import events, order_references, orders, pushes, results
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
 from worker.sending.turns import Slots

@@ -28,7 +28,7 @@ from worker.ledger.marks import Marks
 from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.ledger.tables import orders
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, NotSent, PlaceOutcome, Unknown
 from worker.rules.place import decide
 from worker.rules.values import Sent
@@ -114,8 +114,8 @@ class Desk:
         self.outcomes.append(answer.outcome)
         decision = decide(answer.outcome, answer.claim, POLICY)
         sent = Sent(answer.claim, answer.outcome, decision, answer.sent_at, answer.closed_at)
-        for moved in Records(self.ledger).record([sent]) or [None]:
-            answer.completion.note(moved)
+        moved = Records(self.ledger).record([sent])
+        answer.completion.note(moved[0] if moved else None)
 
     def paused_at(self, account: str) -> float:
         return self.paused

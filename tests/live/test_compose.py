@@ -209,7 +209,7 @@ def test_an_order_goes_from_a_file_to_confirmed(stack: Stack) -> None:
 
 
 def test_a_producer_needs_nothing_but_redis(stack: Stack) -> None:
-    block = re.search(r"<!-- message -->\n```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = re.search(r"<!-- message -->\n```json\n(.*?)```", (ROOT / "docs" / "jobs.md").read_text(), re.DOTALL)
     assert block
     message = json.loads(block[1])
     message["body"] = json.dumps([[], {"jobs": [job("SO-1003")]}, {}])

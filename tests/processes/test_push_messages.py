@@ -94,7 +94,7 @@ def test_an_order_whose_reply_was_lost_is_adopted_by_its_message_and_confirmed(s
     assert [event["to"] for event in order["events"]][-2:] == ["placed", "confirmed"]
     (adoption,) = [event for event in order["events"] if event["actor"] == "push"]
     assert adoption["from"] in ("unmatched", "unknown")
-    assert adoption["note"] == "its id was told by a push message"
+    assert adoption["note"] == "its id came from a push message"
     (made,) = shop.sandbox_orders(LOST)
     assert len(made["creates"]) <= 2
     assert min(made["gets"]) - made["created_at"] >= 9.9, "read sooner than 10 s after its making"

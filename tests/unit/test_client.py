@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.sending.client import BODY_LIMIT_BYTES
 
 # What surely never left

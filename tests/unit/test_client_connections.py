@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from tests.client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.sending.client import TOO_LATE
 
 # Connections that are kept

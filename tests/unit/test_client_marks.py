@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from tests.client_kit import OK, Server, client, post
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 
 FOR_EVER = float("inf")
 

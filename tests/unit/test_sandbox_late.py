@@ -211,7 +211,8 @@ def test_a_wrong_date_is_off_by_so_much_and_nothing_else_is_wrong(
     assert off(client.get("/keyed")) == pytest.approx(0, abs=2)
     switch_on(client, "wrong_date", operation="any", **told)
     for answer in (create(client), client.get("/keyed")):
-        assert (answer.status_code, off(answer)) == (200, pytest.approx(hours * 3600, abs=2))
+        assert answer.status_code == 200
+        assert off(answer) == pytest.approx(hours * 3600, abs=2)
     assert len(record(client)) == 1
 
 
@@ -224,7 +225,8 @@ def test_a_refusal_of_the_gateway_can_have_a_wrong_date_too(client: httpx.Client
     switch_on(client, "wrong_date")
     switch_on(client, "http_503")
     answer = create(client)
-    assert (answer.status_code, off(answer)) == (503, pytest.approx(3 * 3600, abs=2))
+    assert answer.status_code == 503
+    assert off(answer) == pytest.approx(3 * 3600, abs=2)
 
 
 def test_only_a_date_may_be_off_to_either_side(client: httpx.Client) -> None:

@@ -60,7 +60,7 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @click.option("--address", help="Address to listen on.  [default: FULFIL_HOOKS_ADDRESS]")
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
-    """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
+    """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
     from worker.web.pushes import Receiver, run_hooks
     from worker.web.ringing import Ringing
 
@@ -88,10 +88,10 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save a picture of the end to this file.")
 @as_json
 def demo(keep: bool, svg: Path | None, json_: bool) -> None:
-    """Run the main job on embedded parts, from nothing, against the sandbox.
+    """Run everything once against the sandbox, from an empty folder, with an embedded Redis and SQLite.
 
-    Exit codes: 0 every order ended as announced (some are announced to be refused) and the sandbox's own record
-    agrees, 1 otherwise.
+    Exit codes: 0 every order ended as the demo says beforehand (some are to be refused) and the sandbox's own
+    record agrees, 1 otherwise.
     """
     from worker.demo.run import run_demo
 
@@ -101,7 +101,7 @@ def demo(keep: bool, svg: Path | None, json_: bool) -> None:
 @main.command()
 @as_json
 def migrate(json_: bool) -> None:
-    """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
+    """Bring the ledger's schema up to date. Every program does so when it starts; this command does only that."""
 
     opened = parts().ledger
     if json_:
@@ -113,7 +113,7 @@ def migrate(json_: bool) -> None:
 @main.command()
 @as_json
 def doctor(json_: bool) -> None:
-    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to mend it."""
+    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to repair it."""
     checks = [_check(name, do) for name, do in _checks().items()]
     if json_:
         print_json(checks)

@@ -26,14 +26,14 @@ _DUE = select(orders.c.order_id, orders.c.account).where(
 )
 
 
-def message_gone(ids: Sequence[str]) -> Update:
+def forget_message(ids: Sequence[str]) -> Update:
     """Return the statement that forgets the message of these queued orders, so that the next sweep rings again."""
     queued = unindexed(orders.c.state) == State.QUEUED
     return update(orders).where(in_list(orders.c.order_id, ids), queued).values(rung_at=None)
 
 
 class Due:
-    """Reads and writes when orders are due; nothing here moves one."""
+    """Reads and writes when orders are due; moves no order."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -91,10 +91,10 @@ class Due:
         with self.ledger.writing() as connection:
             connection.execute(update(orders).where(in_list(orders.c.order_id, ids)).values(rung_at=now or time.time()))
 
-    def let_go(self, ids: Sequence[str]) -> None:
+    def forget_message(self, ids: Sequence[str]) -> None:
         """Note that the message for these queued orders ends here: the next sweep rings for them again."""
         with self.ledger.writing() as connection:
-            connection.execute(message_gone(ids))
+            connection.execute(forget_message(ids))
 
     def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
         """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
@@ -106,7 +106,7 @@ class Due:
                     unindexed(orders.c.state) == state,
                     unindexed(orders.c.due_at) < until,
                 )
-                .values(due_at=until)
+                .values(due_at=until, updated_at=time.time())
             )
 
 

@@ -3,7 +3,7 @@
 Faults (`POST /_sandbox/faults`, or for one order's first create a suffix of its order_id, `SO-7~empty`, which may tell
 the `latency_ms` too, `SO-7~slow:500`):
 
-timeout_before        nothing is executed; the connection is held without an answer, then closed
+timeout_before        nothing is executed; the connection stays open without an answer, then it is closed
 timeout_after_commit  executed; then held and closed in the same way
 reset_after_commit    executed; then the connection is reset (RST)
 http_500, http_503    nothing is executed; a plain-text answer with that status
@@ -362,7 +362,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, help="0 picks a free one (default: FULFIL_SANDBOX_PORT)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--sync-seconds", type=float, default=3.0, help="until reads show a new order")
-    parser.add_argument("--hang-seconds", type=float, default=HANG_SECONDS, help="how long a timeout is held")
+    parser.add_argument(
+        "--hang-seconds", type=float, default=HANG_SECONDS, help="how long a connection without an answer stays open"
+    )
     parser.add_argument("--record", type=Path, help="file that gets one JSON line for every commit")
     parser.add_argument("--push-url", help="send push messages there; {account} stands for the order's account")
     given = parser.parse_args(arguments)

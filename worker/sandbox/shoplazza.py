@@ -90,7 +90,7 @@ REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 REQUIRED["2026-07"] = REQUIRED["2026-01"]
-"""What each version's schema requires (facts: B1)."""
+"""What each version's schema requires (docs/vendors/shoplazza.md, 1)."""
 
 
 class _ProblemError(Exception):
@@ -252,7 +252,7 @@ def _success(version: str, data: Mapping[str, Any]) -> Answer:
 
 
 def _error(version: str, problem: _ProblemError) -> Answer:
-    """Answer with an error: a list of words in 2022-01; later code and message, and other statuses (facts: B1)."""
+    """Answer with an error in the form and with the status of the API version (docs/vendors/shoplazza.md, 1)."""
     if version == LEGACY or version not in VERSIONS:
         said = {"error": problem.text} if problem.code == "inactive" else {"errors": [problem.text]}
         return _answer(said, problem.status)

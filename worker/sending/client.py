@@ -14,7 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from worker.crashpoints import CrashPoint, reached
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 
 T = TypeVar("T")
 

@@ -90,8 +90,10 @@ def _under_way(stage: Stage) -> Iterator[None]:
 def worker_term(stage: Stage, seconds: float, dice: Random) -> None:
     """SIGTERM; it has to end by itself."""
     told = stage.fleet.signal(_somebody(stage, dice), signal.SIGTERM)
+    if told is None:
+        return
     for _ in range(250):
-        if told is None or told.poll() is not None:
+        if told.poll() is not None:
             return
         stage.wait(0.1)
     stage.note("worker that did not end by SIGTERM within 25 s")

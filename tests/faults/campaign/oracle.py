@@ -58,7 +58,7 @@ def main() -> int:
         content = MARKETS[order.marketplace].content_of(order.request)
         return plain(order) | {"content": content, "hidden_seconds": order.hidden_seconds}
 
-    SandboxOrder.public = public  # type: ignore[method-assign]
+    SandboxOrder.public = public  # type: ignore[assignment, method-assign]
     if KEY_SECONDS in os.environ:
         aliexpress.KEY_SECONDS = float(os.environ[KEY_SECONDS])  # type: ignore[assignment]
     return sandbox.main()

@@ -50,7 +50,7 @@ def attempt_first() -> None:
         return record(self, sent, *rest)
 
     Claims.claim = claim_later  # type: ignore[method-assign]
-    Records.record = record_then  # type: ignore[method-assign]
+    Records.record = record_then  # type: ignore[assignment, method-assign]
 
 
 def _rolled_back(ledger: Ledger) -> Ledger:
@@ -79,7 +79,7 @@ def fencing() -> None:
         newer = [_with_epoch(one, rows[one.claim.order_id]) for one in sent]
         return record(self, newer, *rest)
 
-    Records.record = record_anyway  # type: ignore[method-assign]
+    Records.record = record_anyway  # type: ignore[assignment, method-assign]
 
 
 def _with_epoch(one: Sent, epoch: int) -> Sent:
@@ -151,7 +151,7 @@ def made_anew() -> None:
 
     def decide_soon(order: Any, ability: Any, seen: Any, *rest: Any, **more: Any) -> Decision:
         if order.references or not isinstance(seen, Absent):
-            return decide(order, ability, seen, *rest, **more)  # type: ignore[no-any-return]
+            return decide(order, ability, seen, *rest, **more)
         now = time.time()
         if order.absences + 1 < LOOK_UPS or now - (order.absent_since or now) < LOOK_UPS_SECONDS:
             return Decision(Event.SNOOZE, LOOK_UPS_SECONDS / 2, code=Code.NOT_FOUND_YET, reason=seen.cause)

@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: sections 2 and 3)."""
+"""What every form of a create's answer means (docs/vendors/aliexpress.md, 2 and 3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.marketplaces.aliexpress.aliexpress_kit import body, confirm, created, dump, place, reply
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = 8198352049851315

@@ -13,7 +13,7 @@ from worker.sandbox.fake import Call
 
 
 def test_a_known_signature_is_accepted_and_any_other_is_not() -> None:
-    """The vector was made with the vendor's own Python SDK, and three other SDKs agree (aliexpress-facts.md)."""
+    """The vendor's own Python SDK made the vector, and three others agree (docs/vendors/aliexpress.md, 1)."""
     fake = AliExpressFake(
         {"a": {"app_key": "12345678", "app_secret": "helloworld", "access_token": "test-access-token"}}
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.marketplaces.shoplazza.shoplazza_kit import REFERENCE, listed, reply, shown
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}

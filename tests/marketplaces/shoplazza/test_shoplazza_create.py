@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: B1 and B2)."""
+"""What every form of a create's answer means (docs/vendors/shoplazza.md, 1 and 2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     place,
     reply,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}

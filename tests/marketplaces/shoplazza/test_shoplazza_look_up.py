@@ -22,7 +22,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     reply,
     shown,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.look_up import PAGES
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 

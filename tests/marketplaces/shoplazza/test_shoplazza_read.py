@@ -1,4 +1,4 @@
-"""What a confirm sends, and what every form of its answer says of the order (facts: B1)."""
+"""What a confirm sends, and what every form of its answer says of the order (docs/vendors/shoplazza.md, 1)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     reply,
     shown,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown

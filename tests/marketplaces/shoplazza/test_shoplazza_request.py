@@ -17,7 +17,7 @@ from worker.marketplaces.shoplazza.models import (
     ShippingLine,
     ShoplazzaOrder,
 )
-from worker.marketplaces.shoplazza.wire import Mark
+from worker.marketplaces.shoplazza.signing import Mark
 
 BRACKET = f"[order {KEY} {TOKEN}]"
 

@@ -1,4 +1,4 @@
-"""Which answers to a create are a no, and what takes one back: words, ids, codes that disagree (facts: A1, A2)."""
+"""Which answers to a create are a no, and what takes a no back (docs/vendors/xportcn.md, 1, 2)."""
 
 from __future__ import annotations
 

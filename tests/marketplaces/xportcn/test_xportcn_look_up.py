@@ -20,7 +20,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     reply,
     sent_body,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.xportcn.look_up import MAX_PAGES, NO_PROOF
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 

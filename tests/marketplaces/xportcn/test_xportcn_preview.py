@@ -1,4 +1,4 @@
-"""What every form of a preview's answer means (facts: A1 to A3)."""
+"""What every form of a preview's answer means (docs/vendors/xportcn.md, 1 to 3)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     preview,
     reply,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))

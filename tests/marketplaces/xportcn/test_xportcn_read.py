@@ -1,4 +1,4 @@
-"""What order details send, and what every form of their answer says of an order (facts: A1, A2)."""
+"""What order details send, and what every form of their answer says of an order (docs/vendors/xportcn.md, 1, 2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     sent_body,
     shown,
 )
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 

@@ -1,23 +1,30 @@
-"""What we send to Shoplazza, version by version: a create's body with our mark on it, and the queries of a list."""
+"""How Shoplazza knows a call for ours, and how we know an order for ours: the shop's token, and our mark.
+
+Nothing is signed: a call carries the app's access token for the shop (shoplazza.md, 1). No key of ours makes a create
+idempotent either, so every order is marked, and found again by its mark.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from worker.marketplaces.shoplazza.models import UNSENT
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
 
-LEGACY = "2022-01"
 TOKEN_HEX = 24
-LIST_LIMIT = 250
-"""Orders a page, the most the vendor allows."""
 
-_RENAMED = {"name": "shipping_name", "desc": "shipping_desc"}
+
+def headers(keys: ShoplazzaCredentials) -> dict[str, str]:
+    """Return the headers of every call."""
+    return {
+        "access-token": keys.access_token.get_secret_value(),
+        "accept": "application/json",
+        "content-type": "application/json",
+        "user-agent": "fulfil",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +70,3 @@ def _tags(order: Mapping[str, Any]) -> list[str]:
     tags = order.get("tags")
     words = tags.split(",") if isinstance(tags, str) else tags if isinstance(tags, list) else []
     return [word.strip().lower() for word in words if isinstance(word, str)]
-
-
-def create_body(order: Mapping[str, Any], mark: Mark, version: str) -> bytes:
-    """Return the body of a create: bare in 2022-01; later in `order`, its shipping_line with other key names."""
-    body = {name: value for name, value in order.items() if name not in UNSENT}
-    body |= {"tags": mark.tags(order.get("tags")), "note": mark.note(order.get("note"))}
-    if version != LEGACY:
-        line = order.get("shipping_line")
-        if line:
-            body["shipping_line"] = {_RENAMED.get(name, name): value for name, value in line.items()}
-        body = {"order": body}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def listing(version: str, since: float, page: int, cursor: str) -> dict[str, str]:
-    """Return the query of one page of the orders created since then: pages in 2022-01, a cursor later."""
-    query = {"created_at_min": f"{datetime.fromtimestamp(max(since, 0), UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    if version == LEGACY:
-        return query | {"limit": str(LIST_LIMIT), "page": str(page)}
-    return query | {"page_size": str(LIST_LIMIT)} | ({"cursor": cursor} if cursor else {})
