@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 HEADER = "signature"
 VERSION = "v1"
 WORD_SECONDS = 3600.0
-"""How old a command of a person (`admin.*`) may be: one that was recorded and put in again later does nothing. What the other
-tasks say may come late and twice: the ledger decides what is due."""
+"""How old a command of a person (`admin.*`) may be: one that was recorded and put in again later does nothing.
+
+What the other tasks say may come late and twice: the ledger decides what is due.
+"""
 DROPPED = "messages dropped, their signature is missing or wrong"
 """Under this name `celery inspect stats` counts them."""
 _OURS = ("orders.", "admin.")
