@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from rich.table import Table
 from bench.contenders import HERE, OURS, contenders
 from bench.job import ORDER
 from bench.rig import Rig, stop_when_told
+from tests.running import start, within
 
 FULFIL = str(Path(OURS).parent / "fulfil")
 LATENCY_SECONDS = 0.5
@@ -63,7 +63,7 @@ def submit(rig: Rig, orders: Mapping[str, range]) -> tuple[float, float]:
                     file.write(json.dumps(job) + "\n")
         started = time.monotonic()
         command = [FULFIL, "submit", str(path)]
-        process = subprocess.Popen(command, env=rig.environment(), stdout=subprocess.DEVNULL)  # noqa: S603
+        process = start(command, folder=Path(folder), environment=rig.environment(), stderr=None)
         _, process.returncode, used = os.wait4(process.pid, 0)
         if process.returncode:
             raise RuntimeError(f"fulfil submit ended with {process.returncode}")
@@ -113,13 +113,13 @@ def streams() -> Iterator[Reached]:
 
 def _most_memory(rig: Rig, gets: int, seconds: float) -> dict[str, float]:
     most: dict[str, float] = {}
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+    def drained() -> bool:
         for name, mib in rig.memory_by_process().items():
             most[name] = max(mib, most.get(name, 0.0))
-        if rig.ask("_count")["gets"] >= gets:
-            break
-        time.sleep(0.5)
+        return bool(rig.ask("_count")["gets"] >= gets)
+
+    within(seconds, drained, every=0.5)
     return most
 
 
@@ -219,11 +219,12 @@ def fair() -> Iterator[Reached]:
 def _small_batch(rig: Rig, which: int) -> float:
     started = time.time()
     submit(rig, {"small": range(which * 100, which * 100 + 100)})
-    while True:
-        times = [t[0] for key, t in rig.ask("_record")["times"].items() if key.startswith("small-")]
-        if len(times) >= which * 100 + 100 or time.time() > started + 120:
-            return max(times) - started
-        time.sleep(0.2)
+
+    def times() -> list[float]:
+        return [t[0] for key, t in rig.ask("_record")["times"].items() if key.startswith("small-")]
+
+    within(120, lambda: len(times()) >= which * 100 + 100, every=0.2)
+    return max(times()) - started
 
 
 PROMISES: dict[str, Callable[[], Iterator[Reached]]] = {

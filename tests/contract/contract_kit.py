@@ -95,6 +95,11 @@ def drive(steps: Any, answer: Callable[[int, Request], Reply | Lost]) -> tuple[l
             return asked, stop.value
 
 
+def always(said: Reply | Lost) -> Callable[[int, Request], Reply | Lost]:
+    """Return a way to answer every request in the same way."""
+    return lambda *_: said
+
+
 def run(steps: Any, replies: tuple[Reply | Lost, ...]) -> tuple[list[Request], Any]:
     """Run a call against prepared replies, all of which it has to ask for."""
     asked, outcome = drive(steps, lambda number, _: replies[number])

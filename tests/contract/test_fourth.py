@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
-from test_declared import *  # noqa: F403
-from test_fuzz import *  # noqa: F403
-from test_goods import *  # noqa: F403
-from test_lateness import *  # noqa: F403
-from test_words import *  # noqa: F403
 
 import worker.marketplaces
 import worker.sandbox
 from tests.contract import contract_kit
 from tests.contract.contract_kit import Subject, create, subject_of
+from tests.contract.test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
+from tests.contract.test_declared import *  # noqa: F403
+from tests.contract.test_fuzz import *  # noqa: F403
+from tests.contract.test_goods import *  # noqa: F403
+from tests.contract.test_lateness import *  # noqa: F403
 from tests.contract.test_shape import REQUIRED
+from tests.contract.test_words import *  # noqa: F403
 from worker.marketplaces import REGISTRY
 from worker.rules.outcomes import Accepted
 from worker.sandbox.fakes import FAKES

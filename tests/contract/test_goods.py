@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from decimal import Decimal
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,22 +18,19 @@ SUBJECTS = list(REGISTRY)
 
 Lines = Sequence[tuple[int, int]] | None
 """Lines of a record: places in the samples' `PRODUCTS`, and pieces."""
-WHOLE: Lines = [(0, 24), (1, 10)]
+WHOLE: Sequence[tuple[int, int]] = [(0, 24), (1, 10)]
 
 
 def two(subject: Subject) -> dict[str, Any]:
     """Return the sample order of two products, as the ledger keeps it."""
-    return dataclasses.replace(subject, samples=_With(subject.samples, ORDER=subject.samples.TWO)).order
+    return dataclasses.replace(subject, samples=_with(subject.samples, ORDER=subject.samples.TWO)).order
 
 
-class _With:
-    """A samples module with one name changed."""
-
-    def __init__(self, samples: Any, **changed: Any) -> None:
-        self._samples, self._changed = samples, changed
-
-    def __getattr__(self, name: str) -> Any:
-        return self._changed[name] if name in self._changed else getattr(self._samples, name)
+def _with(samples: ModuleType, **changed: Any) -> ModuleType:
+    """Return a samples module with one name changed."""
+    other = ModuleType(samples.__name__)
+    other.__dict__.update(vars(samples) | changed)
+    return other
 
 
 def record(subject: Subject, lines: Lines, **changes: Any) -> OrderRecord:

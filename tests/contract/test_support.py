@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import httpx
@@ -31,7 +32,7 @@ def test_the_lines_the_sandbox_prints_make_accounts_that_work_side_by_side_on_on
             kind = REGISTRY[name]
             adapter = kind(name, kind.credentials_model.model_validate(account.extras()), account.base_url)
             order = subject_of(name).order
-            (placed,) = over_http(lambda adapter=adapter, order=order: adapter.place(order, "SO-1"))
+            (placed,) = over_http(partial(adapter.place, order, "SO-1"))
             assert isinstance(placed, Accepted), placed
         made = httpx.get(f"{sandbox.url}/_sandbox/orders", trust_env=False).json()
     assert [(order["marketplace"], order["account"]) for order in made] == [(name, "sandbox") for name in REGISTRY]

@@ -77,7 +77,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 302, 400, 401, 402, 403, 404, 40
 IDS = st.lists(st.integers(10**15, 10**18).map(str), max_size=2, unique=True)
 
 
-def told(*vocabularies: list[str]) -> st.SearchStrategy[str]:
+def _told(*vocabularies: list[str]) -> st.SearchStrategy[str]:
     """Draw words of these vocabularies, put together in any of the ways languages do."""
     words = st.lists(st.sampled_from([word for each in vocabularies for word in each]), min_size=1, max_size=4)
     return st.builds(
@@ -85,7 +85,7 @@ def told(*vocabularies: list[str]) -> st.SearchStrategy[str]:
     )
 
 
-ANYTHING = told(MADE, BACKEND, LIMIT, DOOR, GOODS, PLAIN)
+ANYTHING = _told(MADE, BACKEND, LIMIT, DOOR, GOODS, PLAIN)
 
 
 def documented(subject: Subject, code: str) -> bool:
@@ -121,7 +121,7 @@ def test_words_and_codes_nobody_documents_are_neither_a_yes_nor_a_no(
 
 @searched
 @given(
-    words=told(GOODS, PLAIN), wrong=st.sampled_from([*MADE, *BACKEND]), first=st.booleans(), place=st.integers(0, 20)
+    words=_told(GOODS, PLAIN), wrong=st.sampled_from([*MADE, *BACKEND]), first=st.booleans(), place=st.integers(0, 20)
 )
 def test_words_that_tell_of_an_order_or_a_failure_take_a_documented_no_back(
     subject: Subject, words: str, wrong: str, first: bool, place: int
@@ -134,7 +134,7 @@ def test_words_that_tell_of_an_order_or_a_failure_take_a_documented_no_back(
 
 
 @searched
-@given(number=st.integers(10**15, 10**19), words=told(GOODS, PLAIN), place=st.integers(0, 20))
+@given(number=st.integers(10**15, 10**19), words=_told(GOODS, PLAIN), place=st.integers(0, 20))
 def test_words_that_name_an_order_take_a_documented_no_back(
     subject: Subject, number: int, words: str, place: int
 ) -> None:

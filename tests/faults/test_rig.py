@@ -21,6 +21,7 @@ from tests.faults.campaign.makers import MARKETS, accounts, make, use
 from tests.faults.campaign.options import SMOKE, Options
 from tests.faults.campaign.parked import Person, until_nothing_comes_late
 from tests.faults.campaign.plan import make_plan
+from tests.running import until
 from worker.rules.codes import Code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,8 +82,7 @@ def test_the_freezer_stops_the_first_program_that_sends_there_and_no_other(tmp_p
     stopped: list[int | None] = []
     stopping = threading.Thread(target=lambda: stopped.append(freezer.stop_one("/orders", time.sleep, 20.0)))
     stopping.start()
-    while not list((tmp_path / "freezer").iterdir()):
-        time.sleep(0.01)
+    until("the order to stop", lambda: bool(list((tmp_path / "freezer").iterdir())), 20, every=0.01)
     assert ask(program, "http://127.0.0.1/orders/preview") == "sent\n"
     assert program.stdin is not None
     program.stdin.write("http://127.0.0.1/orders\n")

@@ -33,8 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    modules = dict.fromkeys(item.getparent(pytest.Module).obj for item in request.session.items)
-    lessons = [module for module in modules if Path(module.__file__).parent == HERE and hasattr(module, "begin")]
+    files = dict.fromkeys(item.getparent(pytest.Module) for item in request.session.items)
+    lessons = [file.obj for file in files if file and file.path.parent == HERE and hasattr(file.obj, "begin")]
     with background([OtherFake()]) as other:
         addresses = dict.fromkeys(UNUSUAL, f"{other.url}/sync")
         # The most talkative log level, because a lesson looks for what must never be in a log.

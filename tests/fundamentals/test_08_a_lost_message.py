@@ -15,6 +15,7 @@ def begin(shop: Shop) -> list[str]:
         redis.delete("place.lost")
     # Nobody listens on port 1: this order is kept although no message can be sent at all.
     shop.submit([job(UNREACHABLE, "lost")], redis_url="redis://127.0.0.1:1/0")
+    assert isinstance(message, bytes)
     return [message.decode()]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 from celery import Celery
-from kombu import Connection, Producer
+from kombu.connection import Connection
+from kombu.messaging import Producer
 
 from tests.harness import Shop, job
 

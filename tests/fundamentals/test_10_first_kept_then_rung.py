@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.harness import Answer, Shop, job
 
 
 @pytest.fixture
-def quiet(tmp_path: Path) -> Shop:
+def quiet(tmp_path: Path) -> Iterator[Shop]:
     """A shop without workers: what is rung stays in the queue."""
     with Shop(tmp_path) as shop:
         shop.start_redis()
@@ -45,7 +46,7 @@ def test_nothing_is_rung_for_while_nothing_can_be_committed(quiet: Shop) -> None
     line = str(job("SO-1004")).replace("'", '"').encode()
     submitting = threading.Thread(target=lambda: answers.append(quiet.cli("submit", "-", "--json", stdin=line)))
     submitting.start()
-    time.sleep(1.5)  # long enough to have rung, had it not waited
+    time.sleep(1.5)  # real time is the subject: long enough to have rung, had it not waited
     with quiet.redis() as redis:
         assert redis.llen("place.main") == 0
         blocker.execute("ROLLBACK")

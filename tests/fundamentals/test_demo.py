@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,12 +16,16 @@ from typing import Any, Self
 
 import pytest
 
+from tests.running import alive, start, stop, until
 from worker.demo.home import ACCOUNTS
 from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
 from worker.rules.views import RejectionView
 
 FULFIL = Path(sys.executable).with_name("fulfil")
+STOP_SECONDS = 60
+PROGRESS = re.compile(r"^ *\d+\.\d s  \d+/53  ", re.MULTILINE)
+"""How far the orders are, as the demo says it without a terminal."""
 SOMEBODY_ELSES = {
     "FULFIL_HOME": "real-home",
     "FULFIL_CONFIRM_DELAY_SECONDS": "not a number",
@@ -36,28 +39,30 @@ SOMEBODY_ELSES = {
 class Demo:
     """A demo, begun; `finish` waits for its end."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self.started, self.out = folder, time.monotonic(), ""
-        self.process = subprocess.Popen(
-            [FULFIL, "demo", *options],
-            cwd=folder,
-            env={k: v for k, v in {**os.environ, **SOMEBODY_ELSES}.items() if k != "COLUMNS"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    def __init__(self, folder: Path, *options: str, name: str = "first") -> None:
+        self.folder, self.started = folder, time.monotonic()
+        self._log, self._errors = (folder.parent / f"{folder.name}-{name}.{kind}" for kind in ("out", "err"))
+        environment = {k: v for k, v in {**os.environ, **SOMEBODY_ELSES}.items() if k != "COLUMNS"}
+        self.process = start(
+            [FULFIL, "demo", *options], folder=folder, environment=environment, log=self._log, errors=self._errors
         )
 
-    def until_submitted(self) -> Self:
-        for line in self.process.stdout or ():
-            self.out += line
-            if line.startswith("Submitted"):
-                return self
-        raise AssertionError(self.out + self.process.communicate()[1])
+    @property
+    def out(self) -> str:
+        return self._log.read_text("utf-8", errors="replace")  # it may be in the middle of a word
+
+    @property
+    def err(self) -> str:
+        return self._errors.read_text("utf-8", errors="replace")
+
+    def until_under_way(self) -> Self:
+        until("orders to be under way", lambda: PROGRESS.search(self.out) or self.process.poll() is not None, 110)
+        assert self.process.poll() is None, self.out + self.err
+        return self
 
     def finish(self) -> Self:
-        out, self.err = self.process.communicate(timeout=110)
-        self.out += out
-        self.seconds, self.exit_code = time.monotonic() - self.started, self.process.returncode
+        self.exit_code = self.process.wait(110)
+        self.seconds = time.monotonic() - self.started
         return self
 
     @property
@@ -83,8 +88,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Demo, Demo]
     try:
         yield demos[0].finish(), demos[1].finish()
     finally:
-        for one in demos:
-            one.process.terminate()
+        stop({str(one.folder): one.process for one in demos}, STOP_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +110,6 @@ def working_in(folder: Path) -> list[int]:
             if (entry / "cwd").readlink().is_relative_to(folder):
                 found.append(int(entry.name))
     return found
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_it_ends_well_and_in_time(demo: Demo) -> None:
@@ -197,12 +193,12 @@ def test_the_sandboxs_own_record_agrees(demo: Demo) -> None:
 
 
 def test_without_a_terminal_it_says_how_far_it_is_every_few_seconds(demo: Demo) -> None:
-    assert len(re.findall(r"^ *\d+\.\d s  \d+/53  ", demo.out, re.MULTILINE)) >= 4
+    assert len(PROGRESS.findall(demo.out)) >= 4
 
 
 def test_nothing_is_left_behind(demo: Demo) -> None:
     assert set(demo.pids) == {"redis", "place", "confirm", "beat", "flower"}
-    assert not any(map(is_running, demo.pids.values()))
+    assert not any(map(alive, demo.pids.values()))
     assert working_in(demo.folder) == []
     assert sorted(path.name for path in demo.folder.iterdir()) == [".env", "end.svg"]
 
@@ -218,7 +214,7 @@ def test_for_programs_it_prints_the_same_facts_as_one_json_document(both: tuple[
     assert all(order["results"] for order in told["orders"] if order["state"] == "confirmed")
     assert told["record"]["agrees"]
     assert list(told["adopted"]) == ["SO-1039~timeout_after_commit"]
-    assert not any(map(is_running, told["processes"].values()))
+    assert not any(map(alive, told["processes"].values()))
     assert (other.folder / ".fulfil" / "demo" / "ledger.sqlite3").exists(), "--keep"
 
 
@@ -234,30 +230,30 @@ def test_the_picture_fetches_nothing_and_names_no_machine(demo: Demo) -> None:
 @pytest.fixture
 def begun(tmp_path: Path) -> Iterator[Demo]:
     """A demo whose orders are on their way."""
-    one = Demo(tmp_path)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    one = Demo(folder)
     try:
-        one.until_submitted()
-        time.sleep(max(0.0, one.started + 6 - time.monotonic()))
-        yield one
+        yield one.until_under_way()
     finally:
-        one.process.terminate()
+        stop({"demo": one.process}, STOP_SECONDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_it_stops_everything(begun: Demo, number: signal.Signals) -> None:
-    assert all(map(is_running, begun.pids.values()))
+    assert all(map(alive, begun.pids.values()))
     begun.process.send_signal(number)
     begun.finish()
     assert (begun.exit_code, begun.err) == (1, "")
     assert begun.out.endswith("Told to stop.\nEverything that was started is stopped again.\n")
     assert len(begun.pids) == 5
-    assert not any(map(is_running, begun.pids.values()))
+    assert not any(map(alive, begun.pids.values()))
     assert working_in(begun.folder) == []
     assert list(begun.folder.iterdir()) == []
 
 
 def test_a_second_demo_in_the_folder_is_turned_away_and_a_program_that_dies_ends_the_first(begun: Demo) -> None:
-    second = Demo(begun.folder).finish()
+    second = Demo(begun.folder, name="second").finish()
     assert (second.exit_code, second.out) == (2, "")
     assert second.err == "fulfil: a demo is running in this folder already; wait for its end\n"
     assert begun.process.poll() is None
@@ -265,7 +261,7 @@ def test_a_second_demo_in_the_folder_is_turned_away_and_a_program_that_dies_ends
     begun.finish()
     assert begun.exit_code == 1
     assert begun.err == "fulfil: beat ended by itself; what it said last is in .fulfil/demo/logs/beat.log\n"
-    assert not any(map(is_running, begun.pids.values()))
+    assert not any(map(alive, begun.pids.values()))
     assert working_in(begun.folder) == []
 
 

@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.ledger.ledger_kit import ACCOUNT, LEASE, assert_invariants, known_ids, row, sent, submit
+from tests.running import until
 from worker.errors import LedgerAway
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.due import Due
@@ -107,10 +108,7 @@ def test_what_is_learned_on_a_full_disk_is_in_the_journal_and_recorded_when_ther
     waiting = threading.Thread(target=patient.record, args=(answers, full.value, lambda: next(later, [])))
     waiting.start()
     try:
-        end = time.monotonic() + 10
-        while kept(tmp_path / "spool") != IDS:
-            assert time.monotonic() < end, "the ids are not in the spool"
-            time.sleep(0.01)
+        until("the ids to be in the spool", lambda: kept(tmp_path / "spool") == IDS, 10, every=0.01)
         assert Queries(disk.ledger).counts() == {"placing": MANY}
     finally:
         disk.make_room()

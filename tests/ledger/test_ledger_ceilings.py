@@ -45,6 +45,7 @@ def test_no_more_orders_are_claimed_than_the_day_allows(ledger: Ledger) -> None:
     pause = Pauses(ledger).standing(NOON + 1e8)["main"]
     assert (pause.code, pause.until) == (Code.DAY_LIMIT, None)
     assert pause.reason == "2 orders were sent today, the account's limit"
+    assert pause.fix
     assert "fulfil resume main" in pause.fix
     assert "FULFIL_ACCOUNTS__MAIN__MAX_ORDERS_PER_DAY" in pause.fix
     assert claim(ledger, "SO-3", orders=2) == []

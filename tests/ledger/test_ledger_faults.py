@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import event, text
 
 from tests.harness import job as harness_job
-from tests.harness import until
 from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, Place, claim, known_ids, row, sent, submit
 from tests.ledger.ledger_kit import job as kit_job
 from tests.personal import personal
+from tests.running import until
 from worker.errors import FulfilError, LedgerAway, LedgerRefused
 from worker.ledger.claims import Claims, Terms
 from worker.ledger.engine import Ledger

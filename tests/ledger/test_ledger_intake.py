@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import insert, select, text
 
 from tests.ledger.ledger_kit import ACCOUNT, history, job, one_claim, row, submit
+from tests.running import until
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import _row, open_batch, take
 from worker.ledger.queries import Queries
@@ -150,9 +150,9 @@ def wait_until_it_waits(ledger: Ledger) -> None:
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    for _ in range(500):
+
+    def waits() -> bool:
         with ledger.reading() as connection:
-            if connection.execute(query).scalar():
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
+            return bool(connection.execute(query).scalar())
+
+    until("somebody to wait", waits, 10, every=0.01)

@@ -24,6 +24,7 @@ from tests.ledger.ledger_kit import (
     submit,
     waiting,
 )
+from tests.running import until
 from worker.errors import NotAllowed
 from worker.ledger import operators, pushes, records, references
 from worker.ledger.engine import Ledger
@@ -160,13 +161,14 @@ def test_rows_are_locked_in_one_order_for_all(ledger: Ledger) -> None:
 
 
 def _until_it_waits(watcher: Connection, pid: int) -> None:
-    end = time.monotonic() + 10
     query = text("SELECT wait_event_type FROM pg_stat_activity WHERE pid = :pid")
-    while watcher.execute(query, {"pid": pid}).scalar() != "Lock":
+
+    def waits() -> bool:
+        found = watcher.execute(query, {"pid": pid}).scalar()
         watcher.rollback()  # what the view shows stays the same within a transaction
-        assert time.monotonic() < end, "it waits for nothing"
-        time.sleep(0.02)
-    watcher.rollback()
+        return bool(found == "Lock")
+
+    until("it to wait", waits, 10, every=0.02)
 
 
 def _held_when_it_waits(watcher: Connection, pid: int) -> list[int]:
@@ -175,10 +177,10 @@ def _held_when_it_waits(watcher: Connection, pid: int) -> list[int]:
         "SELECT granted, ((classid::bigint << 32) | objid::bigint) AS id FROM pg_locks"
         " WHERE locktype = 'advisory' AND pid = :pid"
     )
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
+
+    def held() -> list[int] | None:
         locks = watcher.execute(query, {"pid": pid}).all()
-        if any(not lock.granted for lock in locks):
-            return sorted(int(lock.id) for lock in locks if lock.granted)
-        time.sleep(0.02)
-    raise AssertionError("it waits for nothing")
+        waits = any(not lock.granted for lock in locks)
+        return sorted(int(lock.id) for lock in locks if lock.granted) if waits else None
+
+    return until("it to wait", held, 10, every=0.02)

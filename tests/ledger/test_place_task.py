@@ -5,7 +5,6 @@ Each guard is named with the mutation under which its test fails: a guard nobody
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from threading import Event as Flag
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from config.settings import Settings
@@ -59,7 +59,7 @@ class Shop:
 
 
 class Desk:
-    """The step with Redis and the recorder played. An order's turn comes after `turn_seconds`; None: never."""
+    """The step with Redis and the recorder played. `has_turn`: whether an order's turn ever comes."""
 
     def __init__(self, ledger: Ledger, loop: Loop, server: Server, folder: Path) -> None:
         self.ledger, self.server = ledger, server
@@ -67,7 +67,7 @@ class Desk:
         self.draining = Flag()
         self.lease_seconds, self.answer_seconds = LEASE, 1.0
         self.window_seconds: float | None = WINDOW
-        self.turn_seconds: float | None = 0.0
+        self.has_turn = True
         self.paused: float = 0.0
         self.breaks = False
         self.before_its_turn: Callable[[], object] = lambda: None
@@ -105,9 +105,8 @@ class Desk:
 
     @asynccontextmanager
     async def turn(self, slots: Slots, order_id: str) -> AsyncIterator[bool]:
-        await asyncio.sleep(self.turn_seconds or 0.0)
         self.before_its_turn()
-        yield self.turn_seconds is not None
+        yield self.has_turn
 
     def put(self, answer: Any) -> None:
         """Record an answer at once, as the recorder does in its own time."""
@@ -153,10 +152,12 @@ def test_an_order_goes_out_once_and_is_recorded(ledger: Ledger, desk: Desk) -> N
     assert desk.server.posts == 1, "the message again claims nothing"
 
 
-def test_what_was_claimed_inside_the_window_does_not_leave_after_it(ledger: Ledger, desk: Desk) -> None:
+def test_what_was_claimed_inside_the_window_does_not_leave_after_it(
+    ledger: Ledger, desk: Desk, clock: time_machine.Traveller
+) -> None:
     """Mutations: `may_send_until` without `min(..., first_sent_at + window)`; `_call` without the window."""
     sent_before(ledger, WINDOW - 0.4)
-    desk.turn_seconds = 0.7
+    desk.before_its_turn = lambda: clock.shift(0.7)
     assert isinstance(desk.place(), NotSent)
     assert desk.server.posts == 0
     assert tries(ledger) == [(1, "Unknown"), (2, "NotSent")], "it was claimed in time"
@@ -181,20 +182,22 @@ def test_where_there_is_no_window_none_ends(ledger: Ledger, desk: Desk) -> None:
     assert desk.place() == Accepted((ID,))
 
 
-def test_nothing_leaves_whose_answer_could_come_after_the_lease(ledger: Ledger, desk: Desk) -> None:
+def test_nothing_leaves_whose_answer_could_come_after_the_lease(
+    ledger: Ledger, desk: Desk, clock: time_machine.Traveller
+) -> None:
     """Mutations: `may_send_until` without `- answer_seconds`; `_call` without the answer's time, or without any."""
     submit(ledger, "SO-1")
     desk.lease_seconds, desk.answer_seconds = 2.0, 1.6
-    desk.turn_seconds = 0.8
+    desk.before_its_turn = lambda: clock.shift(0.8)
     assert isinstance(desk.place(), NotSent)
     assert desk.server.posts == 0
     assert row(ledger).first_sent_at is None
 
 
-def test_what_leaves_early_in_its_lease_leaves(ledger: Ledger, desk: Desk) -> None:
+def test_what_leaves_early_in_its_lease_leaves(ledger: Ledger, desk: Desk, clock: time_machine.Traveller) -> None:
     submit(ledger, "SO-1")
     desk.lease_seconds, desk.answer_seconds = 60.0, 1.0
-    desk.turn_seconds = 0.1
+    desk.before_its_turn = lambda: clock.shift(0.1)
     assert desk.place() == Accepted((ID,))
 
 
@@ -217,7 +220,7 @@ def test_a_worker_that_is_told_to_stop_meanwhile_sends_nothing_more(ledger: Ledg
 def test_an_order_without_a_turn_is_not_sent(ledger: Ledger, desk: Desk) -> None:
     """Mutation: `_reason_to_stay` without its look at `has_slot`."""
     submit(ledger, "SO-1")
-    desk.turn_seconds = None
+    desk.has_turn = False
     assert desk.place() == NotSent("its turn went by", counted=False)
     assert desk.server.posts == 0
 

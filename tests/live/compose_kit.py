@@ -7,7 +7,6 @@ import pwd
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness import free_port, until
+from tests.running import free_port, kill, start, stop, until
 from worker.broker.embedded import server_binary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -125,34 +124,29 @@ class Stack:
         }
         if name not in OURS:
             own = {"PGDATA": str(self.folder / "postgres" / "data"), "PGPORT": str(self.ports["postgres"])}
-            return service.get("environment", {}) | set_by_us | own
+            return {**service.get("environment", {}), **set_by_us, **own}
         given = {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()} if service.get("env_file") == [".env"] else {}
         image = {n: self._local(v) for n, v in image_environment().items()} | {"PYTHONPATH": str(ROOT)}
         quiet = {"PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms"}  # root, here; never in the image
-        return image | quiet | given | service["environment"] | set_by_us
+        return {**image, **quiet, **given, **service["environment"], **set_by_us}
 
     def start(self, name: str) -> subprocess.Popen[bytes]:
         """Start a service's command."""
         user: dict[str, Any] = {}
         if name == "postgres":
             user = self._prepare_postgres()
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                self.services[name]["command"],
-                cwd="/" if user else self.folder / "work",
-                env=self.environment(name),
-                executable=self._found(name),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **user,
-            )
-        self.processes[name] = process
-        return process
+        self.processes[name] = start(
+            self.services[name]["command"],
+            folder=Path("/") if user else self.folder / "work",
+            environment=self.environment(name),
+            log=self.folder / f"{name}.log",
+            executable=self._found(name),
+            **user,
+        )
+        return self.processes[name]
 
     def _found(self, name: str) -> str:
-        found = shutil.which(self.services[name]["command"][0], path=self.environment(name)["PATH"])
+        found: str | None = shutil.which(self.services[name]["command"][0], path=self.environment(name)["PATH"])
         assert found, name
         return found
 
@@ -170,12 +164,20 @@ class Stack:
             shutil.chown(secret, "postgres", "postgres")
             self.folder.chmod(0o711)
         login = ["-U", environment["POSTGRES_USER"], f"--pwfile={secret}", "--auth=scram-sha-256"]
-        options = {"cwd": "/", "env": environment, "check": True, "capture_output": True} | user
-        subprocess.run([self.postgres_folder / "initdb", "-N", *login], **options)
+        options: dict[str, Any] = {"cwd": "/", "env": environment, "check": True, "capture_output": True} | user
+        initdb: list[str | Path] = [self.postgres_folder / "initdb", "-N", *login]
+        subprocess.run(initdb, **options)
         with (folder / "data" / "postgresql.conf").open("a") as configuration:
             configuration.write(f"unix_socket_directories = '{folder}'\nfsync = off\n")
         create = f"CREATE DATABASE {environment['POSTGRES_DB']}\n".encode()
-        single = [self.postgres_folder / "postgres", "--single", "-j", "-D", environment["PGDATA"], "postgres"]
+        single: list[str | Path] = [
+            self.postgres_folder / "postgres",
+            "--single",
+            "-j",
+            "-D",
+            environment["PGDATA"],
+            "postgres",
+        ]
         subprocess.run(single, input=create, **options)
         return user
 
@@ -226,15 +228,13 @@ class Stack:
     def stop(self, name: str) -> int:
         """Send SIGTERM and return the exit code; fails where that takes too long."""
         process = self.processes.pop(name)
-        process.send_signal(signal.SIGTERM)
-        return process.wait(STOP_SECONDS)
+        assert stop({name: process}, STOP_SECONDS) == []
+        return process.returncode
 
     def end(self) -> None:
         """End what is left, each by its own process id."""
         for process in reversed(self.processes.values()):
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            kill(process)
 
 
 def _seconds(text: str) -> float:

@@ -20,7 +20,7 @@ import redis
 import yaml
 
 from config.settings import Settings
-from tests.harness import job, until
+from tests.harness import job
 from tests.live.compose_kit import (
     COMPOSE,
     DOCKERFILE,
@@ -33,6 +33,7 @@ from tests.live.compose_kit import (
     image_environment,
     postgres_bin,
 )
+from tests.running import until
 from worker.supervisor import commands
 
 # How the file is built

@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.running import until
 from worker import crashpoints
 from worker.crashpoints import CrashPoint, reached
 
@@ -36,10 +36,7 @@ def test_a_process_stops_where_it_is_told_to_and_goes_on_when_it_may(tmp_path: P
     (tmp_path / CrashPoint.SENDING).touch()
     process = start(FULFIL_TEST_FREEZE=str(tmp_path))
     try:
-        end = time.monotonic() + 30
-        while not stopped(process):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until("it to stop", lambda: stopped(process), 30, every=0.02)
         assert [path.name for path in tmp_path.iterdir()] == [f"sending.{process.pid}"]
         # The order is spent: whoever comes next passes.
         assert start(FULFIL_TEST_FREEZE=str(tmp_path)).communicate(timeout=30)[0] == "passed\n"

@@ -127,7 +127,7 @@ def test_those_who_are_put_off_are_told_to_come_again_one_after_the_other(clock:
     assert booked.in_line("second", "place", Rate(10), 1) == 0
 
 
-def test_who_comes_at_its_turn_gets_its_slots(clock: time_machine.Coordinates) -> None:
+def test_who_comes_at_its_turn_gets_its_slots(clock: time_machine.Traveller) -> None:
     booked = limits()
     booked.book("main", "place", Rate(10), 10, 1, 1.0)
     first, second = (booked.book("main", "place", Rate(10), 5, 1, 0.5).next_wait for _ in range(2))
@@ -139,7 +139,7 @@ def test_who_comes_at_its_turn_gets_its_slots(clock: time_machine.Coordinates) -
     assert booked.in_line("main", "place", Rate(10), 1) == 0
 
 
-def test_a_place_in_the_line_reserves_nothing(clock: time_machine.Coordinates) -> None:
+def test_a_place_in_the_line_reserves_nothing(clock: time_machine.Traveller) -> None:
     booked = limits()
     booked.book("main", "place", Rate(10), 1, 1, 1.0)
     assert booked.book("main", "place", Rate(10), 50, 1, 0.0).waits == ()
@@ -152,7 +152,7 @@ def test_of_a_rate_less_than_all_is_used_where_calls_may_be_late(clock: object) 
     assert paced.book("main", "place", Rate(10), 3, 1, 1.0).waits == pytest.approx((0.0, 0.2, 0.4), abs=TOLERANCE)
 
 
-def test_slots_become_free_as_time_goes_by(clock: time_machine.Coordinates) -> None:
+def test_slots_become_free_as_time_goes_by(clock: time_machine.Traveller) -> None:
     booked = limits()
     booked.book("main", "place", Rate(10), 10, 1, 5.0)
     clock.shift(0.5)
@@ -227,7 +227,8 @@ def test_threads_and_processes_together_keep_to_the_rate(real_redis: redis.Redis
         )
         for _ in range(2)
     ]
-    booked, slots = Limits(real_redis), []
+    booked = Limits(real_redis)
+    slots: list[tuple[float, float]] = []
     lock = threading.Lock()
 
     def thread() -> None:
@@ -236,13 +237,13 @@ def test_threads_and_processes_together_keep_to_the_rate(real_redis: redis.Redis
             booking = booked.book("main", "place", Rate(per_second, burst), 3, 1, 0.5)
             with lock:
                 slots.extend((before + wait, time.time() - before) for wait in booking.waits)
-            time.sleep(min(0.02, booking.next_wait))
+            time.sleep(min(0.02, booking.next_wait))  # real time is the subject: a rate, by Redis's own clock
 
     with ThreadPoolExecutor(4) as pool:
         for _ in range(4):
             pool.submit(thread)
     for process in processes:
-        slots += [tuple(slot) for slot in json.loads(process.communicate(timeout=30)[0])]
+        slots += [(at, took) for at, took in json.loads(process.communicate(timeout=30)[0])]
     # A slot is known to within the time its booking took.
     blur = max(took for _, took in slots)
     times = [at for at, _ in slots]
@@ -295,7 +296,7 @@ def test_one_success_clears_what_failed_before(clock: object) -> None:
 
 
 def test_an_open_breaker_lets_one_order_through_to_see_and_closes_when_it_works(
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
 ) -> None:
     booked = limits()
     booked.report("main", "place", 0, FAILURES_TO_OPEN)
@@ -306,7 +307,7 @@ def test_an_open_breaker_lets_one_order_through_to_see_and_closes_when_it_works(
     assert len(booked.book("main", "place", Rate(100), 10, 1, 1.0).waits) == 10
 
 
-def test_a_probe_that_never_reports_is_followed_by_another(clock: time_machine.Coordinates) -> None:
+def test_a_probe_that_never_reports_is_followed_by_another(clock: time_machine.Traveller) -> None:
     booked = limits()
     booked.report("main", "place", 0, FAILURES_TO_OPEN)
     clock.shift(OPEN_SECONDS + 0.01)
@@ -315,7 +316,7 @@ def test_a_probe_that_never_reports_is_followed_by_another(clock: time_machine.C
     assert len(booked.book("main", "place", Rate(100), 10, 1, 1.0).waits) == 1
 
 
-def test_each_failed_probe_opens_the_breaker_for_longer_up_to_a_bound(clock: time_machine.Coordinates) -> None:
+def test_each_failed_probe_opens_the_breaker_for_longer_up_to_a_bound(clock: time_machine.Traveller) -> None:
     booked, opened = limits(), []
     opened.append(booked.report("main", "place", 0, FAILURES_TO_OPEN))
     for _ in range(4):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
 from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import PlaceSteps, RecordSteps
 from worker.marketplaces.models import OrderModel
 from worker.orders.files import jobs
 from worker.orders.jobs import Job, Rejection, Terms
@@ -45,7 +47,17 @@ class Order(OrderModel):
     weights: dict[str, int] | None = None
 
 
-class Shop(Marketplace):
+class OnPaper(Marketplace):
+    """A marketplace nobody calls: only its order matters."""
+
+    def place(self, order: Mapping[str, Any], key: str) -> PlaceSteps:
+        raise NotImplementedError
+
+    def read(self, reference: str) -> RecordSteps:
+        raise NotImplementedError
+
+
+class Shop(OnPaper):
     name = "shop"
     order_model = Order
     quantities = ("items", "product_count")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Generator
 from typing import Any
 
 import aiohttp
 import pytest
+import time_machine
 
 from tests.client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 from worker.marketplaces.calls import Lost, Reply, Request
@@ -51,7 +53,7 @@ def test_a_kept_connection_the_server_closed_just_before_costs_no_second_order(
 
     def once(connection: socket.socket, _: int) -> None:
         connection.sendall(OK)
-        time.sleep(rounds / 5000)
+        time.sleep(rounds / 5000)  # real time is the subject: the close comes a little later in each round
         connection.close()
 
     server = serve(once)
@@ -66,7 +68,7 @@ def test_a_kept_connection_the_server_closed_just_before_costs_no_second_order(
             await sender.aclose()
 
     came, _ = asyncio.run(run())
-    time.sleep(0.02)
+    server.wait_for_its_connections()
     assert server.posts <= 2, "one POST a request at the very most"
     if isinstance(came, Reply):
         assert server.posts == 2
@@ -91,9 +93,11 @@ def test_a_proxy_of_the_environment_is_not_used(serve: Callable[..., Server], mo
 
 
 def test_many_requests_at_once_each_get_their_own_answer(serve: Callable[..., Server]) -> None:
+    all_there = threading.Barrier(50)
+
     def echo(connection: socket.socket, _: int) -> None:
         number = server.bodies[connection].rpartition(b"=")[2]
-        time.sleep(0.05)
+        all_there.wait(5)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + number)
 
     server = serve(echo)
@@ -144,31 +148,33 @@ def test_past_its_deadline_a_call_sends_nothing(serve: Callable[..., Server]) ->
     assert server.connections == 0
 
 
-def test_a_deadline_that_passes_between_two_requests_holds_the_second_back(serve: Callable[..., Server]) -> None:
+def test_a_deadline_that_passes_between_two_requests_holds_the_second_back(
+    serve: Callable[..., Server], clock: time_machine.Traveller
+) -> None:
     def slow(connection: socket.socket, _: int) -> None:
-        time.sleep(0.3)
+        clock.shift(6.0)
         connection.sendall(OK)
 
     server = serve(slow)
-    first, second = drive(server.url, time.time() + 0.2)
+    first, second = drive(server.url, time.time() + 5.0)
     assert isinstance(first, Reply), "what is out already is waited for"
     assert second == Lost(TOO_LATE, may_have_arrived=False)
     assert server.posts == 1
 
 
 def test_a_deadline_that_passes_while_a_connection_is_made_holds_the_request_back(
-    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, clock: time_machine.Traveller
 ) -> None:
     """A process that was frozen in the middle of connecting must not send under a lease it has lost."""
     server = serve(lambda connection, _: connection.sendall(OK))
 
     async def slow_connect(*args: Any, **options: Any) -> Any:
-        await asyncio.sleep(0.15)
+        clock.shift(6.0)
         return await connect(*args, **options)
 
     connect = aiohttp.TCPConnector._create_connection
     monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", slow_connect)
-    came = drive(server.url, time.time() + 0.1)
+    came = drive(server.url, time.time() + 5.0)
     assert [never_left(one) for one in came] == [True, True]
     assert server.posts == 0
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
+import time_machine
+
 from tests.client_kit import OK, Server, client, post
 from worker.marketplaces.calls import Lost, Reply, Request
 
@@ -57,14 +59,16 @@ def test_what_finds_no_connection_is_not_noted(closed_port: int) -> None:
     assert noted == []
 
 
-def test_a_note_that_takes_longer_than_the_deadline_holds_the_request_back(serve: Callable[..., Server]) -> None:
+def test_a_note_that_takes_longer_than_the_deadline_holds_the_request_back(
+    serve: Callable[..., Server], clock: time_machine.Traveller
+) -> None:
     """The clock is looked at after the note: a disk that stalls must not let a request leave under a lost lease."""
 
     def answer(connection: socket.socket, _: int) -> None:
         connection.sendall(OK)
 
     server = serve(answer)
-    preview, create = drive(server.url, lambda: time.sleep(0.6), time.time() + 0.5)
+    preview, create = drive(server.url, lambda: clock.shift(6.0), time.time() + 5.0)
     assert isinstance(preview, Reply)
     assert create == Lost("its time ran out before it was sent", may_have_arrived=False)
     assert server.posts == 1

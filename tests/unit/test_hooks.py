@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.running import until
 from worker.errors import ConfigError, LedgerAway, RedisAway, UnknownAccount
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
@@ -46,10 +47,15 @@ class Desk:
         self.kept: list[tuple[str, Push]] = []
         self.rings = 0
         self.refuse: Exception | None = None
-        self.delay = 0.0
+        self.asked = threading.Semaphore(0)
+        """Counts what is to be kept."""
+        self.may_keep = threading.Event()
+        """Cleared by a test whose ledger is slow."""
+        self.may_keep.set()
 
     def keep(self, account: str, push: Push) -> None:
-        time.sleep(self.delay)
+        self.asked.release()
+        self.may_keep.wait(10)
         if self.refuse is not None:
             raise self.refuse
         self.kept.append((account, push))
@@ -107,19 +113,12 @@ def post(client: httpx.Client, document: Any = BODY, account: str = "main", **he
     return client.post(f"/push/{account}", content=raw, headers={"Authorization": signature(raw)} | headers)
 
 
-def until(check: Callable[[], Any]) -> None:
-    end = time.monotonic() + 5
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_a_genuine_message_is_kept_answered_at_once_and_then_rung_for(client: httpx.Client, desk: Desk) -> None:
     started = time.monotonic()
     assert post(client).status_code == 200
     assert time.monotonic() - started < 0.5
     assert desk.kept == [("main", Push("8198352049851315", "OrderCreated", 1700000000.0, True))]
-    until(lambda: desk.rings == 1)
+    until("a ring", lambda: desk.rings == 1, 5, every=0.01)
 
 
 def test_many_messages_are_rung_for_together_and_redis_may_be_away(
@@ -195,16 +194,17 @@ def test_what_cannot_be_kept_is_asked_for_again(
 
 
 def test_a_slow_ledger_blocks_nobody_and_is_not_waited_for(client: httpx.Client, desk: Desk) -> None:
-    desk.delay = 1.0
+    desk.may_keep.clear()
     started = time.monotonic()
     with ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(post, client) for _ in range(3)]
-        time.sleep(0.05)
+        assert desk.asked.acquire(timeout=5)
         asked = time.monotonic()
         assert client.get("/").status_code == 200
         assert time.monotonic() - asked < 0.3
         assert [answer.result().status_code for answer in slow] == [503, 503, 503]
     assert time.monotonic() - started < 0.9
+    desk.may_keep.set()
 
 
 def test_no_log_line_holds_a_body(client: httpx.Client, desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from tests.unit.sheet_kit import OnPaper
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace
 from worker.marketplaces.models import OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
@@ -37,7 +37,7 @@ class Order(OrderModel):
     items: list[Item] = Field(min_length=1)
 
 
-class Shop(Marketplace):
+class Shop(OnPaper):
     name = "shop"
     order_model = Order
     quantities = ("items", "product_count")

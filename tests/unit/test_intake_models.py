@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
+from tests.unit.sheet_kit import OnPaper
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.models import OrderModel
@@ -57,7 +58,7 @@ class Order(OrderModel):
     payment: Payment | None = None
 
 
-class Shop(Marketplace):
+class Shop(OnPaper):
     name = "shop"
     order_model = Order
     quantities = ("product_items", "product_count")

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from tests.unit.sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
+from tests.unit.sheet_kit import ACCOUNTS, OnPaper, Shop, bodies, sheet, summary, taken
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace
@@ -22,7 +22,7 @@ class Parcel(OrderModel):
     weight: int
 
 
-class Post(Marketplace):
+class Post(OnPaper):
     name = "post"
     order_model = Parcel
     quantities = None

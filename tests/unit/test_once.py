@@ -18,7 +18,7 @@ def test_threads_that_ask_at_the_same_moment_get_the_same_part() -> None:
     class Shop(Lazy):
         @part
         def till(self) -> object:
-            time.sleep(0.02)  # as long as it takes to make one, the others ask too
+            time.sleep(0.02)  # real time is the subject: as long as it takes to make one, the others ask too
             made.append(object())
             return made[-1]
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from config.settings import Account
+from tests.running import until
 from worker.errors import ConfigError
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
 from worker.sandbox.server import Running, background, fakes_for
@@ -315,12 +316,13 @@ def test_the_record_stays_quick_with_100_000_orders() -> None:
 
 
 def test_closing_does_not_wait_for_held_connections() -> None:
-    with background([Toy()], hang_seconds=60) as running:
+    toy, body = Toy(), b"key=b~timeout_after_commit"
+    with background([toy], hang_seconds=60) as running:
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(running.url + "/toy", data={"key": "a~timeout_before"}, timeout=0.1, trust_env=False)
         connection = socket.create_connection((running.host, running.port))
-        connection.sendall(b"POST /toy HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nkey=b~timeout_before")
-        time.sleep(0.1)
+        connection.sendall(b"POST /toy HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        until("the request to be executed", lambda: len(toy.orders) == 1, 5, every=0.01)
         started = time.monotonic()
     connection.close()
     assert time.monotonic() - started < 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.running import until
 from worker.sandbox.answers import HUGE_BYTES
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
 from worker.sandbox.server import Running, background
@@ -124,16 +126,26 @@ def test_an_answer_that_drips_never_ends_and_was_executed(client: httpx.Client) 
     assert made(client) == ["SO-1~drip"]
 
 
+def handlers(running: Running) -> int:
+    """Return how much the sandbox has under way: every connection is a task of its loop."""
+
+    async def count() -> int:
+        return len(asyncio.all_tasks())
+
+    return asyncio.run_coroutine_threadsafe(count(), running.loop).result(5)
+
+
 @pytest.mark.parametrize("fault", ["drip", "huge"])
 def test_a_client_that_goes_away_meanwhile_leaves_no_trace(
     running: Running, client: httpx.Client, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     body = f"key=SO-1~{fault}".encode()
+    idle = handlers(running)
     with caplog.at_level(logging.DEBUG), socket.create_connection((running.host, running.port), timeout=5) as raw:
         head = f"POST /teller HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
         raw.sendall(head.encode() + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n" + body)
         assert raw.recv(64).startswith(b"HTTP/1.1 200")
-    time.sleep(HANG + 0.2)
+    until("the handler to end", lambda: handlers(running) <= idle, HANG + 5, every=0.02)
     assert made(client) == [f"SO-1~{fault}"]
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 

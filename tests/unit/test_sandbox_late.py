@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.running import until
 from worker.sandbox import server as sandbox
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
 from worker.sandbox.faults import DEFAULT_MS, FAULTS, Fault, FaultPlan
@@ -90,13 +91,6 @@ def due(client: httpx.Client) -> list[dict[str, Any]]:
     return late
 
 
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
 def test_a_late_commit_is_held_without_an_answer_and_executed_later(client: httpx.Client, tmp_path: Path) -> None:
     switch_on(client, "late_commit", latency_ms=700)
     begun, came = time.monotonic(), time.time()
@@ -107,7 +101,7 @@ def test_a_late_commit_is_held_without_an_answer_and_executed_later(client: http
     assert (waiting["marketplace"], waiting["account"], waiting["key"]) == ("keyed", "sandbox", "SO-1")
     assert waiting["due_at"] == pytest.approx(came + 0.7, abs=0.3)
     assert (tmp_path / "record").read_bytes() == b""
-    until(lambda: shown(client))
+    until("the order", lambda: bool(shown(client)), 5, every=0.02)
     (order,) = record(client)
     assert order["creates"][0] == pytest.approx(came, abs=0.3), "when it came"
     assert order["created_at"] >= order["creates"][0] + 0.7
@@ -120,7 +114,7 @@ def test_an_order_chooses_how_late_its_commit_is_and_its_next_create_is_answered
     unanswered(client, key)
     assert create(client, key).text == '"done"'
     (first,) = record(client)
-    until(lambda: not due(client))
+    until("the commit", lambda: not due(client), 5, every=0.02)
     (order,) = record(client)
     assert order["created_at"] == first["created_at"], "under a key that exists by then a commit makes nothing"
     assert len(order["creates"]) == 2
@@ -129,7 +123,7 @@ def test_an_order_chooses_how_late_its_commit_is_and_its_next_create_is_answered
 def test_it_is_executed_although_the_client_is_long_gone(client: httpx.Client) -> None:
     with pytest.raises(httpx.ReadTimeout):
         client.post("/keyed", data={"key": "SO-1~late_commit:300"}, timeout=HANG / 4)
-    until(lambda: shown(client))
+    until("the order", lambda: bool(shown(client)), 5, every=0.02)
 
 
 def test_a_read_commits_nothing_late(client: httpx.Client) -> None:
@@ -141,12 +135,13 @@ def test_a_reset_and_an_end_forget_what_was_to_come(running: Running, client: ht
     unanswered(client, "SO-1~late_commit:300")
     assert client.post("/_sandbox/reset").status_code == 200
     assert due(client) == []
-    time.sleep(0.4)
-    assert record(client) == []
+    unanswered(client, "SO-2~late_commit:300")
+    until("an order that was due after the forgotten one", lambda: not due(client), 5, every=0.02)
+    assert [order["key"] for order in record(client)] == ["SO-2~late_commit:300"]
     fake = Keyed()
     with background([fake], hang_seconds=0.05) as other, pytest.raises(httpx.HTTPError):
-        httpx.post(f"{other.url}/keyed", data={"key": "SO-2~late_commit:200"}, trust_env=False)
-    time.sleep(0.3)
+        httpx.post(f"{other.url}/keyed", data={"key": "SO-3~late_commit:200"}, trust_env=False)
+    assert other.sandbox.late.public() == []
     assert fake.orders == []
 
 
@@ -176,14 +171,14 @@ def test_what_a_create_made_under_a_lagging_list_is_shown_later(client: httpx.Cl
     create(client, "SO-2")
     assert shown(client) == ["SO-2"]
     assert len(record(client)) == 2, "the record tells the truth at once"
-    until(lambda: shown(client) == ["SO-1~lagging_list:600", "SO-2"])
+    until("both", lambda: shown(client) == ["SO-1~lagging_list:600", "SO-2"], 5, every=0.02)
 
 
 def test_a_read_under_a_lagging_list_sees_nothing_that_young(client: httpx.Client) -> None:
     create(client)
     switch_on(client, "lagging_list", operation="get", latency_ms=600)
     assert shown(client) == []
-    until(lambda: shown(client))
+    until("the order", lambda: bool(shown(client)), 5, every=0.02)
     create(client, "SO-2")
     assert shown(client) == ["SO-1"]
     switch_on(client, "lagging_list", operation="get", probability=0)
@@ -195,13 +190,13 @@ def test_a_lagging_list_comes_beside_another_fault(client: httpx.Client) -> None
     switch_on(client, "reset_after_commit")
     unanswered(client)
     assert (shown(client), len(record(client))) == ([], 1)
-    until(lambda: shown(client))
+    until("the order", lambda: bool(shown(client)), 5, every=0.02)
     switch_on(client, "reset_after_commit", probability=0)
     switch_on(client, "late_commit", latency_ms=100)
     unanswered(client, "SO-2")
-    until(lambda: len(record(client)) == 2)
+    until("the second order", lambda: len(record(client)) == 2, 5, every=0.02)
     assert shown(client) == ["SO-1"], "what is made late is shown late too"
-    until(lambda: len(shown(client)) == 2)
+    until("it to be shown", lambda: len(shown(client)) == 2, 5, every=0.02)
 
 
 @pytest.mark.parametrize(("told", "hours"), [({}, 3), ({"latency_ms": 7_200_000}, 2), ({"latency_ms": -3_600_000}, -1)])

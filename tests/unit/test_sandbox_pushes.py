@@ -6,13 +6,14 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.running import until
 from worker.errors import ConfigError
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
@@ -81,11 +82,12 @@ def commit(running: Running, *references: str, account: str = "main") -> None:
     asyncio.run_coroutine_threadsafe(make(), running.loop).result(5)
 
 
-def until(check: Callable[[], Any], seconds: float = 8) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+def until_came(receiver: Receiver, count: int) -> None:
+    until(f"{count} messages", lambda: len(receiver.came) == count, 8, every=0.02)
+
+
+def until_told(running: Running, what: str, count: int) -> None:
+    until(f"{count} {what}", lambda: told(running)[what] >= count, 8, every=0.02)
 
 
 def test_without_an_address_nothing_is_sent(running: Running, receiver: Receiver) -> None:
@@ -94,10 +96,10 @@ def test_without_an_address_nothing_is_sent(running: Running, receiver: Receiver
     assert told(running) == plain | {"taken": 0, "failed": 0, "dropped": 0, "waiting": 0}
     assert plan(running, url=receiver.url).status_code == 200
     commit(running)
-    until(lambda: len(receiver.came) == 1)
+    until_came(receiver, 1)
     assert plan(running, url=None).json()["url"] is None
     commit(running)
-    time.sleep(0.2)
+    assert told(running)["waiting"] == 0, "what does not wait is never sent"
     assert len(receiver.came) == 1
 
 
@@ -107,7 +109,7 @@ def test_a_message_is_signed_with_the_accounts_secret_and_names_nothing_of_ours(
     plan(running, url=receiver.url + "/{account}")
     commit(running, "8190000000000001", "8190000000000002")
     commit(running, "8190000000000003", account="second")
-    until(lambda: len(receiver.came) == 3)
+    until_came(receiver, 3)
     for path, headers, body, _ in receiver.came:
         account = path.rpartition("/")[2]
         keys = AliExpressCredentials(**KEYS[account], access_token="t")
@@ -122,7 +124,7 @@ def test_it_comes_about_half_a_second_after_the_commit(receiver: Receiver) -> No
     with background([AliExpressFake(KEYS)], push_url=receiver.url) as running:
         at = time.time()
         commit(running)
-        until(lambda: receiver.came)
+        until_came(receiver, 1)
     assert 0.45 <= receiver.came[0][3] - at < 2
 
 
@@ -130,22 +132,22 @@ def test_it_is_sent_until_it_is_taken_three_times_at_most(running: Running, rece
     plan(running, url=receiver.url)
     receiver.answers = [503, 401]
     commit(running)
-    until(lambda: told(running)["taken"] == 1)
+    until_told(running, "taken", 1)
     assert len(receiver.came) == 3
     receiver.answers = [503] * 10
     commit(running)
-    until(lambda: told(running)["failed"] == 1)
+    until_told(running, "failed", 1)
     assert len(receiver.came) == 6
 
 
 def test_messages_can_be_doubled_and_lost(running: Running, receiver: Receiver) -> None:
     plan(running, url=receiver.url, repeat=3)
     commit(running)
-    until(lambda: len(receiver.came) == 3)
+    until_came(receiver, 3)
     assert len({body for _, _, body, _ in receiver.came}) == 1
     plan(running, url=receiver.url, probability=0)
     commit(running)
-    time.sleep(0.2)
+    assert told(running)["waiting"] == 0, "what does not wait is never sent"
     assert len(receiver.came) == 3
 
 
@@ -155,7 +157,7 @@ def test_a_receiver_that_is_away_holds_nothing_up(running: Running) -> None:
     for number in range(50):
         commit(running, str(8190000000000000 + number))
     assert time.monotonic() - started < 1
-    until(lambda: told(running)["failed"] >= 1)
+    until_told(running, "failed", 1)
 
 
 def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ def test_a_rate_is_the_accounts_or_its_marketplaces(fresh_settings: pytest.Monke
 
 
 def test_secrets_are_in_no_repr_of_an_account() -> None:
-    made = Account(marketplace="aliexpress", app_secret=SECRET)  # type: ignore[call-arg]
+    made = Account(marketplace="aliexpress", app_secret=SECRET)
     assert SECRET not in repr(made)
     assert SECRET not in repr(Settings(accounts={"main": made}))
 
@@ -219,4 +219,4 @@ def test_settings_are_read_once_and_cannot_be_changed(fresh_settings: pytest.Mon
     fresh_settings.setenv("FULFIL_CHUNK", "7")
     assert settings() is found
     with pytest.raises(ValueError, match="frozen"):
-        found.chunk = 5
+        found.chunk = 5  # type: ignore[misc]

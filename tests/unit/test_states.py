@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Column, String
 
 from worker.rules import states
 from worker.rules.states import FINAL, MOVES, Event, IllegalMoveError, State, advance
@@ -106,6 +108,11 @@ def test_every_event_is_used() -> None:
 def test_the_names_fit_the_columns_they_are_kept_in() -> None:
     from worker.ledger.tables import events, orders
 
-    assert max(map(len, State)) <= orders.c.state.type.length == events.c.to_state.type.length
-    assert max(map(len, Event)) <= events.c.event.type.length
+    def room(column: Column[Any]) -> int:
+        assert isinstance(column.type, String)
+        assert column.type.length
+        return column.type.length
+
+    assert max(map(len, State)) <= room(orders.c.state) == room(events.c.to_state)
+    assert max(map(len, Event)) <= room(events.c.event)
     assert states.__doc__

@@ -8,15 +8,14 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from worker.marketplaces.template import goods
-from worker.marketplaces.template.codes import ENTRIES
-from worker.marketplaces.template.create import create_body, read_create
-from worker.marketplaces.template.credentials import TemplateCredentials
-from worker.marketplaces.template.models import TemplateOrder
-from worker.marketplaces.template.read import read_answer
-from worker.marketplaces.template.signing import headers
-from worker.marketplaces.template.statuses import MEANINGS
-
+from tests.contract.template import goods
+from tests.contract.template.codes import ENTRIES
+from tests.contract.template.create import create_body, read_create
+from tests.contract.template.credentials import TemplateCredentials
+from tests.contract.template.models import TemplateOrder
+from tests.contract.template.read import read_answer
+from tests.contract.template.signing import headers
+from tests.contract.template.statuses import MEANINGS
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.calls import PlaceSteps, RecordSteps, Request
 from worker.rules.outcomes import OrderRecord

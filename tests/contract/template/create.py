@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from worker.marketplaces.template.codes import of_create
-from worker.marketplaces.template.envelope import open_body
-
+from tests.contract.template.codes import of_create
+from tests.contract.template.envelope import open_body
 from worker.marketplaces.calls import Lost, Reply
 from worker.marketplaces.codes import outcome, storable_code, unknown
 from worker.marketplaces.doubts import Words, texts_in

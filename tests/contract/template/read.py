@@ -5,9 +5,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from worker.marketplaces.template.codes import find
-from worker.marketplaces.template.envelope import Answer, open_body
-
+from tests.contract.template.codes import find
+from tests.contract.template.envelope import Answer, open_body
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import Clean, read_outcome
 from worker.marketplaces.replies import Garbage, lost, text_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from worker.marketplaces.template.credentials import TemplateCredentials
+from tests.contract.template.credentials import TemplateCredentials
 
 
 def headers(keys: TemplateCredentials, key: str | None = None) -> dict[str, str]:

@@ -146,9 +146,12 @@ def _hand_in(stage: Stage, wave: Wave, told: set[str]) -> None:
 
 def _results(stage: Stage) -> dict[str, str]:
     with suppress(redis.RedisError), stage.broker.client() as client:
-        found: dict[bytes, bytes] = client.hgetall("results")  # type: ignore[assignment]
-        return {key.decode(): value.decode() for key, value in found.items()}
+        return {_text(key): _text(value) for key, value in client.hgetall("results").items()}
     return {}
+
+
+def _text(told: bytes | str) -> str:
+    return told.decode() if isinstance(told, bytes) else told
 
 
 def _rest(stage: Stage) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import redis
 
 from tests.faults.campaign.keeper import Keeper
+from tests.running import free_port, kill, start, until
 from worker.broker.embedded import server_binary
 
 
@@ -23,9 +23,7 @@ class Broker:
     def __init__(self, folder: Path, keeper: Keeper) -> None:
         self._folder, self._keeper = folder, keeper
         folder.mkdir(parents=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,28 +50,15 @@ class Broker:
             "maxmemory-policy": "noeviction",
         }
         command = [server_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._process = start(command, folder=self._folder, environment=os.environ)
         self._keeper.started(self._process.pid)
-        end = time.monotonic() + 15
-        while time.monotonic() < end:
-            with contextlib.suppress(redis.RedisError), self.client(1) as client:
-                if client.ping():
-                    return
-            time.sleep(0.02)
-        raise RuntimeError(f"Redis did not start; see {self._folder}/redis.log")
+        until(f"Redis to start; see {self._folder}/redis.log", self._answers, 15, every=0.02)
 
     def kill(self) -> None:
         """End the server by SIGKILL; up to a second of its data is gone, as after any crash."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
+            kill(process)
             self._keeper.ended(process.pid)
 
     def wipe(self) -> None:
@@ -117,6 +102,11 @@ class Broker:
         """End the server for good."""
         self.thaw()
         self.kill()
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError), self.client(1) as client:
+            return bool(client.ping())
+        return False
 
     def _signal(self, number: int) -> None:
         if self._process is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.campaign.keeper import Keeper
+from tests.running import kill, start
 
 
 class Desk:
@@ -19,17 +20,9 @@ class Desk:
 
     def __init__(self, folder: Path, environment: Mapping[str, str], keeper: Keeper) -> None:
         self._keeper = keeper
-        with (folder / "clients.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.campaign.clients"],
-                cwd=folder,
-                env=dict(environment),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                bufsize=0,
-            )
+        command = [sys.executable, "-m", "tests.faults.campaign.clients"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+        self._process = start(command, folder=folder, environment=environment, log=folder / "clients.log", **pipes)
         keeper.started(self._process.pid)
         self._answers: dict[int, dict[str, Any]] = {}
         self._changed = threading.Condition()
@@ -48,8 +41,7 @@ class Desk:
 
     def close(self) -> None:
         """End the process, and with it whatever hangs in it."""
-        self._process.kill()
-        self._process.wait()
+        kill(self._process)
         self._keeper.ended(self._process.pid)
 
     def _listen(self) -> None:

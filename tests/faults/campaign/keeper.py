@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.running import start
+
+ROOT = Path(__file__).resolve().parents[3]
+
 
 def born(pid: int) -> str | None:
     """Return a process's time of birth, which tells it from a later one with the same id; None when it is gone."""
@@ -21,9 +25,8 @@ class Keeper:
     """The rig's end: names what was started and what has ended."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, start_new_session=True, bufsize=0
-        )
+        command = [sys.executable, "-m", "tests.faults.campaign.keeper"]
+        self._process = start(command, folder=ROOT, environment=os.environ, stdin=subprocess.PIPE, bufsize=0)
 
     def started(self, pid: int) -> None:
         """Put a process under the keeper's care."""

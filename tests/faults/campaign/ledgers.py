@@ -176,7 +176,7 @@ class Postgres(LedgerUnderTest):
 
     def is_held(self) -> bool:
         """Look for a transaction that nobody goes on with: a stopped program's, whose rows then are locked."""
-        time.sleep(HELD_SECONDS)
+        time.sleep(HELD_SECONDS)  # real time is the subject: who goes on within it does not count
         return bool(self.rows(_LEFT_OPEN, seconds=HELD_SECONDS * 0.8))
 
     def cut(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.campaign.keeper import Keeper
+from tests.running import start, stop
 
 RESTART_SECONDS = 0.3
 STOP_SECONDS = 20.0
@@ -67,22 +67,14 @@ class Fleet:
 
     def restart(self, *roles: str) -> None:
         """Stop every program of these roles cleanly; the supervisor starts each again."""
-        running = [process for program in self.of(*roles) if (process := program.alive) is not None]
-        for process in running:
-            process.terminate()
-        self._wait(running, STOP_SECONDS)
+        self._end(self.of(*roles))
 
     def end(self, *roles: str) -> list[str]:
         """Stop the programs of these roles for good; return what had to be killed."""
         ending = self.of(*roles)
         for program in ending:
             program.wanted = False
-        running = {program.name: process for program in ending if (process := program.alive) is not None}
-        for process in running.values():
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        stubborn = self._wait(list(running.values()), STOP_SECONDS)
-        return [name for name, process in running.items() if process in stubborn]
+        return self._end(ending)
 
     def stop(self) -> None:
         """Stop everything."""
@@ -91,16 +83,10 @@ class Fleet:
             self._thread.join()
         self.end(*{program.role for program in self.programs.values()})
 
-    def _wait(self, processes: list[subprocess.Popen[bytes]], seconds: float) -> list[subprocess.Popen[bytes]]:
-        end = time.monotonic() + seconds
-        stubborn = []
-        for process in processes:
-            try:
-                process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                stubborn.append(process)
-                process.kill()
-                process.wait()
+    def _end(self, programs: list[Program]) -> list[str]:
+        running = {program.name: process for program in programs if (process := program.alive) is not None}
+        stubborn = stop(running, STOP_SECONDS)
+        for process in running.values():
             self._keeper.ended(process.pid)
         return stubborn
 
@@ -118,16 +104,8 @@ class Fleet:
                     self._start(program)
 
     def _start(self, program: Program) -> None:
-        with (self._folder / f"{program.name}.log").open("ab") as log:
-            program.process = subprocess.Popen(
-                program.command,
-                cwd=self._folder,
-                env=dict(program.environment()),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        log = self._folder / f"{program.name}.log"
+        program.process = start(program.command, folder=self._folder, environment=program.environment(), log=log)
         self._keeper.started(program.process.pid)
         program.starts += 1
         program.died_at = 0.0

@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from tests.faults.campaign.makers import MARKETS, accounts
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.oracle import KEY_SECONDS, Oracle
 from tests.faults.campaign.programs import Fleet, Program
+from tests.running import free_port, until
 from worker.supervisor import commands
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -140,7 +140,7 @@ def stage(options: Options, folder: Path) -> Iterator[Stage]:
         stack.callback(desk.close)
         crashes = Crashes(folder / "crashes.log", options)
         parts = (keeper, fleet, broker, ledger, oracle, desk, crashes, environment)
-        found = Stage(options, folder, *parts, flower_port=_free_port())
+        found = Stage(options, folder, *parts, flower_port=free_port())
         found.clocks = {role: HostClock(folder / f"{role}-clock") for role in HOSTS}
         found.freezer = Freezer(folder / "freezer")
         stack.callback(found.stop.set)
@@ -188,23 +188,13 @@ def start_oracle(fleet: Fleet, folder: Path, environment: Mapping[str, str]) -> 
     command = [sys.executable, "-m", "tests.faults.campaign.oracle", "--port", "0", "--sync-seconds", "1"]
     command += ["--hang-seconds", "3", "--record", str(record)]
     fleet.add(Program("oracle", "oracle", command, lambda: dict(environment)))
-    log, end = fleet._folder / "oracle.log", time.monotonic() + 30
-    while time.monotonic() < end:
-        for line in log.read_text().splitlines():
-            if "listening on " in line:
-                return Oracle(line.rpartition(" ")[2], record)
-        time.sleep(0.05)
-    raise RuntimeError(f"the oracle did not start: {log.read_text()[-500:]}")
+    log = fleet._folder / "oracle.log"
+
+    def told() -> str | None:
+        return next((line for line in log.read_text().splitlines() if "listening on " in line), None)
+
+    return Oracle(until(f"the oracle to listen; see {log}", told, 30).rpartition(" ")[2], record)
 
 
 def _variable(account: str, name: str) -> str:
     return f"FULFIL_ACCOUNTS__{account.upper()}__{name.upper()}"
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -6,8 +6,9 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 
 from tests.faults.simulation.markets import KINDS
 from tests.faults.simulation.world import TIMED, Clock, World
@@ -199,7 +200,7 @@ class Promise(RuleBasedStateMachine):
             assert MOVES[State(move.from_state), Event(move.event)] == move.to_state
             stands[move.order_id] = move.to_state
 
-    def rows(self) -> list[object]:
+    def rows(self) -> Sequence[Row[Any]]:
         with self.ledger.reading() as connection:
             return connection.execute(select(orders)).all()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.marketplaces.aliexpress.aliexpress_kit import created, place, reply
@@ -46,14 +48,14 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("code", "group"), (PAGE | BEYOND).items())
-def test_result_codes(code, group):
+def test_result_codes(code: str, group: str) -> None:
     outcome = created({"is_success": False, "error_code": code, "error_msg": "no"})
     flags = {"from_body": group == CONTENT, "retryable": group == LATER, "stops_account": group == ACCOUNT}
     assert outcome == Refused(code, "no", outcome.fix, **flags, request_id="r1")
     assert len(outcome.fix) > 20
 
 
-def test_every_listed_code_is_tested():
+def test_every_listed_code_is_tested() -> None:
     listed = {entry.code for entry in RESULT_CODES}
     assert listed == (PAGE | BEYOND).keys() | {"REPEATED_ORDER_ERROR"}
     assert all(entry.meaning and entry.fix for entry in (*RESULT_CODES, *GATEWAY_CODES))
@@ -73,7 +75,7 @@ PAGE_TEXTS = {
 
 
 @pytest.mark.parametrize(("code", "texts"), PAGE_TEXTS.items())
-def test_no_text_of_the_page_speaks_against_its_own_code(code, texts):
+def test_no_text_of_the_page_speaks_against_its_own_code(code: str, texts: list[str]) -> None:
     for text in texts:
         outcome = created({"is_success": False, "error_code": code, "error_msg": text})
         assert isinstance(outcome, Refused), outcome
@@ -82,7 +84,7 @@ def test_no_text_of_the_page_speaks_against_its_own_code(code, texts):
 
 @pytest.mark.parametrize("code", ["NEVER_SEEN_BEFORE", "SYSTEM_ERROR", "A007_NEW", "isv.business", "Address", "40"])
 @pytest.mark.parametrize("text", ["no", "System busy, please try again later", "库存不足", "Please enter a City", ""])
-def test_a_code_nobody_documents_is_no_refusal(code, text):
+def test_a_code_nobody_documents_is_no_refusal(code: str, text: str) -> None:
     outcome = created({"is_success": False, "error_code": code, "error_msg": text})
     assert (type(outcome), outcome.code, outcome.references) == (Unknown, code, ())
     assert text in outcome.cause
@@ -102,7 +104,7 @@ def test_a_code_nobody_documents_is_no_refusal(code, text):
     ],
 )
 @pytest.mark.parametrize("code", [ADDRESS, "INVALID_ADDRESS"])
-def test_address_messages_have_their_own_fix(text, hint, code):
+def test_address_messages_have_their_own_fix(text: str, hint: str, code: str) -> None:
     outcome = created({"is_success": False, "error_code": code, "error_msg": text})
     assert isinstance(outcome, Refused)
     assert outcome.from_body
@@ -111,12 +113,12 @@ def test_address_messages_have_their_own_fix(text, hint, code):
 
 
 @pytest.mark.parametrize("text", ["computer says no", "Please enter a City", "Repeated placed order"])
-def test_words_without_a_code_are_no_refusal(text):
+def test_words_without_a_code_are_no_refusal(text: str) -> None:
     outcome = created({"is_success": False, "error_msg": text})
     assert outcome == Unknown(f"refused without a code: {text}", "NO_CODE", (), "r1")
 
 
-def test_a_code_counts_only_where_the_vendor_puts_it():
+def test_a_code_counts_only_where_the_vendor_puts_it() -> None:
     for code in ("isp.remote-service-timeout", "ApiCallLimit", "IllegalAccessToken", "25"):
         assert isinstance(created({"is_success": False, "error_code": code, "error_msg": "m"}), Unknown)
     for code in ("SKU_NOT_EXIST", "INVENTORY_HOLD_ERROR"):
@@ -139,7 +141,7 @@ def test_a_code_counts_only_where_the_vendor_puts_it():
 
 
 @pytest.mark.parametrize("status", [201, 302, 400, 403, 404, 422])
-def test_a_no_with_another_http_status_than_200_is_none(status):
+def test_a_no_with_another_http_status_than_200_is_none(status: int) -> None:
     refusal = {"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "m"}
     for document in (
         {"aliexpress_ds_order_create_response": {"result": refusal}},
@@ -151,7 +153,7 @@ def test_a_no_with_another_http_status_than_200_is_none(status):
         assert "m" in outcome.cause
 
 
-def test_a_flat_error_has_more_than_code_and_message():
+def test_a_flat_error_has_more_than_code_and_message() -> None:
     assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m"})), Unknown)
     assert isinstance(place(reply({"code": "IllegalAccessToken", "message": "m", "request_id": "r"})), Declined)
 
@@ -173,7 +175,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize("text", CONTRADICTIONS)
-def test_words_that_speak_against_a_refusal_take_it_back(text):
+def test_words_that_speak_against_a_refusal_take_it_back(text: str) -> None:
     for code in ("SKU_NOT_EXIST", "INVENTORY_HOLD_ERROR", ADDRESS):
         outcome = created({"is_success": False, "error_code": code, "error_msg": text})
         assert (type(outcome), outcome.code) == (Unknown, code)
@@ -181,13 +183,13 @@ def test_words_that_speak_against_a_refusal_take_it_back(text):
 
 
 @pytest.mark.parametrize("text", [*CONTRADICTIONS[:-2], "stock is short"])
-def test_words_that_speak_against_a_ban_or_a_token_take_it_back(text):
+def test_words_that_speak_against_a_ban_or_a_token_take_it_back(text: str) -> None:
     for code in ("ApiCallLimit", "7", "IllegalAccessToken", "26"):
         assert isinstance(place(reply({"error_response": {"code": code, "msg": text}})), Unknown)
 
 
-def test_codes_of_one_fault_that_disagree_are_none():
-    def fault(code, sub_code):
+def test_codes_of_one_fault_that_disagree_are_none() -> None:
+    def fault(code: str, sub_code: str) -> Any:
         return place(reply({"error_response": {"code": code, "sub_code": sub_code, "msg": "m"}}))
 
     assert isinstance(fault("ApiCallLimit", "isv.insufficient-permission"), Unknown)
@@ -196,7 +198,7 @@ def test_codes_of_one_fault_that_disagree_are_none():
     assert isinstance(fault("7", "accesscontrol.limited-by-app-access-count"), Declined)
 
 
-def test_names_of_ours_for_numbers_are_no_words_of_the_gateway():
+def test_names_of_ours_for_numbers_are_no_words_of_the_gateway() -> None:
     for word in ("MissingSession", "AppCallLimited", "InvalidMethod", "IllegalTimestamp", "isv.invalid-parameter:sku"):
         assert isinstance(place(reply({"error_response": {"code": word, "msg": "m"}})), Unknown)
 
@@ -205,7 +207,7 @@ DOOR = (Declined, 60.0, True)
 WAIT = (Declined, None, False)
 BAD = (Refused, None, True)
 LOST = (Unknown, None, False)
-GATEWAY = {
+GATEWAY: dict[str | int, tuple[Any, ...]] = {
     **dict.fromkeys(["ApiCallLimit", "AppApiCallLimit", "SellerCallLimit", "7", 7], WAIT),
     **dict.fromkeys(["IllegalAccessToken", "26", 27, "44"], DOOR),
     **dict.fromkeys(["IncompleteSignature", "25", 24, "InvalidAppKey", "InvalidAppkey", "29", "28"], DOOR),
@@ -226,14 +228,14 @@ SUB_CODES = {
 }
 
 
-def shape(outcome):
+def shape(outcome: Any) -> tuple[Any, ...]:
     fix, from_body = getattr(outcome, "fix", None), getattr(outcome, "from_body", False)
     assert not isinstance(outcome, Declined) or outcome.pauses_account
     return type(outcome), getattr(outcome, "retry_after_seconds", None), from_body or bool(fix)
 
 
 @pytest.mark.parametrize(("code", "expected"), GATEWAY.items())
-def test_gateway_codes_of_a_create(code, expected):
+def test_gateway_codes_of_a_create(code: int | str, expected: tuple[Any, ...]) -> None:
     nested = place(reply({"error_response": {"code": code, "type": "ISV", "msg": "m", "request_id": "r"}}))
     bare = place(reply({"error_response": {"code": code}}))
     assert shape(nested) == shape(bare) == expected
@@ -244,7 +246,7 @@ def test_gateway_codes_of_a_create(code, expected):
 
 @pytest.mark.parametrize(("sub_code", "expected"), SUB_CODES.items())
 @pytest.mark.parametrize("code", [15, "15", "50"])
-def test_gateway_sub_codes_of_a_create(code, sub_code, expected):
+def test_gateway_sub_codes_of_a_create(code: int | str, sub_code: str, expected: tuple[Any, ...]) -> None:
     outcome = place(reply({"error_response": {"code": code, "sub_code": sub_code, "sub_msg": "s", "msg": "m"}}))
     assert shape(outcome) == expected
     assert outcome.code == sub_code
@@ -253,18 +255,18 @@ def test_gateway_sub_codes_of_a_create(code, sub_code, expected):
 
 
 @pytest.mark.parametrize("error", [None, [], "x", {}, {"code": None}])
-def test_an_error_without_content_is_unknown(error):
+def test_an_error_without_content_is_unknown(error: Any) -> None:
     assert isinstance(place(reply({"error_response": error})), Unknown)
 
 
-def test_the_tables_hold_together():
+def test_the_tables_hold_together() -> None:
     gateway = [entry.code.casefold() for entry in GATEWAY_CODES]
     results = [entry.code.casefold() for entry in RESULT_CODES]
     assert len(set(gateway + results)) == len(gateway + results)
     assert {name.casefold() for name in NUMBERS.values()} <= set(gateway)
 
 
-def test_repeated_is_no_refusal():
+def test_repeated_is_no_refusal() -> None:
     assert isinstance(created({"is_success": False, "error_code": "repeated_order_error"}), Accepted)
 
 
@@ -279,7 +281,7 @@ PAGE_LOGISTICS = [
 ]  # fmt: skip
 
 
-def test_every_status_has_a_meaning():
+def test_every_status_has_a_meaning() -> None:
     assert set(OrderStatus) == {*PAGE_ORDER, "FUND_PROCESSING", "IN_ISSUE", "IN_FROZEN"}
     assert set(LogisticsStatus) == set(PAGE_LOGISTICS)
     assert all(status.meaning for status in (*OrderStatus, *LogisticsStatus))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ DEMO = {"is_success": "true", "order_list": [1000000000], "error_code": "PARM_IL
         {"aliexpress_ds_order_create_response": {**OK, "request_id": "r"}},
     ],
 )
-def test_every_envelope_of_a_success(document):
+def test_every_envelope_of_a_success(document: dict[str, Any]) -> None:
     assert place(reply(document)) == Accepted(IDS, request_id="r")
 
 
@@ -54,27 +55,27 @@ def test_every_envelope_of_a_success(document):
     ],
 )
 @pytest.mark.parametrize("success", [True, "true", "True"])
-def test_every_form_of_the_id_list(order_list, ids, success):
+def test_every_form_of_the_id_list(order_list: Any, ids: tuple[Any, ...], success: bool | str) -> None:
     assert created({"is_success": success, "order_list": order_list}) == Accepted(ids, request_id="r1")
 
 
 @pytest.mark.parametrize("order_list", [None, {}, [], "", {"number": []}, [0], [None], True, [True], "n/a", -5, "１２"])
-def test_success_without_an_id_is_unknown(order_list):
+def test_success_without_an_id_is_unknown(order_list: Any) -> None:
     assert isinstance(created({"is_success": True, "order_list": order_list}), Unknown)
 
 
 @pytest.mark.parametrize("number", [b"8198352049851315.0", b"8.198352049851315E15", b"NaN", b"Infinity"])
-def test_a_float_is_never_an_id(number):
+def test_a_float_is_never_an_id(number: bytes) -> None:
     raw = b'{"aliexpress_ds_order_create_response":{"result":{"is_success":true,"order_list":{"number":[%s]}}}}'
     assert isinstance(place(reply(raw % number)), Unknown)
 
 
-def test_created_but_not_paid_stands():
+def test_created_but_not_paid_stands() -> None:
     text = "OrderCreated, autoPay fail:APIPayFail"
     assert created({**OK, "error_msg": text}) == Accepted(IDS, "CREATED_UNPAID", text, "r1")
 
 
-def test_ids_mean_an_order_whatever_else_is_said():
+def test_ids_mean_an_order_whatever_else_is_said() -> None:
     assert created(DEMO) == Accepted(("1000000000",), "PARM_ILLEGL", None, "r1")
     refusal = {**OK, "is_success": False, "error_code": "INVENTORY_HOLD_ERROR", "error_msg": "Hold inventory error"}
     assert created(refusal) == Accepted(IDS, "INVENTORY_HOLD_ERROR", "Hold inventory error", "r1")
@@ -91,7 +92,7 @@ def test_ids_mean_an_order_whatever_else_is_said():
         {"is_success": True, "error_code": "REPEATED_ORDER_ERROR"},
     ],
 )
-def test_repeated_means_it_is_there(result):
+def test_repeated_means_it_is_there(result: dict[str, Any]) -> None:
     outcome = created(result)
     assert (outcome.references, outcome.code) == ((), "REPEATED_ORDER_ERROR")
     assert outcome.reason
@@ -101,7 +102,7 @@ def test_repeated_means_it_is_there(result):
 # --- refused, unknown, declined ---
 
 
-def test_vendor_sample_of_a_refusal():
+def test_vendor_sample_of_a_refusal() -> None:
     outcome = created(
         {"error_msg": "Please enter a city", "error_code": "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"}
         | {"is_success": False}
@@ -126,7 +127,7 @@ def test_vendor_sample_of_a_refusal():
         "ok",
     ],
 )
-def test_what_is_not_clear_is_unknown(result):
+def test_what_is_not_clear_is_unknown(result: Any) -> None:
     assert isinstance(created(result), Unknown)
 
 
@@ -135,15 +136,15 @@ def test_what_is_not_clear_is_unknown(result):
     "raw",
     [b"", b"  ", b"<html>Bad Gateway</html>", b'{"aliexpress_ds', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000],
 )
-def test_what_cannot_be_read_is_unknown(status, raw):
+def test_what_cannot_be_read_is_unknown(status: int, raw: bytes) -> None:
     assert isinstance(place(reply(raw, status)), Unknown)
 
 
-def test_a_refusal_with_http_500_is_unknown():
+def test_a_refusal_with_http_500_is_unknown() -> None:
     assert isinstance(place(reply({"result": {"is_success": False, "error_code": "SKU_NOT_EXIST"}}, 500)), Unknown)
 
 
-def test_lost():
+def test_lost() -> None:
     assert place(Lost("refused", may_have_arrived=False)) == NotSent("refused")
     assert place(Lost("read timeout", may_have_arrived=True)) == Unknown("read timeout")
 
@@ -156,7 +157,7 @@ def test_lost():
         ({"retry_after": "soon"}, b"this ban will last 4 seconds", 5),
     ],
 )
-def test_http_429(headers, raw, seconds):
+def test_http_429(headers: dict[str, Any], raw: bytes, seconds: int | None) -> None:
     assert place(reply(raw, 429, **headers)) == Declined("HTTP_429", "called too often", seconds, True)
 
 
@@ -169,12 +170,12 @@ def test_http_429(headers, raw, seconds):
         ("too fast", None),
     ],
 )
-def test_the_ban_is_waited_out(text, seconds):
+def test_the_ban_is_waited_out(text: str, seconds: int | None) -> None:
     outcome = place(reply({"error_response": {"type": "ISV", "code": "ApiCallLimit", "msg": text}}))
     assert outcome == Declined("ApiCallLimit", text, seconds, pauses_account=True)
 
 
-def test_a_ban_by_an_unlisted_code_is_believed_of_a_read_only():
+def test_a_ban_by_an_unlisted_code_is_believed_of_a_read_only() -> None:
     came = reply({"code": "NewLimit", "message": "limit reached, this ban will last 9 seconds", "request_id": "r"})
     assert place(came) == Unknown("limit reached, this ban will last 9 seconds", "NewLimit", (), "r")
     read = confirm(came)
@@ -192,7 +193,7 @@ def test_a_ban_by_an_unlisted_code_is_believed_of_a_read_only():
     ],
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 422, 429, 500, 503])
-def test_ids_come_first_whatever_they_stand_in(body, status):
+def test_ids_come_first_whatever_they_stand_in(body: dict[str, Any], status: int) -> None:
     outcome = place(reply(body, status))
     assert isinstance(outcome, Accepted)
     assert outcome.references == IDS
@@ -211,7 +212,7 @@ def test_ids_come_first_whatever_they_stand_in(body, status):
         {"error_response": {"code": "Brand.New", "msg": "signature error"}},
     ],
 )
-def test_http_429_that_tells_of_an_order_was_not_declined(body):
+def test_http_429_that_tells_of_an_order_was_not_declined(body: bytes | dict[str, Any]) -> None:
     outcome = place(reply(body, 429))
     assert isinstance(outcome, Unknown)
     assert outcome.cause.startswith("HTTP 429, but ")
@@ -220,7 +221,7 @@ def test_http_429_that_tells_of_an_order_was_not_declined(body):
 @pytest.mark.parametrize(
     "body", [b"<html>Too many requests</html>", b"{}", {"error_response": {"code": "ApiCallLimit"}}]
 )
-def test_http_429_that_tells_of_nothing_else_was_declined(body):
+def test_http_429_that_tells_of_nothing_else_was_declined(body: bytes | dict[str, Any]) -> None:
     assert isinstance(place(reply(body, 429)), Declined)
 
 
@@ -229,13 +230,17 @@ def test_http_429_that_tells_of_nothing_else_was_declined(body):
 SECRETS = {"full_name": "Zacharias Quillfeather", "mobile_no": "698765432", "city": "Obscureville"}
 
 
-def test_personal_data_never_leaves_in_a_text():
+def test_personal_data_never_leaves_in_a_text() -> None:
     extend = {"trade_extra_param": {"nat_addr": "QXYZ9876"}, "payment": {"pay_currency": "USD"}}
     order = dump(body(extend=extend, **SECRETS))
     order["product_items"][0]["order_memo"] = "for Aunt Petunia"
     leak = "OBSCUREVILLE; Zacharias Quillfeather 698765432 QXYZ9876 for aunt petunia; USD"
     for code in ("SKU_NOT_EXIST", "Obscureville", ""):
-        results = [{"is_success": False}, {"is_success": True}, {"is_success": True, "order_list": [ID]}]
+        results: list[dict[str, Any]] = [
+            {"is_success": False},
+            {"is_success": True},
+            {"is_success": True, "order_list": [ID]},
+        ]
         for result in results:
             outcome = place(reply({"result": {**result, "error_code": code, "error_msg": leak}}), order)
             assert_clean(outcome)
@@ -243,23 +248,23 @@ def test_personal_data_never_leaves_in_a_text():
             assert_clean(place(reply(envelope), order))
 
 
-def assert_clean(outcome):
+def assert_clean(outcome: Accepted | Unknown) -> None:
     text = repr(outcome).lower()
     secrets = (*SECRETS.values(), "QXYZ9876", "aunt petunia")
     assert not [value for value in secrets if value.lower() in text]
     assert "usd" in text, "the currency is no secret and helps"
 
 
-def test_texts_can_be_stored():
+def test_texts_can_be_stored() -> None:
     raw = rb'{"result":{"is_success":false,"error_code":"X\u0000Y","error_msg":"a\ud800b\u0000"},"request_id":"\u0000"}'
     outcome = place(reply(raw))
     assert isinstance(outcome, Unknown)
-    stored = outcome.code + outcome.cause + outcome.request_id
+    stored = f"{outcome.code}{outcome.cause}{outcome.request_id}"
     assert "\x00" not in stored
     stored.encode()
 
 
-def test_codes_and_request_ids_fit_their_columns():
+def test_codes_and_request_ids_fit_their_columns() -> None:
     outcome = created({"is_success": False, "error_code": "X" * 5000, "error_msg": "y" * 5000}, request_id="z" * 5000)
     assert (len(outcome.code), len(outcome.cause), len(outcome.request_id)) == (100, 300, 100)
     refused = created({"is_success": False, "error_code": "SKU_NOT_EXIST", "error_msg": "y" * 5000})
@@ -283,7 +288,7 @@ anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: jso
 
 
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
-def test_any_answer_is_read_and_none_is_believed_without_ids(raw, status):
+def test_any_answer_is_read_and_none_is_believed_without_ids(raw: bytes, status: int) -> None:
     outcome = place(reply(raw, status))
     assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
@@ -292,5 +297,5 @@ def test_any_answer_is_read_and_none_is_believed_without_ids(raw, status):
 
 
 @given(st.integers(min_value=1, max_value=10**30))
-def test_ids_of_any_size_stay_exact(number):
+def test_ids_of_any_size_stay_exact(number: int) -> None:
     assert created({"is_success": True, "order_list": {"number": [number]}}).references == (str(number),)

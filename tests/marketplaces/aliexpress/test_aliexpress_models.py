@@ -78,14 +78,14 @@ def refusals(order: Any) -> dict[str, str]:
     return {}
 
 
-def test_the_vendors_multi_product_sample():
+def test_the_vendors_multi_product_sample() -> None:
     order = dump(MULTI_PRODUCT_SAMPLE)
     assert order["logistics_address"] == MULTI_PRODUCT_SAMPLE["logistics_address"]
     item = {"product_id": "1005004638293060", "product_count": 1, "sku_attr": "14:365458#Brown"}
     assert order["product_items"] == [item, item]
 
 
-def test_the_vendors_java_sample():
+def test_the_vendors_java_sample() -> None:
     order = dump(DEMO_SAMPLE)
     assert not set(DEMO_BLANKS) & order["logistics_address"].keys()
     assert order["logistics_address"]["is_foreigner"] == "false"
@@ -93,13 +93,13 @@ def test_the_vendors_java_sample():
 
 
 @pytest.mark.parametrize("order", [MULTI_PRODUCT_SAMPLE, DEMO_SAMPLE, body()])
-def test_the_canonical_form_is_a_fixed_point(order):
+def test_the_canonical_form_is_a_fixed_point(order: dict[str, Any]) -> None:
     assert dump(dump(order)) == dump(order)
 
 
 @pytest.mark.parametrize("key", ["", "SO-1"])
 @pytest.mark.parametrize("inside", [False, True])
-def test_out_order_id_is_the_job_s(key, inside):
+def test_out_order_id_is_the_job_s(key: str, inside: bool) -> None:
     order = body(extend={"out_order_id": key, "channel_strategy": "S"}) if inside else {**body(), "out_order_id": key}
     (says,) = refusals(order).values()
     assert says == "leave out_order_id out: the job's order_id is sent as out_order_id"
@@ -109,7 +109,7 @@ def test_out_order_id_is_the_job_s(key, inside):
     ("sent", "kept"),
     [(True, "true"), (False, "false"), ("true", "true"), ("False", "false"), ("", None), (None, None)],
 )
-def test_flags(sent, kept):
+def test_flags(sent: bool | str | None, kept: str | None) -> None:
     order = body(is_foreigner=sent)
     order["ds_extend_request"] = {"payment": {"pay_currency": "usd", "try_to_pay": sent}}
     order = dump(order)
@@ -118,7 +118,7 @@ def test_flags(sent, kept):
     assert order["ds_extend_request"]["payment"]["pay_currency"] == "USD"
 
 
-def test_lists_of_one_are_objects():
+def test_lists_of_one_are_objects() -> None:
     part = {"promotion_code": "P"}
     listed = body(extend={"promotion": [part], "payment": [], "trade_extra_param": [{"business_model": "Retail"}]})
     listed["logistics_address"] = [listed["logistics_address"]]
@@ -128,7 +128,7 @@ def test_lists_of_one_are_objects():
 
 
 @pytest.mark.parametrize("extend", [{}, [], "", {"promotion": {"promotion_code": ""}, "payment": [{}]}])
-def test_an_empty_extension_is_not_kept(extend):
+def test_an_empty_extension_is_not_kept(extend: Any) -> None:
     assert "ds_extend_request" not in dump({**body(), "ds_extend_request": extend})
 
 
@@ -138,7 +138,7 @@ def item(**fields: Any) -> dict[str, Any]:
     return order
 
 
-def test_items_are_normalised():
+def test_items_are_normalised() -> None:
     (kept,) = dump(item(product_id=" 1005 ", product_count="2", sku_attr=" 14:1#A  b "))["product_items"]
     assert kept == {"product_id": "1005", "product_count": 2, "sku_attr": " 14:1#A  b "}
     assert "sku_attr" not in dump(item(sku_attr=""))["product_items"][0]
@@ -147,12 +147,12 @@ def test_items_are_normalised():
 @pytest.mark.parametrize(
     "product_id", ["1005.5", 1005.0, "1.005E+15", "abc", -1, 0, True, "", None, "１２", "9" * 20, [1]]
 )
-def test_bad_product_ids(product_id):
+def test_bad_product_ids(product_id: Any) -> None:
     assert list(refusals(item(product_id=product_id))) == ["product_items.0.product_id"]
 
 
 @pytest.mark.parametrize("count", [0, -1, "0", 1.0, "1.5", True, "", None, "two", 10**10])
-def test_bad_counts(count):
+def test_bad_counts(count: Any) -> None:
     assert list(refusals(item(product_count=count))) == ["product_items.0.product_count"]
 
 
@@ -169,24 +169,25 @@ def test_bad_counts(count):
         ({"ds_extend_request": {"payment": {"try_to_pay": "yes"}}}, "ds_extend_request.payment.try_to_pay"),
     ],
 )
-def test_refused_with_its_place(change, place):
+def test_refused_with_its_place(change: dict[str, Any], place: str) -> None:
     assert list(refusals({**body(), **change})) == [place]
 
 
 @pytest.mark.parametrize("field", ["address", "city", "country", "province"])
 @pytest.mark.parametrize("blank", ["", "  ", None])
-def test_required_fields(field, blank):
-    assert refusals(body(**{field: blank})) == {f"logistics_address.{field}": "Field required"}
+def test_required_fields(field: str, blank: str | None) -> None:
+    address: dict[str, Any] = {field: blank}
+    assert refusals(body(**address)) == {f"logistics_address.{field}": "Field required"}
 
 
-def test_country_is_two_letters():
+def test_country_is_two_letters() -> None:
     assert dump(body(country="fr"))["logistics_address"]["country"] == "FR"
     for country in ("FRA", "F", "F1", "ÀÉ", "France"):
         assert "two letters" in refusals(body(country=country))["logistics_address.country"]
 
 
 @pytest.mark.parametrize("code", ["+", "+44", "44", "", None])
-def test_phone_country(code):
+def test_phone_country(code: str | None) -> None:
     assert refusals(body(phone_country=code)) == {}
 
 
@@ -227,7 +228,7 @@ GOOD: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
 
 
 @pytest.mark.parametrize(("country", "address", "extend"), GOOD)
-def test_rules_let_through(country, address, extend):
+def test_rules_let_through(country: str, address: dict[str, Any], extend: dict[str, Any] | None) -> None:
     assert refusals(body(country, extend, **address)) == {}
 
 
@@ -280,7 +281,9 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("country", "address", "field", "value"), BAD)
-def test_rules_refuse_without_repeating_the_value(country, address, field, value):
+def test_rules_refuse_without_repeating_the_value(
+    country: str, address: dict[str, Any], field: str, value: str
+) -> None:
     extend = NAT if country == "SA" else None
     said = refusals(body(country, extend, **{**address, field: value}))
     assert list(said) == [f"logistics_address.{field}"]
@@ -288,7 +291,7 @@ def test_rules_refuse_without_repeating_the_value(country, address, field, value
 
 
 @pytest.mark.parametrize("nat_addr", ["", "1234ABCD", "abcd1234", "ABCD12345"])
-def test_saudi_national_address(nat_addr):
+def test_saudi_national_address(nat_addr: str) -> None:
     extend = {"trade_extra_param": {"nat_addr": nat_addr}}
     said = refusals(body("SA", extend, **SA))
     assert list(said) == ["ds_extend_request.trade_extra_param.nat_addr"]
@@ -296,24 +299,25 @@ def test_saudi_national_address(nat_addr):
 
 
 @pytest.mark.parametrize("birthday", ["19901231", "31021990", "1990-12-31", "3112199"])
-def test_brazilian_birthday(birthday):
+def test_brazilian_birthday(birthday: str) -> None:
     said = refusals(body("BR", {"trade_extra_param": {"birthday": birthday}}, **CPF))
     assert list(said) == ["ds_extend_request.trade_extra_param.birthday"]
 
 
-def test_every_breach_is_told_at_once():
+def test_every_breach_is_told_at_once() -> None:
     said = refusals(body("US", contact_person="Prince", province="Other", mobile_no="+1"))
     assert set(said) == {f"logistics_address.{name}" for name in ("contact_person", "province", "mobile_no")}
 
 
-def test_a_dated_rule_waits_for_its_day():
-    order = AliExpressOrder.model_construct(logistics_address=None, product_items=(), ds_extend_request=None)
+def test_a_dated_rule_waits_for_its_day() -> None:
+    nowhere: Any = None
+    order = AliExpressOrder.model_construct(logistics_address=nowhere, product_items=(), ds_extend_request=None)
     told = {day: list(rules.breaches(order, "SA", date(2025, 12, day))) for day in (3, 4)}
     assert told[3] == []
     assert [path[-1] for path, _ in told[4]] == ["nat_addr"]
 
 
-def test_every_rule_is_exercised():
+def test_every_rule_is_exercised() -> None:
     bad = {(country, field) for country, _, field, _ in BAD} | {("SA", "nat_addr"), ("BR", "birthday")}
     good = {country for country, _, _ in GOOD}
     for rule in rules.RULES:
@@ -323,8 +327,9 @@ def test_every_rule_is_exercised():
         assert rule.source in {"page", "doc", "live"}
 
 
-def test_no_refusal_holds_a_value():
-    order = body("US", **{name: "Tr0ub4dor&3" for name in ORDER["logistics_address"] if name != "country"})
+def test_no_refusal_holds_a_value() -> None:
+    address: dict[str, Any] = {name: "Tr0ub4dor&3" for name in ORDER["logistics_address"] if name != "country"}
+    order = body("US", **address)
     order["product_items"] = [{"product_id": "Tr0ub4dor&3", "product_count": "Tr0ub4dor&3"}]
     order["ds_extend_request"] = {
         "payment": {"pay_currency": "Tr0ub4dor&3", "try_to_pay": "Tr0ub4dor&3"},
@@ -332,6 +337,6 @@ def test_no_refusal_holds_a_value():
     }
     said = refusals(order)
     assert len(said) == 5
-    said |= refusals(body("US", **{name: "Tr0ub4dor&3" for name in ORDER["logistics_address"] if name != "country"}))
+    said |= refusals(body("US", **address))
     assert len(said) > 6
     assert "Tr0ub4dor" not in " ".join(said.values())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 import pytest
+from pydantic import BaseModel
 
 from tests.marketplaces.aliexpress.aliexpress_kit import KEY, ORDER, adapter, drive, dump, reply
 from worker.marketplaces.aliexpress import signing
@@ -26,7 +28,7 @@ from worker.marketplaces.base import Rate
 PARAM = "param_place_order_request4_open_api_d_t_o"
 
 
-def test_signature_vector_that_four_sdks_agree_on():
+def test_signature_vector_that_four_sdks_agree_on() -> None:
     params = {
         "app_key": "12345678",
         "format": "json",
@@ -43,11 +45,11 @@ def test_signature_vector_that_four_sdks_agree_on():
     assert signing.call_signature(dict(reversed(params.items())), "helloworld") == expected
 
 
-def test_signature_sorts_by_byte_not_by_alphabet():
+def test_signature_sorts_by_byte_not_by_alphabet() -> None:
     assert signing.call_signature({"b": "2", "B": "1", "_": "3"}, "s") == signing.call_signature({"B1_3b": "2"}, "s")
 
 
-def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
+def test_everything_travels_in_the_body_signed_and_nothing_is_empty() -> None:
     (request,), _ = drive(adapter().place(ORDER, KEY), reply({}))
     form = dict(parse_qsl(request.content.decode(), keep_blank_values=True, strict_parsing=True))
     assert (request.method, request.url) == ("POST", "https://api-sg.aliexpress.com/sync")
@@ -71,12 +73,12 @@ def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
 
 
 @pytest.mark.parametrize("base", [None, "https://api-sg.aliexpress.com", "https://api-sg.aliexpress.com/sync/"])
-def test_address_of_the_gateway(base):
+def test_address_of_the_gateway(base: str | None) -> None:
     keys = AliExpressCredentials(app_key="1", app_secret="s", access_token="t")
     assert AliExpress("main", keys, base).url == "https://api-sg.aliexpress.com/sync"
 
 
-def test_every_parameter_goes_on_the_wire():
+def test_every_parameter_goes_on_the_wire() -> None:
     address = {name: f"{name} é{place}" for place, name in enumerate(LogisticsAddress.model_fields)}
     address |= {"country": "FR", "mobile_no": "612345678", "phone_country": "33", "is_foreigner": "false"}
     items = [
@@ -99,7 +101,11 @@ def test_every_parameter_goes_on_the_wire():
         },
         "channel_strategy": "S",
     }
-    parts = [(items[0], ProductItem), (extend, DsExtendRequest), (extend["promotion"], Promotion)]
+    parts: list[tuple[Any, type[BaseModel]]] = [
+        (items[0], ProductItem),
+        (extend, DsExtendRequest),
+        (extend["promotion"], Promotion),
+    ]
     parts += [(extend["payment"], Payment), (extend["trade_extra_param"], TradeExtraParam)]
     assert all(part.keys() == model.model_fields.keys() for part, model in parts), "a field is missing in this test"
 
@@ -115,7 +121,7 @@ def test_every_parameter_goes_on_the_wire():
     assert b"%5Cu" not in request.content, "texts travel as UTF-8, not as escapes"
 
 
-def test_what_the_adapter_declares():
+def test_what_the_adapter_declares() -> None:
     assert AliExpress.resend_window == timedelta(hours=22)
     assert AliExpress.default_rate == Rate(5)
     assert AliExpress.order_model is AliExpressOrder
@@ -123,5 +129,5 @@ def test_what_the_adapter_declares():
     assert set(AliExpress.personal_fields) <= set(AliExpressOrder.model_fields)
 
 
-def test_secrets_are_not_shown():
+def test_secrets_are_not_shown() -> None:
     assert "helloworld" not in repr(vars(adapter())["credentials"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.marketplaces.shoplazza.shoplazza_kit import VERSIONS, place, reply
@@ -36,14 +38,14 @@ PAGE_422_MAY_EXIST = {
 PAGE_500 = ["Aborted", "NotFound", "Unimplemented", "Unauthenticated", "DeadlineExceeded"]
 
 
-def forms(text):
+def forms(text: str) -> list[dict[str, Any]]:
     return [{"errors": [text]}, {"errors": text}, {"error": text}, {"code": "Failed", "message": text}]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize(("text", "meant"), PAGE_422.items())
-def test_texts_before_the_order_is_made(text, meant, status, version):
+def test_texts_before_the_order_is_made(text: str, meant: tuple[Any, ...], status: int, version: str) -> None:
     code, group = meant
     flags = {"from_body": group == CONTENT, "retryable": group == LATER, "stops_account": group == SHOP}
     for document in forms(text):
@@ -55,7 +57,7 @@ def test_texts_before_the_order_is_made(text, meant, status, version):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("status", [400, 422, 500])
 @pytest.mark.parametrize(("text", "code"), PAGE_422_MAY_EXIST.items())
-def test_texts_that_can_come_after_the_order_exists(text, code, status, version):
+def test_texts_that_can_come_after_the_order_exists(text: str, code: str, status: int, version: str) -> None:
     for document in forms(text):
         outcome = place(reply(document, status), version=version)
         assert isinstance(outcome, Unknown)
@@ -63,13 +65,13 @@ def test_texts_that_can_come_after_the_order_exists(text, code, status, version)
         assert outcome.references == ()
 
 
-def test_a_printed_id_is_a_hint_and_no_reference():
+def test_a_printed_id_is_a_hint_and_no_reference() -> None:
     outcome = place(reply({"errors": ["order_id 11218-00000001 CreateOrderBatchOption failed"]}, 422))
     assert "it names order 11218-00000001" in outcome.cause
     assert outcome.references == ()
 
 
-def test_plain_text_of_the_page_explains_and_is_no_refusal():
+def test_plain_text_of_the_page_explains_and_is_no_refusal() -> None:
     for raw in (b"record_not_found", b'"store is not active"', b"zip is required"):
         outcome = place(reply(raw, 422))
         assert isinstance(outcome, Unknown)
@@ -77,19 +79,19 @@ def test_plain_text_of_the_page_explains_and_is_no_refusal():
 
 
 @pytest.mark.parametrize("text", PAGE_500)
-def test_http_500_is_unknown_whatever_it_says(text):
+def test_http_500_is_unknown_whatever_it_says(text: str) -> None:
     for document in (*forms(text), text):
         outcome = place(reply(document, 500))
         assert (type(outcome), outcome.code) == (Unknown, "HTTP_500")
         assert text in outcome.cause
 
 
-def test_http_406_is_unknown():
+def test_http_406_is_unknown() -> None:
     outcome = place(reply({"errors": ["Create order failed"]}, 406))
     assert (type(outcome), outcome.code) == (Unknown, "HTTP_406")
 
 
-def test_every_entry_has_its_words_and_is_tested():
+def test_every_entry_has_its_words_and_is_tested() -> None:
     assert all(entry.meaning and entry.fix for entry in (*MAY_EXIST, *REFUSALS, *DOOR))
     assert {entry.code for entry in REFUSALS} == {code for code, _ in PAGE_422.values()}
     assert {entry.code for entry in MAY_EXIST} == set(PAGE_422_MAY_EXIST.values())
@@ -99,6 +101,6 @@ def test_every_entry_has_its_words_and_is_tested():
     "text", ["product unavailable", "payment token line", "the scope of delivery", "the address is not accepted"]
 )
 @pytest.mark.parametrize("status", [400, 404, 405, 422])
-def test_words_nobody_listed_are_unknown(text, status):
+def test_words_nobody_listed_are_unknown(text: str, status: int) -> None:
     outcome = place(reply({"code": "InvalidParameter", "message": text}, status))
     assert outcome == Unknown(f"HTTP {status}: {text}", "InvalidParameter")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}
 @pytest.mark.parametrize("reference", IDS)
 @pytest.mark.parametrize("wrapped", [True, False])
 @pytest.mark.parametrize("status", [200, 201])
-def test_both_forms_of_a_success_in_every_version(version, reference, wrapped, status):
+def test_both_forms_of_a_success_in_every_version(version: str, reference: str, wrapped: bool, status: int) -> None:
     order = {"order": {"id": reference}}
     document = {"code": "Success", "message": "ok", "data": order} if wrapped else order
     came = reply(document, status, request_id="r-1")
@@ -41,17 +42,17 @@ def test_both_forms_of_a_success_in_every_version(version, reference, wrapped, s
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, 10234136520598611512, 10**30])
-def test_ids_as_numbers_stay_exact(number):
+def test_ids_as_numbers_stay_exact(number: int) -> None:
     assert place(reply({"order": {"id": number}})).references == (str(number),)
 
 
 @pytest.mark.parametrize("raw", [b"1.5", b"1e5", b"1.0E20", b"NaN", b"Infinity", b"0", b"-5", b"true", b"null", b"{}"])
-def test_what_is_no_id_is_never_one(raw):
+def test_what_is_no_id_is_never_one(raw: bytes) -> None:
     assert isinstance(place(reply(b'{"order":{"id":%s}}' % raw)), Unknown)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "null", "None", "0", "000", "a b", "a/b", "é", "x" * 65, "1.5"])
-def test_texts_that_are_no_id(text):
+def test_texts_that_are_no_id(text: str) -> None:
     assert isinstance(place(reply({"data": {"order": {"id": text}}})), Unknown)
 
 
@@ -76,13 +77,13 @@ def test_texts_that_are_no_id(text):
         7,
     ],
 )
-def test_a_success_without_an_id_is_unknown(document):
+def test_a_success_without_an_id_is_unknown(document: Any) -> None:
     outcome = place(reply(document))
     assert isinstance(outcome, Unknown)
     assert outcome.references == ()
 
 
-def test_an_id_means_an_order_whatever_else_is_said():
+def test_an_id_means_an_order_whatever_else_is_said() -> None:
     outcome = place(reply({"code": "Warning", "message": "mail not sent", "data": OK}))
     assert outcome == Accepted((REFERENCE,), "Warning", "mail not sent")
     assert place(reply({**OK, "errors": ["mail not sent"]})).references == (REFERENCE,)
@@ -122,7 +123,7 @@ FORMS = [
 @pytest.mark.parametrize("document", UNLISTED)
 @pytest.mark.parametrize("status", [400, 404, 405, 422])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_words_nobody_documents_are_no_refusal_in_any_form(document, status, version):
+def test_words_nobody_documents_are_no_refusal_in_any_form(document: dict[str, Any], status: int, version: str) -> None:
     outcome = place(reply(document, status, request_id="r-1"), version=version)
     code = "InvalidParameter" if document.get("code") == "InvalidParameter" else f"HTTP_{status}"
     assert outcome == Unknown(f"HTTP {status}: tags are odd", code, (), "r-1")
@@ -131,14 +132,14 @@ def test_words_nobody_documents_are_no_refusal_in_any_form(document, status, ver
 @pytest.mark.parametrize("document", FORMS)
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_form_of_a_definite_no(document, status, version):
+def test_every_form_of_a_definite_no(document: dict[str, Any], status: int, version: str) -> None:
     outcome = place(reply(document, status, request_id="r-1"), version=version)
     code = "InvalidParameter" if document.get("code") == "InvalidParameter" else f"HTTP_{status}"
     assert outcome == Refused(code, "tags is invalid", outcome.fix, request_id="r-1")
     assert len(outcome.fix) > 20
 
 
-def test_the_fix_says_what_the_version_wants():
+def test_the_fix_says_what_the_version_wants() -> None:
     fixes = {version: place(reply({"errors": ["zip is required"]}, 422), version=version).fix for version in VERSIONS}
     assert "discount" in fixes["2022-01"]
     assert "address1" in fixes["2025-06"]
@@ -147,11 +148,11 @@ def test_the_fix_says_what_the_version_wants():
 
 
 @pytest.mark.parametrize("raw", [b"Bad Request", b'"Bad Request"', b"not found", b"Method Not Allowed."])
-def test_plain_words_of_http_are_no_refusal(raw):
+def test_plain_words_of_http_are_no_refusal(raw: bytes) -> None:
     assert isinstance(place(reply(raw, 400)), Unknown)
 
 
-def test_several_errors_are_all_told():
+def test_several_errors_are_all_told() -> None:
     outcome = place(reply({"errors": {"zip": ["is required"], "city": ["is invalid", "is required"]}}, 400))
     assert outcome.reason == "zip is required: city is invalid, is required"
     assert "city is odd" in place(reply({"errors": {"zip": ["is required"], "city": ["is odd"]}}, 400)).cause
@@ -169,24 +170,24 @@ def test_several_errors_are_all_told():
         *(b"some words nobody knows", b'{"errors":[1,null,[]]}'),
     ],
 )
-def test_what_cannot_be_read_for_certain_is_unknown(status, raw):
+def test_what_cannot_be_read_for_certain_is_unknown(status: int, raw: bytes) -> None:
     assert isinstance(place(reply(raw, status)), Unknown)
 
 
 @pytest.mark.parametrize("status", [406, 500, 501, 502, 503, 504, 408, 409, 300])
 @pytest.mark.parametrize("document", [*FORMS, OK, {"code": "Success", "data": OK}, {"errors": ["record_not_found"]}])
-def test_statuses_that_never_are_a_no(status, document):
+def test_statuses_that_never_are_a_no(status: int, document: dict[str, Any]) -> None:
     outcome = place(reply(document, status))
     assert isinstance(outcome, Unknown)
     assert outcome.references == ((REFERENCE,) if document in (OK, {"code": "Success", "data": OK}) else ())
     assert outcome.code == f"HTTP_{status}"
 
 
-def test_http_406_is_told_of_a_create_so_it_never_was_at_the_door():
+def test_http_406_is_told_of_a_create_so_it_never_was_at_the_door() -> None:
     assert isinstance(place(reply({"error": "store is not active"}, 406)), Unknown)
 
 
-def test_lost():
+def test_lost() -> None:
     assert place(Lost("refused", may_have_arrived=False)) == NotSent("refused")
     assert place(Lost("read timeout", may_have_arrived=True)) == Unknown("read timeout")
 
@@ -209,22 +210,22 @@ def test_lost():
     ],
 )
 @pytest.mark.parametrize("raw", [b"", b'{"errors":["Too Many Requests"]}', b"<html>", b"\xff"])
-def test_http_429_was_not_executed(headers, seconds, reason, raw):
+def test_http_429_was_not_executed(headers: dict[str, Any], seconds: float, reason: str, raw: bytes) -> None:
     assert place(reply(raw, 429, **headers)) == Declined("HTTP_429", reason, seconds, True)
 
 
-def test_the_name_of_the_limit_header_is_a_setting():
+def test_the_name_of_the_limit_header_is_a_setting() -> None:
     steps = adapter(limit_headers="X-Bucket, x-more").place(ORDER, KEY)
     _, outcome = drive(steps, reply(b"", 429, x_more="41/40", x_ratelimit="1/40"))
     assert outcome == Declined("HTTP_429", "called too often (41/40)", 1, True)
 
 
 @pytest.mark.parametrize("raw", [b'{"errors":["no"]}', b'{"code":"Unauthorized","message":"Unauthorized"}'])
-def test_http_401_is_the_token(raw):
+def test_http_401_is_the_token(raw: bytes) -> None:
     outcome = place(reply(raw, 401))
     assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == ("AccessToken", 60, True)
-    assert "access_token" in outcome.fix
+    assert "access_token" in (outcome.fix or "")
 
 
 @pytest.mark.parametrize(
@@ -239,11 +240,13 @@ def test_http_401_is_the_token(raw):
     ],
 )
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_a_person_has_to_mend_holds_the_account(status, document, code, version):
+def test_what_a_person_has_to_mend_holds_the_account(
+    status: int, document: dict[str, Any], code: str, version: str
+) -> None:
     outcome = place(reply(document, status, request_id="r-1"), version=version)
     assert isinstance(outcome, Declined)
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == (code, 60, True)
-    assert (len(outcome.fix) > 20, outcome.request_id) == (True, "r-1")
+    assert (len(outcome.fix or "") > 20, outcome.request_id) == (True, "r-1")
 
 
 # --- what must never happen ---
@@ -251,7 +254,7 @@ def test_what_a_person_has_to_mend_holds_the_account(status, document, code, ver
 SECRETS = {"last_name": "Quillfeather", "email": "zq@example.org", "city": "Obscureville", "phone": "698765432"}
 
 
-def test_personal_data_never_leaves_in_a_text():
+def test_personal_data_never_leaves_in_a_text() -> None:
     order = dump(body(shipping_address={**body()["shipping_address"], **SECRETS}, note="for Aunt Petunia\ngate 4711"))
     leak = "OBSCUREVILLE Quillfeather ZQ@example.org 698765432 for aunt petunia, gate 4711; USD"
     for code in ("InvalidParameter", "Obscureville", 3):
@@ -265,7 +268,7 @@ def test_personal_data_never_leaves_in_a_text():
                     assert "usd" in told, "the currency is no secret and helps"
 
 
-def test_texts_can_be_stored_and_fit_their_columns():
+def test_texts_can_be_stored_and_fit_their_columns() -> None:
     raw = rb'{"code":"X\u0000Y","message":"a\ud800b\u0000"}'
     outcome = place(reply(raw, 400, request_id="é\x00" + "z" * 5000))
     stored = outcome.code + outcome.cause + outcome.request_id
@@ -295,7 +298,7 @@ statuses = st.sampled_from([200, 201, 302, 400, 401, 403, 404, 405, 406, 422, 42
 
 
 @given(raw=st.binary(max_size=200) | json_bytes, status=statuses, version=st.sampled_from(VERSIONS))
-def test_any_answer_is_read_and_none_is_believed_without_an_id(raw, status, version):
+def test_any_answer_is_read_and_none_is_believed_without_an_id(raw: bytes, status: int, version: str) -> None:
     outcome = place(reply(raw, status), version=version)
     assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
@@ -309,6 +312,6 @@ def test_any_answer_is_read_and_none_is_believed_without_an_id(raw, status, vers
 
 
 @given(raw=st.binary(max_size=200), status=statuses)
-def test_garbage_is_never_a_no(raw, status):
+def test_garbage_is_never_a_no(raw: bytes, status: int) -> None:
     assert not isinstance(place(reply(b"\x00" + raw, status)), Refused | Accepted)
     assert not isinstance(place(reply(b"<" + raw, status)), Refused | Accepted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.marketplaces.shoplazza.shoplazza_kit import REFERENCE, VERSIONS, confirm, place, reply
@@ -18,7 +20,7 @@ ROWS = [
 """The page's table of 422, as far as it refuses."""
 
 
-def forms(text):
+def forms(text: str) -> list[dict[str, Any]]:
     return [{"errors": [text]}, {"errors": text}, {"error": text}, {"code": "Failed", "message": text}]
 
 
@@ -27,13 +29,13 @@ def forms(text):
 
 @pytest.mark.parametrize(("first", "second"), ROWS)
 @pytest.mark.parametrize("joined", ["{};{}", "{}: {}", "{}; {}.", " {} ;{}"])
-def test_the_two_texts_of_one_row_may_stand_together(first, second, joined):
+def test_the_two_texts_of_one_row_may_stand_together(first: str, second: str, joined: str) -> None:
     for document in [*forms(joined.format(first, second)), {"errors": [first, second]}]:
         assert isinstance(place(reply(document, 422)), Refused)
 
 
 @pytest.mark.parametrize("text", [text for row in ROWS for text in row])
-def test_a_documented_text_with_anything_else_in_it_is_no_refusal(text):
+def test_a_documented_text_with_anything_else_in_it_is_no_refusal(text: str) -> None:
     other = next(row[0] for row in ROWS if text not in row)
     for odd in (f"{text}, order created", f"{text} for order 11218-00000001", f"not {text}", f"{text}; {other}"):
         for document in forms(odd):
@@ -41,7 +43,7 @@ def test_a_documented_text_with_anything_else_in_it_is_no_refusal(text):
 
 
 @pytest.mark.parametrize("text", [text for row in ROWS for text in row])
-def test_a_documented_text_with_anything_else_beside_it_is_no_refusal(text):
+def test_a_documented_text_with_anything_else_beside_it_is_no_refusal(text: str) -> None:
     for document in (
         {"errors": [text, "some words nobody knows"]},
         {"errors": [text], "message": "m"},
@@ -59,7 +61,7 @@ def test_a_documented_text_with_anything_else_beside_it_is_no_refusal(text):
 
 @pytest.mark.parametrize("text", [text for row in ROWS for text in row])
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 405, 406, 409, 423, 500])
-def test_a_documented_text_with_another_status_is_no_refusal(text, status):
+def test_a_documented_text_with_another_status_is_no_refusal(text: str, status: int) -> None:
     assert not isinstance(place(reply({"errors": [text]}, status)), Refused)
     assert isinstance(place(reply({"errors": [text]}, status)), Unknown)
 
@@ -76,7 +78,7 @@ FIELD_FAULTS = [
 @pytest.mark.parametrize("text", FIELD_FAULTS)
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_plain_complaint_about_a_field_we_send_is_a_refusal(text, version, status):
+def test_a_plain_complaint_about_a_field_we_send_is_a_refusal(text: str, version: str, status: int) -> None:
     for document in (*forms(text), {"errors": ["tags is invalid", text]}):
         outcome = place(reply(document, status), version=version)
         assert isinstance(outcome, Refused)
@@ -99,12 +101,12 @@ def test_a_plain_complaint_about_a_field_we_send_is_a_refusal(text, version, sta
     ],
 )
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_complaint_that_is_not_plain_is_unknown(text, status):
+def test_a_complaint_that_is_not_plain_is_unknown(text: str, status: int) -> None:
     for document in forms(text):
         assert isinstance(place(reply(document, status)), Unknown)
 
 
-def test_fields_with_their_texts_are_a_documented_form():
+def test_fields_with_their_texts_are_a_documented_form() -> None:
     refused = place(reply({"errors": {"zip": ["is required"], "city": "is invalid"}}, 422))
     assert isinstance(refused, Refused)
     assert refused.reason == "zip is required: city is invalid"
@@ -127,7 +129,7 @@ def test_fields_with_their_texts_are_a_documented_form():
     ],
 )
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 406, 422, 429, 500, 503])
-def test_an_id_comes_first_whatever_the_status(document, status):
+def test_an_id_comes_first_whatever_the_status(document: dict[str, Any], status: int) -> None:
     outcome = place(reply(document, status))
     assert isinstance(outcome, Unknown)
     assert outcome.references == (REFERENCE,)
@@ -138,12 +140,12 @@ def test_an_id_comes_first_whatever_the_status(document, status):
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"Unauthorized", b'"Unauthorized"', b"<html>", b'{"message":"no"}'])
 @pytest.mark.parametrize("status", [401, 403])
-def test_the_door_counts_in_a_documented_form_only(raw, status):
+def test_the_door_counts_in_a_documented_form_only(raw: bytes, status: int) -> None:
     assert isinstance(place(reply(raw, status)), Unknown)
 
 
 @pytest.mark.parametrize("text", ["tags are odd", "no", "signature error", "zip is required", "record_not_found"])
-def test_http_403_that_does_not_speak_of_the_scope_is_unknown(text):
+def test_http_403_that_does_not_speak_of_the_scope_is_unknown(text: str) -> None:
     assert isinstance(place(reply({"errors": [text]}, 403)), Unknown)
     assert isinstance(place(reply({"errors": ["Forbidden"]}, 403)), Declined)
     assert isinstance(place(reply({"code": "Forbidden", "message": "sorry"}, 403)), Declined)
@@ -151,14 +153,14 @@ def test_http_403_that_does_not_speak_of_the_scope_is_unknown(text):
 
 @pytest.mark.parametrize("text", ["order created", "订单已创建", "库存不足", "system busy", "see 11218-00000001"])
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_words_that_speak_against_the_door_take_it_back(text, status):
+def test_words_that_speak_against_the_door_take_it_back(text: str, status: int) -> None:
     for document in ({"errors": [text]}, {"error": text}, {"code": "Unauthorized", "message": text}):
         assert isinstance(place(reply(document, status)), Unknown), document
     assert isinstance(place(reply({"code": "Success", "message": "Unauthorized"}, status)), Unknown)
 
 
 @pytest.mark.parametrize("document", [{"errors": ["record_not_found"]}, {"errors": ["zip is required"]}])
-def test_http_429_that_refuses_the_order_was_not_declined(document):
+def test_http_429_that_refuses_the_order_was_not_declined(document: dict[str, Any]) -> None:
     assert place(reply(document, 429)).cause.startswith("HTTP 429, but ")
     assert isinstance(place(reply(b"<html>order 11218-00000001 was created", 429)), Unknown)
 
@@ -173,7 +175,9 @@ def test_http_429_that_refuses_the_order_was_not_declined(document):
         (400, {"errors": ["invalid token"]}, "AccessToken"),
     ],
 )
-def test_other_words_of_the_door_hold_the_account_by_a_read_only(status, document, code):
+def test_other_words_of_the_door_hold_the_account_by_a_read_only(
+    status: int, document: dict[str, Any], code: str
+) -> None:
     assert isinstance(place(reply(document, status)), Unknown)
     read = confirm(reply(document, status))
     assert (type(read), read.code, read.pauses_account) == (Declined, code, True)

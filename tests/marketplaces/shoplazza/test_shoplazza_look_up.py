@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -22,7 +23,7 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
     reply,
     shown,
 )
-from worker.marketplaces.calls import Lost
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.shoplazza.look_up import PAGES
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 
@@ -30,15 +31,15 @@ SINCE = "2023-11-14T22:08:20Z"
 """Five minutes before the first send."""
 
 
-def query(request):
+def query(request: Request) -> dict[str, Any]:
     return dict(parse_qsl(urlsplit(request.url).query))
 
 
-def strangers(count, start=0):
+def strangers(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [shown(f"9{number:08d}", tags="vip", note="hello") for number in range(start, start + count)]
 
 
-def references(outcome):
+def references(outcome: Found) -> list[str]:
     assert isinstance(outcome, Found), outcome
     return [found.reference for found in outcome.records]
 
@@ -47,7 +48,7 @@ def references(outcome):
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
-def test_by_tag(version):
+def test_by_tag(version: str) -> None:
     (request,), outcome = look_up(listed(shown()), version=version)
     assert request.url.startswith(f"https://developer.myshoplaza.com/openapi/{version}/orders?")
     assert query(request) == {"order_tags": TOKEN, "page_size": "10"}
@@ -64,18 +65,18 @@ def test_by_tag(version):
         {"orders": [], "cursor": None, "has_more": False},
     ],
 )
-def test_an_empty_list_is_absent(version, empty):
+def test_an_empty_list_is_absent(version: str, empty: dict[str, Any]) -> None:
     _, outcome = look_up(reply(empty), version=version)
     assert isinstance(outcome, Absent)
     assert TOKEN in outcome.cause
 
 
-def test_by_note_where_the_tag_was_taken_off():
+def test_by_note_where_the_tag_was_taken_off() -> None:
     _, outcome = look_up(listed(shown(tags="", note=f"hello\n[order {KEY} {TOKEN}]")))
     assert references(outcome) == [REFERENCE]
 
 
-def test_several_are_all_found_the_oldest_first():
+def test_several_are_all_found_the_oldest_first() -> None:
     times = ["2026-02-03T10:00:00Z", "2026-02-01T10:00:00+08:00", "2026-02-01T10:00:00Z"]
     orders = [shown(reference, created_at=time) for reference, time in zip(IDS, times, strict=True)]
     _, outcome = look_up(listed(*orders, shown(IDS[0], created_at=times[0])))
@@ -86,7 +87,7 @@ def test_several_are_all_found_the_oldest_first():
     assert references(look_up(listed(*same))[1]) == sorted(IDS)
 
 
-def test_what_is_found_may_be_cancelled_or_show_no_status():
+def test_what_is_found_may_be_cancelled_or_show_no_status() -> None:
     _, outcome = look_up(listed(shown(status="cancelled")))
     assert outcome.records[0].alert
     order = shown()
@@ -94,7 +95,7 @@ def test_what_is_found_may_be_cancelled_or_show_no_status():
     assert references(look_up(listed(order))[1]) == [REFERENCE]
 
 
-def test_an_order_of_ours_without_an_id_is_not_absent():
+def test_an_order_of_ours_without_an_id_is_not_absent() -> None:
     _, outcome = look_up(listed(shown(id=None)))
     assert (type(outcome), outcome.code) == (Unknown, "NO_ID")
 
@@ -103,7 +104,7 @@ def test_an_order_of_ours_without_an_id_is_not_absent():
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:])
-def test_strangers_alone_prove_nothing(version):
+def test_strangers_alone_prove_nothing(version: str) -> None:
     tag, by_time = listed(*strangers(10), has_more=True, cursor="c0"), listed(*strangers(2), shown())
     requests, outcome = look_up(tag, by_time, version=version)
     assert query(requests[1]) == {"created_at_min": SINCE, "page_size": "250"}
@@ -112,7 +113,7 @@ def test_strangers_alone_prove_nothing(version):
     assert isinstance(outcome, Absent)
 
 
-def test_cursors_are_followed_to_the_end():
+def test_cursors_are_followed_to_the_end() -> None:
     pages = [
         listed(*strangers(1)),
         listed(*strangers(250), has_more=True, cursor="c1"),
@@ -124,12 +125,12 @@ def test_cursors_are_followed_to_the_end():
     assert references(outcome) == [IDS[0], IDS[1]]
 
 
-def test_one_of_ours_among_strangers_is_not_forgotten():
+def test_one_of_ours_among_strangers_is_not_forgotten() -> None:
     _, outcome = look_up(listed(shown(), *strangers(1)), listed(*strangers(3)))
     assert references(outcome) == [REFERENCE]
 
 
-def test_more_of_ours_than_a_page():
+def test_more_of_ours_than_a_page() -> None:
     ours = [shown(f"8{number:08d}") for number in range(12)]
     _, outcome = look_up(listed(*ours[:10], has_more=True, cursor="c"), listed(*ours))
     assert len(references(outcome)) == 12
@@ -138,7 +139,7 @@ def test_more_of_ours_than_a_page():
 # --- by time ---
 
 
-def test_by_time_in_2022_01():
+def test_by_time_in_2022_01() -> None:
     (request,), outcome = look_up(listed(*strangers(3), shown(), version="2022-01"), version="2022-01")
     assert query(request) == {"created_at_min": SINCE, "limit": "250", "page": "1"}
     assert references(outcome) == [REFERENCE]
@@ -146,7 +147,7 @@ def test_by_time_in_2022_01():
     assert isinstance(outcome, Absent)
 
 
-def test_pages_are_turned_until_a_short_one():
+def test_pages_are_turned_until_a_short_one() -> None:
     pages = [listed(*strangers(250, 250 * number), version="2022-01") for number in range(3)]
     requests, outcome = look_up(*pages, listed(shown(), version="2022-01"), version="2022-01")
     assert [query(request)["page"] for request in requests] == ["1", "2", "3", "4"]
@@ -156,7 +157,7 @@ def test_pages_are_turned_until_a_short_one():
     assert isinstance(outcome, Absent), "a vendor that ignores the size is still read to its end"
 
 
-def test_absent_needs_all_of_the_list():
+def test_absent_needs_all_of_the_list() -> None:
     pages = [listed(*strangers(250, 250 * number), version="2022-01") for number in range(PAGES)]
     _, outcome = look_up(*pages, version="2022-01")
     assert (type(outcome), outcome.code) == (Unknown, "LIST_INCOMPLETE")
@@ -164,13 +165,13 @@ def test_absent_needs_all_of_the_list():
     assert references(look_up(*found, version="2022-01")[1]) == [REFERENCE]
 
 
-def test_a_vendor_that_ignores_the_page_is_noticed():
+def test_a_vendor_that_ignores_the_page_is_noticed() -> None:
     page = listed(*strangers(250), version="2022-01")
     _, outcome = look_up(page, page, version="2022-01")
     assert (type(outcome), outcome.code) == (Unknown, "LIST_INCOMPLETE")
 
 
-def test_a_list_that_goes_on_without_a_cursor_is_noticed():
+def test_a_list_that_goes_on_without_a_cursor_is_noticed() -> None:
     _, outcome = look_up(listed(*strangers(1)), listed(*strangers(250), has_more=True))
     assert (type(outcome), outcome.code) == (Unknown, "LIST_INCOMPLETE")
     silent = reply({"orders": strangers(250)})
@@ -199,7 +200,7 @@ def test_a_list_that_goes_on_without_a_cursor_is_noticed():
         (reply({"orders": []}, 404), Unknown),
     ],
 )  # fmt: skip
-def test_what_is_no_list_is_never_absent(version, came, kind):
+def test_what_is_no_list_is_never_absent(version: str, came: Lost | Reply, kind: Any) -> None:
     _, outcome = look_up(came, version=version)
     assert type(outcome) is kind
     if version != "2022-01":
@@ -207,7 +208,7 @@ def test_what_is_no_list_is_never_absent(version, came, kind):
         assert type(outcome) is kind
 
 
-def test_a_look_up_tells_nothing_personal():
+def test_a_look_up_tells_nothing_personal() -> None:
     _, outcome = look_up(reply({"errors": ["Marlowe of San Jose, jane@example.com"]}, 422))
     assert not [value for value in ("Marlowe", "San Jose", "jane@") if value in outcome.cause]
 
@@ -221,7 +222,7 @@ values = st.recursive(
 
 
 @given(document=st.dictionaries(fields, values), version=st.sampled_from(VERSIONS), status=st.sampled_from([200, 400]))
-def test_any_answer_is_read_and_the_look_up_ends(document, version, status):
+def test_any_answer_is_read_and_the_look_up_ends(document: dict[str, Any], version: str, status: int) -> None:
     steps = adapter(version).look_up(ORDER, KEY, FIRST_SENT_AT)
     next(steps)
     for _ in range(PAGES + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -17,18 +18,18 @@ from worker.orders.jobs import Job, Rejection, Terms, validate
 ACCOUNTS = {"main": Terms(Shoplazza, 1000)}
 
 
-def refused(order):
+def refused(order: dict[str, Any]) -> dict[str, Any]:
     with pytest.raises(ValidationError) as caught:
         ShoplazzaOrder.model_validate(order)
     return {".".join(str(part) for part in error["loc"]): error for error in caught.value.errors()}
 
 
-def address(**changes):
+def address(**changes: Any) -> dict[str, Any]:
     changed = {**body()["shipping_address"], **changes}
     return body(shipping_address={name: value for name, value in changed.items() if value is not None})
 
 
-def test_every_field_of_the_page():
+def test_every_field_of_the_page() -> None:
     assert set(LineItem.model_fields) == {"variant_id", "product_id", "quantity"}
     assert set(ShippingLine.model_fields) == {"name", "shipping_price", "desc"}
     place = "first_name last_name phone email country country_code province province_code city address address1 zip"
@@ -37,7 +38,7 @@ def test_every_field_of_the_page():
     assert set(ShoplazzaOrder.model_fields) == {*top.split(), *UNSENT}
 
 
-def test_required_is_what_the_page_and_every_version_require():
+def test_required_is_what_the_page_and_every_version_require() -> None:
     top = ("line_items", "shipping_address", "tax_total", "currency_code")
     assert {name for name, info in ShoplazzaOrder.model_fields.items() if info.is_required()} == set(top)
     place = "last_name email country country_code province_code city address"
@@ -53,7 +54,7 @@ def test_required_is_what_the_page_and_every_version_require():
         assert refused(body(line_items=[line])).keys() == {f"line_items.0.{name}"}
 
 
-def test_line_items_by_the_pages_own_label():
+def test_line_items_by_the_pages_own_label() -> None:
     order = body(line_items=None)
     assert dump(order | {"LineItems": body()["line_items"]}) == dump(body())
     assert "LineItems" in refused(body() | {"LineItems": body()["line_items"]})
@@ -64,7 +65,7 @@ def test_line_items_by_the_pages_own_label():
     ("given", "sent"),
     [("9.99", "9.99"), (" 9.90 ", "9.90"), ("0", "0"), (12, "12"), (Decimal("0.10"), "0.10"), ("0.00", "0.00")],
 )
-def test_amounts_are_kept_as_written(given, sent):
+def test_amounts_are_kept_as_written(given: Any, sent: str) -> None:
     assert dump(body(tax_total=given))["tax_total"] == sent
     line = {"name": "Free", "shipping_price": given}
     assert dump(body(shipping_line=line))["shipping_line"]["shipping_price"] == sent
@@ -74,34 +75,34 @@ def test_amounts_are_kept_as_written(given, sent):
     "given",
     [9.99, "9,99", "1e3", "-1", "+1", ".5", "5.", "NaN", "$5", "１", True, [], Decimal("NaN"), "1 000", "9" * 40],
 )
-def test_what_is_no_amount_is_refused_without_repeating_it(given):
+def test_what_is_no_amount_is_refused_without_repeating_it(given: Any) -> None:
     errors = refused(body(tax_total=given))
     assert 'such as "9.99"' in errors["tax_total"]["msg"]
     assert refused(body(shipping_line={"name": "Free", "shipping_price": given}))
 
 
 @pytest.mark.parametrize(("given", "sent"), [("10%", "10%"), ("12.5 %", "12.5%"), ("100%", "100%"), ("10.00", "10.00")])
-def test_discounts(given, sent):
+def test_discounts(given: str, sent: str) -> None:
     assert dump(body(discount=given))["discount"] == sent
 
 
 @pytest.mark.parametrize("given", ["101%", "ten", "%", "-5%", 0.1])
-def test_what_is_no_discount(given):
+def test_what_is_no_discount(given: float | str) -> None:
     assert refused(body(discount=given)).keys() == {"discount"}
 
 
 @pytest.mark.parametrize(("given", "sent"), [(1, 1), ("3", 3), (" 2 ", 2)])
-def test_quantities(given, sent):
+def test_quantities(given: int | str, sent: int) -> None:
     line = {"variant_id": "1", "product_id": "2", "quantity": given}
     assert dump(body(line_items=[line]))["line_items"][0]["quantity"] == sent
 
 
 @pytest.mark.parametrize("given", [0, -1, 1.0, "1.5", True, "many", 10**9, "１"])
-def test_what_is_no_quantity(given):
+def test_what_is_no_quantity(given: Any) -> None:
     assert refused(body(line_items=[{"variant_id": "1", "product_id": "2", "quantity": given}]))
 
 
-def test_ids_stay_exact():
+def test_ids_stay_exact() -> None:
     line = {"variant_id": 10234136520598611512, "product_id": "11218-00000001", "quantity": 1}
     assert dump(body(line_items=[line]))["line_items"] == [
         {"variant_id": "10234136520598611512", "product_id": "11218-00000001", "quantity": 1}
@@ -110,7 +111,7 @@ def test_ids_stay_exact():
         assert refused(body(line_items=[{**line, "variant_id": wrong}]))
 
 
-def test_codes():
+def test_codes() -> None:
     assert dump(address(country_code="us"))["shipping_address"]["country_code"] == "US"
     for code in ("KY", "US-KY", "CN-GD"):
         assert dump(address(province_code=code))["shipping_address"]["province_code"] == code
@@ -119,13 +120,13 @@ def test_codes():
     assert refused(body(currency_code="US$")).keys() == {"currency_code"}
 
 
-def test_numbers_where_the_page_has_text():
+def test_numbers_where_the_page_has_text() -> None:
     order = dump(address(zip=87036, phone=15014471143, latitude=22.54, longitude="114.06", province_code=5))
     expected = {"zip": "87036", "phone": "15014471143", "latitude": "22.54", "longitude": "114.06"}
     assert expected.items() <= order["shipping_address"].items()
 
 
-def test_unknown_fields_are_named():
+def test_unknown_fields_are_named() -> None:
     assert refused(body(shipping_method="x")).keys() == {"shipping_method"}
     assert refused(address(address2="x")).keys() == {"shipping_address.address2"}
 
@@ -140,7 +141,7 @@ UNSENT_VALUES = {
 }
 
 
-def test_fields_no_schema_takes_are_accepted_and_named():
+def test_fields_no_schema_takes_are_accepted_and_named() -> None:
     assert UNSENT_VALUES.keys() == set(UNSENT)
     notices = Shoplazza.notices(ShoplazzaOrder.model_validate(body(**UNSENT_VALUES)))
     assert [notice.split()[0] for notice in notices] == list(UNSENT)
@@ -148,7 +149,7 @@ def test_fields_no_schema_takes_are_accepted_and_named():
     assert Shoplazza.notices(ShoplazzaOrder.model_validate(body())) == []
 
 
-def test_through_the_intake():
+def test_through_the_intake() -> None:
     job = {"order_id": "SO-1", "account": "main", "order": body(**UNSENT_VALUES)}
     taken = validate(job, 1, ACCOUNTS)
     assert isinstance(taken, Job)
@@ -157,12 +158,13 @@ def test_through_the_intake():
     assert isinstance(wrong, Rejection)
     assert (wrong.field, "shipping_line" in wrong.reason) == ("order.shiping_line", True)
     nested = validate({**job, "order": body(line_items=None) | {"LineItems": [{"quantity": 0}]}}, 1, ACCOUNTS)
+    assert isinstance(nested, Rejection)
     assert nested.field.startswith("order.LineItems[0]")
     header = template(Shoplazza).splitlines()[0].split(",")
     assert {"variant_id", "quantity", "last_name", "tax_total", "shipping_price"} <= set(header)
 
 
-def test_settings():
+def test_settings() -> None:
     keys = ShoplazzaCredentials.model_validate({"access_token": "t", "shop": "Developer"})
     defaults = (keys.shop, keys.domain_suffix, keys.api_version, keys.tag_prefix, keys.limit_headers)
     assert defaults == ("developer", "myshoplaza.com", "2026-01", "jq-", ())

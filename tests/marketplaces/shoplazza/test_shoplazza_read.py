@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,31 +26,32 @@ from tests.marketplaces.shoplazza.shoplazza_kit import (
 from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
-from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, OrderRecord, Unknown
 
 
-def record(**changes):
+def record(**changes: Any) -> OrderRecord:
     (found,) = confirm(reply({"code": "Success", "data": {"order": shown(**changes)}})).records
+    assert isinstance(found, OrderRecord)
     return found
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("reference", IDS)
-def test_the_request(version, reference):
+def test_the_request(version: str, reference: str) -> None:
     (request,), _ = drive(adapter(version).confirm([reference]), reply({}))
     url = f"https://developer.myshoplaza.com/openapi/{version}/orders/{reference}"
     assert (request.method, request.url, request.content) == ("GET", url, b"")
     assert request.headers["access-token"] == "test-access-token"
 
 
-def test_an_adopted_reference_cannot_change_the_path():
+def test_an_adopted_reference_cannot_change_the_path() -> None:
     (request,), _ = drive(adapter().confirm(["1/../x?y#z"]), reply({}))
     assert request.url.endswith("/openapi/2026-01/orders/1%2F..%2Fx%3Fy%23z")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_both_forms_in_every_version(version, wrapped):
+def test_both_forms_in_every_version(version: str, wrapped: bool) -> None:
     document = {"order": shown()}
     outcome = confirm(reply({"code": "Success", "data": document} if wrapped else document), version=version)
     (found,) = outcome.records
@@ -59,19 +61,14 @@ def test_both_forms_in_every_version(version, wrapped):
     assert found.alert is None
 
 
-def test_several_references_are_all_read():
+def test_several_references_are_all_read() -> None:
     replies = [reply({"order": shown(reference)}) for reference in IDS]
     assert [found.reference for found in confirm(*replies, ids=IDS).records] == list(IDS)
     early = confirm(reply({"order": shown(IDS[0])}), reply({"errors": ["Unable to find resource"]}, 404), ids=IDS)
     assert isinstance(early, Absent)
-    assert isinstance(drive_none(), Absent)
-
-
-def drive_none():
-    try:
+    with pytest.raises(StopIteration) as stopped:
         next(adapter().confirm([]))
-    except StopIteration as stop:
-        return stop.value
+    assert isinstance(stopped.value.value, Absent)
 
 
 PAGE = """id number note status financial_status fulfillment_status email_status cancel_reason recovery_status
@@ -82,11 +79,11 @@ total_paid shipping_line customer shipping_address billing_address payment_line 
 refer_info config checkout_url location_line invoice_url"""
 
 
-def test_every_field_of_the_page_is_typed():
+def test_every_field_of_the_page_is_typed() -> None:
     assert set(ShoplazzaRecord.model_fields) == set(PAGE.split())
 
 
-def test_what_is_recorded():
+def test_what_is_recorded() -> None:
     details = record(
         number=7,
         total_tax="1.10",
@@ -109,7 +106,7 @@ def test_what_is_recorded():
     assert expected.items() <= details.items()
 
 
-def test_nothing_personal_is_recorded():
+def test_nothing_personal_is_recorded() -> None:
     person = {"first_name": "Zacharias", "email": "zq@example.org", "phone": "698765432", "city": "Obscureville"}
     details = record(
         note="for Aunt Petunia",
@@ -127,7 +124,7 @@ def test_nothing_personal_is_recorded():
     assert details["payment_line"] == {"payment_channel": "paypal"}
 
 
-def test_values_that_do_not_fit_stay_as_they_came():
+def test_values_that_do_not_fit_stay_as_they_came() -> None:
     found = record(total_price="a lot", total_paid={"x": 1}, tags=["a"], line_items="none", number=None, sub_total=True)
     assert (found.amount, found.paid_amount) == (None, None)
     assert (found.details["total_price"], found.details["tags"]) == ("a lot", ["a"])
@@ -136,7 +133,7 @@ def test_values_that_do_not_fit_stay_as_they_came():
     assert record(currency=None).amount is None
 
 
-def test_a_fraction_keeps_its_digits():
+def test_a_fraction_keeps_its_digits() -> None:
     raw = json.dumps({"order": shown(total_price=0)}).replace('"total_price": 0', '"total_price": 16.10').encode()
     (found,) = confirm(reply(raw)).records
     assert found.amount == Money(Decimal("16.10"), "USD")
@@ -149,7 +146,7 @@ def test_a_fraction_keeps_its_digits():
     ("name", "words"),
     [("status", STATUS), ("financial_status", FINANCIAL_STATUS), ("fulfillment_status", FULFILLMENT_STATUS)],
 )
-def test_every_status_word(name, words):
+def test_every_status_word(name: str, words: dict[str, Any]) -> None:
     for word in words:
         found = record(**{name: word})
         assert found.details[name] == word
@@ -161,15 +158,15 @@ def test_every_status_word(name, words):
     assert ALERTING[name].keys() <= words.keys()
 
 
-def test_unknown_words_are_kept():
+def test_unknown_words_are_kept() -> None:
     found = record(status="brand_new", fulfillment_status="half_way", financial_status="odd")
     assert (found.status, found.fulfilment_status, found.alert) == ("brand_new", "half_way", None)
     assert meaning("status", "brand_new") == "brand_new"
 
 
-def test_deleted_and_cancelled_by_their_times():
-    assert "deleted" in record(deleted_at="2026-02-02T00:00:00Z").alert
-    assert "cancelled" in record(canceled_at="2026-02-02T00:00:00Z").alert
+def test_deleted_and_cancelled_by_their_times() -> None:
+    assert "deleted" in (record(deleted_at="2026-02-02T00:00:00Z").alert or "")
+    assert "cancelled" in (record(canceled_at="2026-02-02T00:00:00Z").alert or "")
     assert record(deleted_at=None, canceled_at="").alert is None
 
 
@@ -178,7 +175,7 @@ def test_deleted_and_cancelled_by_their_times():
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("raw", [b"", b"{}", b"<html>", b'{"errors":["Unable to find resource"]}'])
-def test_http_404_is_not_shown_yet(raw, version):
+def test_http_404_is_not_shown_yet(raw: bytes, version: str) -> None:
     assert isinstance(confirm(reply(raw, 404), version=version), Absent)
 
 
@@ -198,17 +195,17 @@ def test_http_404_is_not_shown_yet(raw, version):
         {"errors": ["no"]},
     ],
 )
-def test_what_does_not_show_this_order_confirms_nothing(document):
+def test_what_does_not_show_this_order_confirms_nothing(document: dict[str, Any] | list[Any]) -> None:
     assert isinstance(confirm(reply(document)), Unknown)
 
 
 @pytest.mark.parametrize("status", [302, 400, 403, 405, 406, 422, 500, 503])
 @pytest.mark.parametrize("raw", [b"", b"<html>", b"{}", b'{"errors":["no"]}', json.dumps({"order": shown()}).encode()])
-def test_other_statuses_confirm_nothing(status, raw):
+def test_other_statuses_confirm_nothing(status: int, raw: bytes) -> None:
     assert isinstance(confirm(reply(raw, status)), Unknown)
 
 
-def test_declined_and_lost():
+def test_declined_and_lost() -> None:
     assert confirm(reply(b"", 429, retry_after="3")) == Declined("HTTP_429", "called too often", 3, True)
     assert confirm(reply(b"", 401)).code == "AccessToken"
     assert confirm(reply({"error": "store is not active"}, 400)).code == "StoreNotActive"
@@ -225,7 +222,7 @@ values = st.recursive(
 
 
 @given(order=st.dictionaries(fields, values), status=st.sampled_from([200, 200, 400, 404, 500]))
-def test_any_order_is_read(order, status):
+def test_any_order_is_read(order: dict[str, Any], status: int) -> None:
     outcome = confirm(reply({"order": {"id": REFERENCE, "status": "opened", **order}}, status))
     assert isinstance(outcome, Found | Absent | Declined | Unknown)
     if isinstance(outcome, Found):
@@ -235,17 +232,17 @@ def test_any_order_is_read(order, status):
 
 
 @given(raw=st.binary(max_size=200), status=st.sampled_from([200, 400, 401, 404, 429, 500]))
-def test_garbage_confirms_nothing(raw, status):
+def test_garbage_confirms_nothing(raw: bytes, status: int) -> None:
     assert not isinstance(confirm(reply(raw, status)), Found)
 
 
-def test_nesting_is_survived():
+def test_nesting_is_survived() -> None:
     deep = b'{"order":{"id":"%s","status":"opened","x":%s}}' % (REFERENCE.encode(), b"[" * 900 + b"]" * 900)
     assert isinstance(confirm(reply(deep)), Found)
     assert isinstance(confirm(reply(b"[" * 100_000)), Unknown)
 
 
-def test_an_order_with_another_mark_of_ours_contradicts_and_any_other_tag_does_not():
+def test_an_order_with_another_mark_of_ours_contradicts_and_any_other_tag_does_not() -> None:
     other = f"jq-{'0' * 24}"
     assert adapter().contradicts(ORDER, KEY, record(tags=f"vip, {other}"))
     assert adapter().contradicts(ORDER, KEY, record(tags=[other.upper()]))
@@ -254,5 +251,5 @@ def test_an_order_with_another_mark_of_ours_contradicts_and_any_other_tag_does_n
         assert not adapter().contradicts(ORDER, KEY, record(tags=tags)), tags
 
 
-def test_goods_are_not_compared_for_a_shop_changes_them():
+def test_goods_are_not_compared_for_a_shop_changes_them() -> None:
     assert not adapter().contradicts(ORDER, KEY, record(line_items=[{"product_id": "a gift", "quantity": 9}]))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from tests.marketplaces.shoplazza.shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 from worker.errors import ConfigError
 from worker.marketplaces.base import Rate
+from worker.marketplaces.calls import Request
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.shoplazza.models import (
     UNSENT,
@@ -22,12 +25,12 @@ from worker.marketplaces.shoplazza.signing import Mark
 BRACKET = f"[order {KEY} {TOKEN}]"
 
 
-def sent(order=ORDER, version="2026-01", **settings):
+def sent(order: dict[str, Any] = ORDER, version: str = "2026-01", **settings: Any) -> Request:
     (request,), _ = drive(adapter(version, **settings).place(order, KEY), reply({}))
     return request
 
 
-def full():
+def full() -> tuple[Any, ...]:
     """Return an order with every field of the page, and what of it has to be on the wire."""
     address = {name: f"{name} é{place}" for place, name in enumerate(ShippingAddress.model_fields)}
     address |= {"country_code": "FR", "latitude": "22.54", "longitude": "114.06"}
@@ -48,16 +51,14 @@ def full():
         "shipping_line": line,
     }
     unsent = dict.fromkeys(UNSENT, "2026") | {"refund_line_items": [{"id": "1"}]}
-    assert all(
-        part.keys() == model.model_fields.keys()
-        for part, model in [(items[0], LineItem), (address, ShippingAddress), (line, ShippingLine)]
-    ), "a field is missing in this test"
+    parts: list[tuple[Any, type[BaseModel]]] = [(items[0], LineItem), (address, ShippingAddress), (line, ShippingLine)]
+    assert all(part.keys() == model.model_fields.keys() for part, model in parts), "a field is missing in this test"
     assert wire.keys() | unsent.keys() == ShoplazzaOrder.model_fields.keys()
     return dump({**wire, **unsent}), wire
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_field_goes_on_the_wire(version):
+def test_every_field_goes_on_the_wire(version: str) -> None:
     order, wire = full()
     request = sent(order, version)
     expected = {**wire, "tags": ["vip", "spring sale", TOKEN], "note": f"ring twice\n{BRACKET}"}
@@ -69,7 +70,7 @@ def test_every_field_goes_on_the_wire(version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_smallest_order(version):
+def test_the_smallest_order(version: str) -> None:
     order = dump(body(discount=None, shipping_line=None))
     content = json.loads(sent(order, version).content)
     content = content if version == "2022-01" else content["order"]
@@ -77,7 +78,7 @@ def test_the_smallest_order(version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_address_and_headers(version):
+def test_address_and_headers(version: str) -> None:
     request = sent(version=version)
     assert (request.method, request.url) == ("POST", f"https://developer.myshoplaza.com/openapi/{version}/orders")
     assert request.headers["access-token"] == "test-access-token"
@@ -96,16 +97,16 @@ def test_address_and_headers(version):
         ("https://shop.example.com/openapi/2026-01/", "https://shop.example.com/openapi/2026-01"),
     ],
 )
-def test_base_urls(base, url):
+def test_base_urls(base: str | None, url: str) -> None:
     assert adapter(base_url=base, domain_suffix="shoplazza.example").url == url
 
 
-def test_a_base_url_of_another_version_is_a_wrong_setting():
+def test_a_base_url_of_another_version_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="2022-01"):
         adapter("2026-01", "https://shop.example.com/openapi/2022-01")
 
 
-def test_the_mark():
+def test_the_mark() -> None:
     mark = Mark("jq-", KEY)
     assert mark.token == TOKEN == TOKEN.lower()
     assert len(mark.token) == 27
@@ -115,7 +116,7 @@ def test_the_mark():
     assert content["tags"] == [TOKEN.replace("jq-", "shop1_")]
 
 
-def test_the_mark_of_a_copied_order_does_not_come_along():
+def test_the_mark_of_a_copied_order_does_not_come_along() -> None:
     other = Mark("jq-", "SO-0999")
     order = dump(body(tags=["vip", other.token, other.token.upper()], note=other.note("ring twice") + "\nor call"))
     content = json.loads(sent(order).content)["order"]
@@ -140,11 +141,11 @@ def test_the_mark_of_a_copied_order_does_not_come_along():
         ({}, False),
     ],
 )
-def test_an_order_is_ours_by_tag_or_note(order, found):
+def test_an_order_is_ours_by_tag_or_note(order: dict[str, Any], found: bool) -> None:
     assert Mark("jq-", KEY).is_on(order) is found
 
 
-def test_what_the_adapter_declares():
+def test_what_the_adapter_declares() -> None:
     assert Shoplazza.resend_window is None
     assert Shoplazza.default_rate == Rate(2, burst=35, shared=True)
     assert Shoplazza.order_model is ShoplazzaOrder
@@ -152,6 +153,6 @@ def test_what_the_adapter_declares():
     assert Shoplazza.personal_fields == ("shipping_address", "note")
 
 
-def test_secrets_are_not_shown():
+def test_secrets_are_not_shown() -> None:
     shown = repr(vars(adapter())["credentials"]) + repr(vars(adapter())["_keys"])
     assert "test-access-token" not in shown

@@ -133,7 +133,7 @@ class Standing:
     """An unknown order."""
 
     references: tuple[str, ...] = ()
-    spent, holds, in_doubt = 1, 0, True
+    spent, snoozes, in_doubt = 1, 0, True
     absences = 0
     absent_since: float | None = None
     absence_told_at: float | None = None

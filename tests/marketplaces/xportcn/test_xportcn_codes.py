@@ -6,27 +6,27 @@ import re
 
 import pytest
 
-from worker.marketplaces.codes import Kind
+from worker.marketplaces.codes import Kind, KnownCode
 from worker.marketplaces.xportcn.codes import CODES, NUMBERS, TEXTS, find, find_gateway, is_known
 from worker.marketplaces.xportcn.statuses import ENDED, MEANINGS
 
 
 @pytest.mark.parametrize("entry", [*CODES, *NUMBERS], ids=lambda entry: entry.code)
-def test_every_entry_says_what_to_do(entry):
+def test_every_entry_says_what_to_do(entry: KnownCode) -> None:
     assert entry.meaning
     assert entry.fix
     assert is_known(entry.code)
     assert find(entry.code, "").kind is entry.kind
 
 
-def test_no_code_twice():
+def test_no_code_twice() -> None:
     codes = [entry.code.casefold() for entry in (*CODES, *NUMBERS)]
     assert len(codes) == len(set(codes))
     assert {f"500_00{number}" for number in range(1, 10)} <= set(codes)
 
 
 @pytest.mark.parametrize("words", [entry.words for entry in TEXTS])
-def test_every_text_can_match(words):
+def test_every_text_can_match(words: str) -> None:
     re.compile(words)
 
 
@@ -57,18 +57,18 @@ def test_every_text_can_match(words):
         ("99", "", Kind.REFUSED),
     ],
 )
-def test_words_count_where_a_code_says_nothing(code, text, kind):
+def test_words_count_where_a_code_says_nothing(code: str, text: str, kind: Kind) -> None:
     assert find(code, text).kind is kind
 
 
-def test_the_gateway_s_unknown_errors_are_in_doubt():
+def test_the_gateway_s_unknown_errors_are_in_doubt() -> None:
     assert find_gateway("gw.New", "?").kind is Kind.MAY_EXIST
     assert find_gateway("gw.QosSomethingFrequencyLimit", "").kind is Kind.RATE
     assert find_gateway("gw.SignatureInvalid", "").fix
     assert find_gateway("GW.APIACLDECLINE", "").kind is Kind.SETUP
 
 
-def test_statuses():
+def test_statuses() -> None:
     documented = "waitbuyerpay waitsellersend waitlogisticstakein waitbuyerreceive waitbuyersign signinsuccess"
     documented += " confirm_goods success cancel terminated waiting_for_payment waiting_for_sent"
     assert set(MEANINGS) == set(documented.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.marketplaces.xportcn.xportcn_kit import ORDER, create, created, envelope, preview, reply
+from worker.marketplaces.calls import Reply
 from worker.rules.outcomes import Declined, Refused, Unknown
 
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
@@ -37,30 +38,30 @@ DOOR_BY_WORDS = [
 ]
 
 
-def is_declined(outcome, code, seconds, mended):
+def is_declined(outcome: Declined, code: str, seconds: int, mended: bool) -> None:
     assert isinstance(outcome, Declined), outcome
     assert (outcome.code, outcome.retry_after_seconds, outcome.pauses_account) == (code, seconds, True)
     assert bool(outcome.fix) is mended
 
 
 @pytest.mark.parametrize(("came", "code", "seconds", "mended"), DOCUMENTED_DOOR + DOOR_BY_WORDS)
-def test_a_preview_is_declined_by_code_or_by_words(came, code, seconds, mended):
+def test_a_preview_is_declined_by_code_or_by_words(came: Reply, code: str, seconds: int, mended: bool) -> None:
     is_declined(preview(came), code, seconds, mended)
 
 
 @pytest.mark.parametrize(("came", "code", "seconds", "mended"), DOCUMENTED_DOOR)
-def test_a_create_is_declined_by_a_documented_code(came, code, seconds, mended):
+def test_a_create_is_declined_by_a_documented_code(came: Reply, code: str, seconds: int, mended: bool) -> None:
     is_declined(create(came), code, seconds, mended)
 
 
 @pytest.mark.parametrize(("came", "code", "seconds", "mended"), DOOR_BY_WORDS)
-def test_words_alone_decline_no_create(came, code, seconds, mended):
+def test_words_alone_decline_no_create(came: Reply, code: str, seconds: int, mended: bool) -> None:
     outcome = create(came)
     assert (type(outcome), outcome.code) == (Unknown, code)
 
 
 @pytest.mark.parametrize("msg", ["订单已创建,签名服务不可用", "order created, signature service unavailable", "已下单"])
-def test_a_made_order_and_a_failed_signature_in_one_answer_is_unknown(msg):
+def test_a_made_order_and_a_failed_signature_in_one_answer_is_unknown(msg: str) -> None:
     for code in (200, 500, 7, "401", "gw.SignatureInvalid", "500_004"):
         assert isinstance(create(reply(envelope(None, code, msg))), Unknown)
         assert isinstance(create(reply(envelope(None, code, msg), 401)), Unknown)
@@ -73,7 +74,7 @@ def test_a_made_order_and_a_failed_signature_in_one_answer_is_unknown(msg):
 @pytest.mark.parametrize("number", range(1, 10))
 @pytest.mark.parametrize("msg", ["库存不足", "", "下单失败"])
 @pytest.mark.parametrize("status", [200, 400])
-def test_refusals(number, msg, status):
+def test_refusals(number: int, msg: str, status: int) -> None:
     outcome = created(None, f"500_00{number}", msg, status)
     assert isinstance(outcome, Refused)
     assert (outcome.from_body, outcome.retryable, outcome.stops_account) == (False, False, False)
@@ -96,14 +97,14 @@ def test_refusals(number, msg, status):
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
-def test_a_code_nobody_documents_is_no_refusal(code, msg, status):
+def test_a_code_nobody_documents_is_no_refusal(code: int | str, msg: str, status: int) -> None:
     outcome = created(None, code, msg, status)
     assert (type(outcome), outcome.code) == (Unknown, str(code))
     assert msg in outcome.cause
 
 
 @pytest.mark.parametrize("status", [201, 302, 401, 403, 404, 405, 409, 422])
-def test_a_refusal_with_a_status_nobody_documents_is_none(status):
+def test_a_refusal_with_a_status_nobody_documents_is_none(status: int) -> None:
     outcome = created(None, "500_004", "库存不足", status)
     assert (type(outcome), outcome.code) == (Unknown, "500_004")
 
@@ -120,11 +121,11 @@ def test_a_refusal_with_a_status_nobody_documents_is_none(status):
         "order created",
     ],
 )
-def test_words_that_speak_against_a_refusal_take_it_back(msg):
+def test_words_that_speak_against_a_refusal_take_it_back(msg: str) -> None:
     outcome = created(None, "500_004", msg)
     assert (type(outcome), outcome.code) == (Unknown, "500_004")
     assert "its words" in outcome.cause
 
 
-def test_an_offer_of_ours_in_the_words_names_no_order():
+def test_an_offer_of_ours_in_the_words_names_no_order() -> None:
     assert isinstance(created(None, "500_004", f"商品 {ORDER['cargoParamList'][0]['offerId']} 库存不足"), Refused)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ GATEWAY = {"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call e
 
 # --- Xportcn says yes, 1688 inside it says no ---
 
-INNER = [
+INNER: list[Callable[[Any, Any], Any]] = [
     lambda code, told: {"success": False, "code": code, "message": told},
     lambda code, told: {"success": "false", "errorCode": code, "errorMessage": told, "orderId": None},
     lambda code, told: {"isSuccess": False, "resultCode": code, "errorMsg": told, "orderIds": []},
@@ -41,7 +43,7 @@ INNER = [
 
 @pytest.mark.parametrize("inner", INNER)
 @pytest.mark.parametrize("outer", [(200, "成功"), (0, ""), (200, None), ("200", "success")])
-def test_1688_s_documented_code_inside_a_yes_is_a_refusal(inner, outer):
+def test_1688_s_documented_code_inside_a_yes_is_a_refusal(inner: Any, outer: tuple[Any, ...]) -> None:
     code, msg = outer
     outcome = created(inner("500_004", "库存不足"), code, msg)
     assert outcome == Refused("500_004", "库存不足", outcome.fix, request_id="r1")
@@ -58,7 +60,7 @@ def test_1688_s_documented_code_inside_a_yes_is_a_refusal(inner, outer):
         ("500_004", "订单已创建"),
     ],
 )
-def test_any_other_no_inside_a_yes_is_unknown_with_its_code_and_words(inner, code, told):
+def test_any_other_no_inside_a_yes_is_unknown_with_its_code_and_words(inner: Any, code: str | None, told: str) -> None:
     outcome = created(inner(code, told))
     assert (type(outcome), outcome.code) == (Unknown, code or "200")
     assert told in outcome.cause
@@ -74,19 +76,19 @@ def test_any_other_no_inside_a_yes_is_unknown_with_its_code_and_words(inner, cod
         {"orders": [{"success": False, "code": "500_004"}]},
     ],
 )
-def test_a_no_that_contradicts_itself_is_unknown(data):
+def test_a_no_that_contradicts_itself_is_unknown(data: dict[str, Any]) -> None:
     assert isinstance(created(data), Unknown)
     assert isinstance(created(data, 200, "订单已生成"), Unknown)
 
 
-def test_the_words_of_the_outer_yes_count_too():
+def test_the_words_of_the_outer_yes_count_too() -> None:
     assert isinstance(created(INNER[0]("500_004", "库存不足"), 200, "订单已生成"), Unknown)
     assert isinstance(created(INNER[0]("500_004", "库存不足"), "500_004", "库存不足"), Refused)
     assert isinstance(created({"success": True}, "500_004", "库存不足"), Unknown)
 
 
 @pytest.mark.parametrize("inner", INNER[:4])
-def test_an_id_beside_a_no_inside_a_yes_is_an_order(inner):
+def test_an_id_beside_a_no_inside_a_yes_is_an_order(inner: Any) -> None:
     data = inner("500_004", "库存不足") | {"orderId": ID}
     outcome = created(data)
     assert outcome == Accepted((ID,), "500_004", "库存不足", "r1")
@@ -108,7 +110,7 @@ def test_an_id_beside_a_no_inside_a_yes_is_an_order(inner):
     ],
 )
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429, 500, 503])
-def test_ids_come_first_whatever_they_stand_in(document, status):
+def test_ids_come_first_whatever_they_stand_in(document: dict[str, Any], status: int) -> None:
     outcome = create(reply(document, status))
     assert isinstance(outcome, Accepted | Unknown)
     assert outcome.references == (ID,)
@@ -125,12 +127,12 @@ def test_ids_come_first_whatever_they_stand_in(document, status):
         {"error_code": "gw.SignatureInvalid", "error_message": "x"},
     ],
 )
-def test_http_429_that_tells_of_an_order_was_not_declined(body):
+def test_http_429_that_tells_of_an_order_was_not_declined(body: bytes | dict[str, Any]) -> None:
     assert create(reply(body, 429)).cause.startswith("HTTP 429, but ")
 
 
 @pytest.mark.parametrize("body", [b"<html>slow down</html>", envelope(None, 429, "限流"), GATEWAY])
-def test_http_429_that_tells_of_nothing_else_was_declined(body):
+def test_http_429_that_tells_of_nothing_else_was_declined(body: bytes | dict[str, Any]) -> None:
     assert isinstance(create(reply(body, 429)), Declined)
 
 
@@ -153,7 +155,7 @@ TWO_MORE = dump(
 )
 
 
-def test_lines_that_were_not_taken_are_named():
+def test_lines_that_were_not_taken_are_named() -> None:
     outcome = create(reply(envelope(FAILED)), TWO_MORE)
     assert (outcome.references, outcome.code) == ((ID,), "GOODS_DIFFER")
     assert outcome.differs.sentences == (
@@ -165,13 +167,13 @@ def test_lines_that_were_not_taken_are_named():
     assert "fulfil show ORDER" in outcome.differs.fix
 
 
-def test_lines_that_were_not_taken_are_named_without_an_id_too():
+def test_lines_that_were_not_taken_are_named_without_an_id_too() -> None:
     outcome = create(reply(envelope({**FAILED, "orderId": None, "success": False})), TWO_MORE)
     assert isinstance(outcome, Unknown)
     assert "offer 77001 (specId s-2), 10 ordered" in outcome.cause
 
 
-def test_nobody_s_name_comes_out_of_the_words_about_a_line():
+def test_nobody_s_name_comes_out_of_the_words_about_a_line() -> None:
     leaky = {**FAILED, "failedOfferList": [{"offerId": "77001", "errorMessage": f"张三丰 {ADDRESS['mobile']} 不在"}]}
     told = repr(create(reply(envelope(leaky)), TWO_MORE))
     assert "张三丰" not in told
@@ -181,7 +183,7 @@ def test_nobody_s_name_comes_out_of_the_words_about_a_line():
 # --- what it will cost ---
 
 
-def test_the_preview_s_amount_goes_along_as_a_forecast():
+def test_the_preview_s_amount_goes_along_as_a_forecast() -> None:
     accepted = create(reply(envelope({"orderIds": [ID]})))
     unknown = create(Lost("read timeout", may_have_arrived=True))
     assert accepted.forecast == unknown.forecast == Money(Decimal("65.61"), "CNY")

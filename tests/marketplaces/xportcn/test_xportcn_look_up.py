@@ -20,7 +20,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     reply,
     sent_body,
 )
-from worker.marketplaces.calls import Lost
+from worker.marketplaces.calls import Lost, Reply
 from worker.marketplaces.xportcn.look_up import MAX_PAGES, NO_PROOF
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 
@@ -54,7 +54,7 @@ def unproven(outcome: Any) -> str:
     return outcome.cause
 
 
-def test_the_requests():
+def test_the_requests() -> None:
     sent, _ = drive(adapter().look_up(ORDER, KEY, NOW), EMPTY, listed(row(OTHER, "7")), listed(row(OTHER, "7")))
     assert {request.url for request in sent} == {"https://www.xportcn.com/api/alibaba/ka/order/page"}
     assert [sent_body(request) for request in sent] == [
@@ -63,7 +63,10 @@ def test_the_requests():
         {"outOrderId": OTHER, "page": 1, "pageSize": 20},
     ]
     assert len({request.headers["nonce-str"] for request in sent}) == 3
-    settings = {"list_path": "/v2/list", "list_body": '{"query": {"key": "{outOrderId}"}, "current": "{page}"}'}
+    settings: dict[str, Any] = {
+        "list_path": "/v2/list",
+        "list_body": '{"query": {"key": "{outOrderId}"}, "current": "{page}"}',
+    }
     sent, _ = drive(adapter(**settings).look_up(ORDER, KEY, NOW), listed(row()))
     assert sent[0].url.endswith("/v2/list")
     assert sent_body(sent[0]) == {"query": {"key": KEY}, "current": 1}
@@ -82,26 +85,26 @@ def test_the_requests():
         {"records": [{"id": 5, "detail": {"orderId": REFERENCE, "outOrderId": KEY}}]},
     ],
 )
-def test_every_form_of_a_hit(data):
+def test_every_form_of_a_hit(data: dict[str, Any] | list[dict[str, Any]]) -> None:
     assert references(look(reply(envelope(data)))) == [REFERENCE]
 
 
-def test_a_hit_holds_what_the_row_says():
+def test_a_hit_holds_what_the_row_says() -> None:
     (record,) = look(listed(row(totalAmount=6400, closeReason="buyerCancel") | {"orderStatus": "cancel"})).records
     assert (record.status, str(record.amount.amount)) == ("cancel", "64.00")
     assert "buyerCancel" in record.alert
 
 
-def test_several_ids_are_all_told_once():
+def test_several_ids_are_all_told_once() -> None:
     assert references(look(listed(row(), row(number="2"), row()))) == [REFERENCE, "2"]
 
 
 @pytest.mark.parametrize("key", ["SO-100", "SO-10011", "so-1001", "XSO-1001", "", None, ["SO-1001x"]])
-def test_a_row_of_another_key_is_never_adopted(key):
+def test_a_row_of_another_key_is_never_adopted(key: list[str] | str | None) -> None:
     assert not isinstance(look(listed(row(key)), EMPTY), Found)
 
 
-def test_absent_has_to_be_proved():
+def test_absent_has_to_be_proved() -> None:
     proof = listed(row(OTHER, "7"), row(None, "8"))
     assert isinstance(look(EMPTY, proof, listed(row(OTHER, "7"))), Absent)
     assert "filter finds nothing" in unproven(look(EMPTY, proof, EMPTY))
@@ -110,7 +113,7 @@ def test_absent_has_to_be_proved():
     assert "no order with an outOrderId" in unproven(look(EMPTY, listed(row(None, "8"), {"orderId": "9"})))
 
 
-def test_the_unfiltered_list_may_show_it_after_all():
+def test_the_unfiltered_list_may_show_it_after_all() -> None:
     assert references(look(EMPTY, listed(row(OTHER, "7"), row()))) == [REFERENCE]
 
 
@@ -121,7 +124,7 @@ def pages(*texts: str) -> list[Any]:
     ]
 
 
-def test_a_list_that_ignores_the_filter_is_read_to_its_end():
+def test_a_list_that_ignores_the_filter_is_read_to_its_end() -> None:
     assert isinstance(look(*pages("abc", "def", "")), Absent)
     assert references(look(*pages("abc", "dKf", ""))) == ["175"]
     assert references(look(*pages("K"))) == ["175"], "a filter that works needs one page"
@@ -129,23 +132,23 @@ def test_a_list_that_ignores_the_filter_is_read_to_its_end():
     assert references(look(*pages("a", "b", "c", "d", "K")[:MAX_PAGES])) == ["175"]
 
 
-def test_a_list_that_ignores_filter_and_page_proves_nothing():
+def test_a_list_that_ignores_filter_and_page_proves_nothing() -> None:
     assert "the filter and the page" in unproven(look(*pages("abc", "abc")))
     assert references(look(*pages("abK", "abK"))) == ["175"]
 
 
-def test_rows_without_out_order_id_prove_nothing():
+def test_rows_without_out_order_id_prove_nothing() -> None:
     assert "rows show no outOrderId" in unproven(look(listed({"orderId": "5"}), EMPTY))
 
 
-def test_a_hit_without_an_id_is_not_absent():
+def test_a_hit_without_an_id_is_not_absent() -> None:
     outcome = look(listed({"outOrderId": KEY}))
     assert isinstance(outcome, Unknown)
     assert outcome.code == "ID_NOT_READABLE"
 
 
 @pytest.mark.parametrize("data", [None, {}, "", 5, {"total": 0}, {"records": None}, ["x"]])
-def test_a_reply_without_a_list_is_not_absent(data):
+def test_a_reply_without_a_list_is_not_absent(data: Any) -> None:
     unproven(look(reply(envelope(data))))
 
 
@@ -164,11 +167,11 @@ FAILURES = [
 
 @pytest.mark.parametrize("before", [[], [EMPTY], [EMPTY, listed(row(OTHER, "7"))], pages("abc")])
 @pytest.mark.parametrize(("came", "kind"), FAILURES)
-def test_a_failure_anywhere_is_no_answer(before, came, kind):
+def test_a_failure_anywhere_is_no_answer(before: list[Any], came: Lost | Reply, kind: Any) -> None:
     assert isinstance(look(*before, came), kind)
 
 
-def test_a_wrong_path_names_its_setting():
+def test_a_wrong_path_names_its_setting() -> None:
     assert "list_path" in look(reply({"status": 404}, 404)).cause
 
 
@@ -183,7 +186,7 @@ anything = st.binary(max_size=60) | (values | data).map(lambda value: json.dumps
 
 
 @given(st.lists(anything, min_size=MAX_PAGES + 3, max_size=MAX_PAGES + 3))
-def test_any_answers_are_read_and_only_our_key_is_found(raws):
+def test_any_answers_are_read_and_only_our_key_is_found(raws: list[bytes]) -> None:
     steps, outcome, used = adapter().look_up(ORDER, KEY, NOW), None, []
     next(steps)
     for raw in raws:

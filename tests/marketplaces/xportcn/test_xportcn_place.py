@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,18 +49,18 @@ CREATED = reply(envelope({"orderIds": [ID]}))
     ],
 )
 @pytest.mark.parametrize("code", [200, "200", 0, "0"])
-def test_every_form_of_the_ids(data, ids, code):
+def test_every_form_of_the_ids(data: dict[str, Any], ids: tuple[Any, ...], code: int | str) -> None:
     assert created(data, code) == Accepted(ids, request_id="r1")
 
 
 @pytest.mark.parametrize("data", [None, {}, [], {"orderIds": []}, {"orderIds": [""]}, {"orderIds": None}, "ok", [ID]])
 @pytest.mark.parametrize("code", [200, 0])
-def test_success_without_an_id_is_unknown(data, code):
+def test_success_without_an_id_is_unknown(data: Any, code: int) -> None:
     assert created(data, code) == Unknown("success without an order id", str(code), (), "r1")
 
 
 @pytest.mark.parametrize("number", [b"2019601741959504495.0", b"2.0196E18", b"NaN", b"1E5"])
-def test_a_float_is_never_an_id(number):
+def test_a_float_is_never_an_id(number: bytes) -> None:
     raw = b'{"requestId":"r","code":200,"msg":"ok","data":{"orderIds":[%s]}}'
     assert isinstance(create(reply(raw % number)), Unknown)
 
@@ -67,14 +68,14 @@ def test_a_float_is_never_an_id(number):
 @pytest.mark.parametrize(
     ("code", "msg", "status"), [(500, "系统异常", 200), (1, None, 400), (200, "成功", 502), (429, "限流", 429)]
 )
-def test_an_id_means_an_order_whatever_else_is_said(code, msg, status):
+def test_an_id_means_an_order_whatever_else_is_said(code: int, msg: str | None, status: int) -> None:
     outcome = created({"orderIds": [ID]}, code, msg, status)
     assert isinstance(outcome, Accepted)
     assert (outcome.references, outcome.code, outcome.request_id) == ((ID,), str(code), "r1")
     assert outcome.reason
 
 
-def test_success_codes_are_a_setting():
+def test_success_codes_are_a_setting() -> None:
     only = create(reply(envelope({"orderIds": [ID]}, 0)), success_codes="200")
     assert (only.references, only.code) == ((ID,), "0")
     assert create(reply(envelope(None, 0, "好")), success_codes="200").code == "0"
@@ -84,7 +85,7 @@ def test_success_codes_are_a_setting():
 
 @pytest.mark.parametrize("raw", GARBAGE)
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 500, 502, 503, 504])
-def test_an_unreadable_create_is_unknown(raw, status):
+def test_an_unreadable_create_is_unknown(raw: bytes, status: int) -> None:
     assert isinstance(create(reply(raw, status)), Unknown)
 
 
@@ -113,15 +114,15 @@ def test_an_unreadable_create_is_unknown(raw, status):
         {"error_code": "gw.SomethingNew", "error_message": "?"},
     ],
 )
-def test_what_is_not_a_clear_no_is_unknown(document):
+def test_what_is_not_a_clear_no_is_unknown(document: dict[str, Any]) -> None:
     assert isinstance(create(reply(document)), Unknown)
 
 
-def test_a_refusal_with_a_server_error_is_unknown():
+def test_a_refusal_with_a_server_error_is_unknown() -> None:
     assert create(reply(envelope(None, "500_004", "库存不足"), 500)) == Unknown("HTTP 500", "HTTP_500")
 
 
-def test_a_lost_create():
+def test_a_lost_create() -> None:
     assert create(Lost("read timeout", may_have_arrived=True)) == Unknown("read timeout")
     assert create(Lost("refused", may_have_arrived=False)) == NotSent("refused")
 
@@ -129,7 +130,7 @@ def test_a_lost_create():
 # --- what must never happen ---
 
 
-def test_personal_data_never_leaves_in_a_text():
+def test_personal_data_never_leaves_in_a_text() -> None:
     order = dump(body(message="for Aunt Petunia", staffName="Zhou", address={"fullName": "李雷", "cityText": "杭州"}))
     leak = "李雷, 杭州 13800001234 网商路699号 FOR AUNT PETUNIA zhou 浙江省; CNY"
     for code in ("500_004", "李雷", "杭州 13800001234", 500, 200):
@@ -145,16 +146,16 @@ def test_personal_data_never_leaves_in_a_text():
             assert not [secret for secret in secrets if secret in text], text
 
 
-def test_texts_can_be_stored():
+def test_texts_can_be_stored() -> None:
     raw = rb'{"code":"X\u0000Y","msg":"a\ud800b\u0000","requestId":"\u0000","data":null}'
     outcome = create(reply(raw))
     assert isinstance(outcome, Unknown)
-    stored = outcome.code + outcome.cause + outcome.request_id
+    stored = f"{outcome.code}{outcome.cause}{outcome.request_id}"
     assert "\x00" not in stored
     stored.encode()
 
 
-def test_codes_and_request_ids_fit_their_columns():
+def test_codes_and_request_ids_fit_their_columns() -> None:
     outcome = create(reply(envelope(None, "X" * 5000, "y" * 5000, requestId="z" * 5000)))
     assert (len(outcome.code), len(outcome.cause), len(outcome.request_id)) == (100, 300, 100)
     assert len(create(reply(envelope(None, "500_004", "y" * 5000))).reason) == 300
@@ -179,7 +180,7 @@ anything = st.binary(max_size=200) | (documents | wrapped).map(lambda value: jso
 
 
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
-def test_any_create_is_read_and_none_is_believed_without_ids(raw, status):
+def test_any_create_is_read_and_none_is_believed_without_ids(raw: bytes, status: int) -> None:
     outcome = create(reply(raw, status))
     assert isinstance(outcome, Accepted | Refused | Declined | Unknown)
     if isinstance(outcome, Accepted):
@@ -192,7 +193,7 @@ def test_any_create_is_read_and_none_is_believed_without_ids(raw, status):
 
 
 @given(raw=anything, status=st.sampled_from([200, 400, 429, 500]))
-def test_any_preview_is_read_and_none_creates_by_itself(raw, status):
+def test_any_preview_is_read_and_none_creates_by_itself(raw: bytes, status: int) -> None:
     order = dump(body(max_amount=10**6))
     steps = adapter().place(order, KEY)
     next(steps)
@@ -203,10 +204,10 @@ def test_any_preview_is_read_and_none_creates_by_itself(raw, status):
 
 
 @given(st.integers(min_value=1, max_value=10**60))
-def test_ids_of_any_size_stay_exact(number):
+def test_ids_of_any_size_stay_exact(number: int) -> None:
     assert created({"orderIds": [number]}).references == (str(number),)
 
 
 @given(st.binary(max_size=300))
-def test_bytes_are_never_a_refusal(raw):
+def test_bytes_are_never_a_refusal(raw: bytes) -> None:
     assert not isinstance(create(reply(b"x" + raw)), Refused | Accepted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     preview,
     reply,
 )
-from worker.marketplaces.calls import Lost
+from worker.marketplaces.calls import Lost, Reply
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))
@@ -31,24 +32,24 @@ GATEWAY = {"error_code": "gw.QosAppFrequencyLimit", "error_message": "App call e
 
 
 @pytest.mark.parametrize("came", [Lost("cut", may_have_arrived=True), Lost("no route", may_have_arrived=False)])
-def test_a_lost_preview_created_nothing(came):
+def test_a_lost_preview_created_nothing(came: Lost) -> None:
     assert preview(came) == NotSent(f"the preview: {came.cause}")
 
 
 @pytest.mark.parametrize("raw", GARBAGE)
 @pytest.mark.parametrize("status", [200, 302, 400, 500, 502, 503])
-def test_an_unreadable_preview_created_nothing(raw, status):
+def test_an_unreadable_preview_created_nothing(raw: bytes, status: int) -> None:
     assert isinstance(preview(reply(raw, status)), NotSent)
 
 
 @pytest.mark.parametrize("data", [None, [], {}, [None], ["x"], "x", 5, [{}]])
-def test_an_empty_preview_leads_to_no_create(data):
+def test_an_empty_preview_leads_to_no_create(data: Any) -> None:
     assert preview(reply(envelope(data))) == NotSent("the preview shows nothing")
 
 
 @pytest.mark.parametrize("number", range(1, 10))
 @pytest.mark.parametrize("form", ["code", "text", "row"])
-def test_preview_errors(number, form):
+def test_preview_errors(number: int, form: str) -> None:
     code = f"500_00{number}"
     documents = {
         "code": envelope(None, code, "库存不足"),
@@ -63,7 +64,7 @@ def test_preview_errors(number, form):
     assert "库存不足" in outcome.reason
 
 
-def test_faults_of_a_row():
+def test_faults_of_a_row() -> None:
     assert preview(reply(envelope([{"success": False, "message": "库存不足"}]))).code == "PREVIEW_FAILED"
     assert isinstance(preview(reply(envelope([{"status": False}]))), Refused)
     assert isinstance(preview(reply(envelope([{"success": False, "message": "系统繁忙"}]))), NotSent)
@@ -72,7 +73,7 @@ def test_faults_of_a_row():
     assert nothing_offered.code == "NO_TRADE_MODE"
 
 
-def test_other_answers_to_a_preview():
+def test_other_answers_to_a_preview() -> None:
     assert preview(reply(envelope(None, 1234, "不可以"))) == Refused(
         "1234", "不可以", preview(reply(envelope(None, 1234, "不可以"))).fix, request_id="r1"
     )
@@ -84,7 +85,7 @@ def test_other_answers_to_a_preview():
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
-def test_http_says_the_door_is_shut(status):
+def test_http_says_the_door_is_shut(status: int) -> None:
     outcome = preview(reply(b"<html>no</html>", status))
     assert isinstance(outcome, Declined)
     assert outcome.fix
@@ -94,7 +95,7 @@ def test_http_says_the_door_is_shut(status):
 # --- the ceiling ---
 
 
-def priced(*rows):
+def priced(*rows: Any) -> Reply:
     return reply(envelope([{**PREVIEW_ROW, **row} for row in rows]))
 
 
@@ -109,7 +110,7 @@ def priced(*rows):
         (reply(envelope(PREVIEW_ROW)), 6561),
     ],
 )
-def test_ceiling(previewed, dearest):
+def test_ceiling(previewed: Reply, dearest: int) -> None:
     good = dump(body(max_amount=dearest))
     assert isinstance(drive(adapter().place(good, KEY), previewed, CREATED)[1], Accepted)
     outcome = preview(previewed, dump(body(max_amount=dearest - 1)))
@@ -122,14 +123,14 @@ def test_ceiling(previewed, dearest):
 @pytest.mark.parametrize(
     "row", [{"sumPayment": None}, {"sumPayment": 64.0}, {"sumPayment": -1}, {"sumPayment": "?"}, {"sumPayment": True}]
 )
-def test_a_ceiling_is_never_passed_by_what_cannot_be_read(row):
+def test_a_ceiling_is_never_passed_by_what_cannot_be_read(row: dict[str, Any]) -> None:
     outcome = preview(priced(row), dump(body(max_amount=10**12)))
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.retryable) == ("PREVIEW_WITHOUT_AMOUNT", True)
     assert isinstance(drive(adapter().place(ORDER, KEY), priced(row), CREATED)[1], Accepted), "no ceiling, no need"
 
 
-def test_the_accounts_limit_for_an_order_stops_it_before_it_is_made():
+def test_the_accounts_limit_for_an_order_stops_it_before_it_is_made() -> None:
     limited = adapter(max_order_amount=Decimal("65.60"))
     requests, outcome = drive(limited.place(ORDER, KEY), PREVIEWED)
     assert isinstance(outcome, Refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,9 +22,9 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     sent_body,
     shown,
 )
-from worker.marketplaces.calls import Lost
+from worker.marketplaces.calls import Lost, Reply
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
-from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
+from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, OrderRecord, Unknown
 
 FLAT = {"orderId": REFERENCE, "orderNo": "PO2026", "orderStatus": "WAITING_FOR_PAYMENT", "payStatus": 1}
 FLAT |= {"totalAmount": 10000, "shippingFee": 500, "productAmount": 9500, "tbCreateTime": 1700000000000}
@@ -38,28 +39,29 @@ NESTED = {
 }
 
 
-def record(data, **settings):
+def record(data: dict[str, Any] | list[dict[str, Any]], **settings: Any) -> OrderRecord:
     (found,) = shown(data, **settings).records
+    assert isinstance(found, OrderRecord)
     return found
 
 
-def test_the_request():
+def test_the_request() -> None:
     (request,), _ = drive(adapter().confirm([REFERENCE]), reply(envelope(FLAT)))
     assert request.url == "https://www.xportcn.com/api/alibaba/ka/order/detail"
     assert sent_body(request) == {"webSite": "1688", "orderId": REFERENCE}
-    settings = {"detail_path": "/v2/detail", "detail_body": '{"ids": ["{orderId}"]}'}
+    settings: dict[str, Any] = {"detail_path": "/v2/detail", "detail_body": '{"ids": ["{orderId}"]}'}
     (request,), _ = drive(adapter(**settings).confirm([REFERENCE]), reply(envelope(FLAT)))
     assert (request.url, sent_body(request)) == ("https://www.xportcn.com/api/v2/detail", {"ids": [REFERENCE]})
 
 
-def test_xportcn_s_flat_names():
+def test_xportcn_s_flat_names() -> None:
     found = record(FLAT)
     assert (found.reference, found.status, found.alert) == (REFERENCE, "WAITING_FOR_PAYMENT", None)
     assert (found.amount, found.paid_amount) == (Money(Decimal("100.00"), "CNY"), Money(Decimal(0), "CNY"))
     assert found.details == {**FLAT}
 
 
-def test_1688_s_own_object():
+def test_1688_s_own_object() -> None:
     found = record(NESTED)
     assert (found.reference, found.status) == (REFERENCE, "waitsellersend")
     assert (found.amount, found.paid_amount) == (Money(Decimal("64.50"), "CNY"), None)
@@ -69,11 +71,11 @@ def test_1688_s_own_object():
 
 @pytest.mark.parametrize("wrap", [lambda row: [row], lambda row: {"result": row}, lambda row: {"orders": [row]}])
 @pytest.mark.parametrize("row", [FLAT, NESTED])
-def test_where_the_order_stands_does_not_matter(wrap, row):
+def test_where_the_order_stands_does_not_matter(wrap: Any, row: dict[str, Any]) -> None:
     assert record(wrap(row)).status in ("WAITING_FOR_PAYMENT", "waitsellersend")
 
 
-def test_ids_stay_exact_and_are_compared():
+def test_ids_stay_exact_and_are_compared() -> None:
     details = record(NESTED).details
     assert details["baseInfo"]["id"] == str(int(REFERENCE) - 51)
     assert details["productItems"][0]["subItemID"] == str(int(REFERENCE) + 7)
@@ -84,7 +86,7 @@ def test_ids_stay_exact_and_are_compared():
     assert record([{**FLAT, "orderId": "77"}, FLAT]).details == FLAT
 
 
-def test_personal_data_of_the_details_is_hidden():
+def test_personal_data_of_the_details_is_hidden() -> None:
     receiver = {"toFullName": "李雷", "receiverInfo": {"x": "李雷"}, "buyerContact": {"name": "李雷"}, "phone": "0571"}
     details = record(
         {**FLAT, "logistics": {**receiver, "fullName": "李雷", "mobile": "", "address": "网商路699号"}}
@@ -108,25 +110,27 @@ def test_personal_data_of_the_details_is_hidden():
         (0, "auto", "0.00"),
     ],
 )
-def test_amounts(total, unit, yuan):
-    assert str(record({**FLAT, "totalAmount": total}, detail_amount_unit=unit).amount.amount) == yuan
+def test_amounts(total: Any, unit: str, yuan: str) -> None:
+    amount = record({**FLAT, "totalAmount": total}, detail_amount_unit=unit).amount
+    assert amount
+    assert str(amount.amount) == yuan
 
 
 @pytest.mark.parametrize("total", [None, "", "about 8", True, -1, "NaN", float("inf"), "9" * 30, [], {}])
-def test_unreadable_amounts_are_none(total):
+def test_unreadable_amounts_are_none(total: Any) -> None:
     assert record({**FLAT, "totalAmount": total}).amount is None
 
 
 @pytest.mark.parametrize(
     ("pay", "paid"), [(1, "0"), ("1", "0"), (2, "100.00"), ("2", "100.00"), (3, None), (None, None)]
 )
-def test_pay_status(pay, paid):
+def test_pay_status(pay: int | str | None, paid: str | None) -> None:
     amount = record({**FLAT, "payStatus": pay}).paid_amount
     assert (str(amount.amount) if amount else None) == paid
 
 
 @pytest.mark.parametrize("status", [*MEANINGS, "WAITING_FOR_PAYMENT", "WAITING_FOR_SENT", "CANCEL", "some_new_one"])
-def test_statuses(status):
+def test_statuses(status: str) -> None:
     found = record({**FLAT, "orderStatus": status})
     assert found.status == status
     ended = status.lower() in ("cancel", "terminated")
@@ -134,19 +138,20 @@ def test_statuses(status):
     assert (meaning(status) == status) is (status in ("some_new_one", "success"[:0]))
 
 
-def test_alerts_say_why():
+def test_alerts_say_why() -> None:
     found = record({**FLAT, "orderStatus": "CANCEL", "closeReason": "sellerGoodsLack"})
+    assert found.alert
     assert all(word in found.alert for word in (REFERENCE, "CANCEL", "sellerGoodsLack", "submit a new one"))
 
 
-def test_what_names_no_status_says_so():
+def test_what_names_no_status_says_so() -> None:
     assert record({"orderId": REFERENCE, "status": True}).status == "NOT_TOLD"
     assert record({"orderId": REFERENCE, "logisticsStatus": "signed"}).fulfilment_status == "signed"
     assert len(record({**FLAT, "orderStatus": "x" * 500}).status) == 60
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "", [None], [{}]])
-def test_not_shown_yet(data):
+def test_not_shown_yet(data: Any) -> None:
     assert isinstance(shown(data), Absent)
 
 
@@ -154,7 +159,7 @@ def test_not_shown_yet(data):
     "msg", ["订单不存在", "该订单未找到", "查无此订单", "order does not exist", "Order 5 not found"]
 )
 @pytest.mark.parametrize("code", [500, 404, 1234])
-def test_not_shown_in_words(msg, code):
+def test_not_shown_in_words(msg: str, code: int) -> None:
     assert confirm(reply(envelope(None, code, msg))) == Absent(msg, str(code))
 
 
@@ -177,20 +182,20 @@ def test_not_shown_in_words(msg, code):
         (reply(envelope(None, 404, "Not Found")), Unknown),
     ],
 )
-def test_errors_of_a_read(came, kind):
+def test_errors_of_a_read(came: Lost | Reply, kind: Any) -> None:
     assert isinstance(confirm(came), kind)
 
 
 @pytest.mark.parametrize(
     "came", [reply({"status": 404}, 404), reply(envelope(None, 404, "Not Found")), reply(b"<html>"), reply({}, 405)]
 )
-def test_a_wrong_path_names_its_setting(came):
+def test_a_wrong_path_names_its_setting(came: Reply) -> None:
     outcome = confirm(came)
     assert isinstance(outcome, Unknown), "not Declined: placing must go on"
     assert "detail_path" in outcome.cause
 
 
-def test_several_references_are_found_together_or_not_at_all():
+def test_several_references_are_found_together_or_not_at_all() -> None:
     second = {**FLAT, "orderId": str(int(REFERENCE) + 1)}
     found = confirm(reply(envelope(FLAT)), reply(envelope(second)))
     assert [one.reference for one in found.records] == [REFERENCE, second["orderId"]]
@@ -200,7 +205,7 @@ def test_several_references_are_found_together_or_not_at_all():
     assert isinstance(stop.value.value, Absent)
 
 
-def test_absurd_nesting_does_not_stop_the_reading():
+def test_absurd_nesting_does_not_stop_the_reading() -> None:
     raw = json.dumps(envelope(FLAT)).encode().replace(b'"PO2026"', b"[" * 400 + b"]" * 400)
     found = confirm(reply(raw)).records[0]
     assert found.status == "WAITING_FOR_PAYMENT"
@@ -216,7 +221,7 @@ anything = st.binary(max_size=100) | (values | values.map(envelope)).map(lambda 
 
 
 @given(anything, st.sampled_from([200, 404, 500]))
-def test_any_answer_is_read_and_can_be_stored(raw, status):
+def test_any_answer_is_read_and_can_be_stored(raw: bytes, status: int) -> None:
     outcome = confirm(reply(raw, status))
     assert isinstance(outcome, Found | Absent | Unknown | Declined)
     for found in outcome.records if isinstance(outcome, Found) else ():
@@ -229,7 +234,7 @@ OURS = ORDER["cargoParamList"][0]["offerId"]
 
 
 @pytest.mark.parametrize("name", ["offerId", "productID", "productId"])
-def test_another_key_and_none_of_the_offers_is_another_order(name):
+def test_another_key_and_none_of_the_offers_is_another_order(name: str) -> None:
     other = {**FLAT, "outOrderId": "SO-0", "productItems": [{name: int(OURS) + 1, "quantity": 1}]}
     assert adapter().contradicts(ORDER, KEY, record(other))
     assert not adapter().contradicts(ORDER, KEY, record({**other, "outOrderId": KEY}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.marketplaces.xportcn.xportcn_kit import (
     sent_body,
 )
 from worker.marketplaces.base import Rate
+from worker.marketplaces.calls import Reply, Request
 from worker.marketplaces.xportcn import signing
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.models import XportcnOrder
@@ -33,16 +35,16 @@ CREATED = reply(envelope({"orderIds": ["1"]}))
 URL = "https://www.xportcn.com/api/alibaba/ka/order"
 
 
-def placed(order=ORDER, previewed=PREVIEWED, **settings):
+def placed(order: dict[str, Any] = ORDER, previewed: Reply = PREVIEWED, **settings: Any) -> list[Request]:
     return drive(adapter(**settings).place(order, KEY), previewed, CREATED)[0]
 
 
-def test_signature_is_md5_of_the_parts_joined():
+def test_signature_is_md5_of_the_parts_joined() -> None:
     assert signing.call_signature(["a", "b", "c"]) == "900150983CD24FB0D6963F7D28E17F72", "RFC 1321's vector"
     assert signing.call_signature(iter("abc")) == signing.call_signature(["abc"])
 
 
-def test_every_request_is_signed_by_itself():
+def test_every_request_is_signed_by_itself() -> None:
     requests = placed()
     assert [request.method for request in requests] == ["POST", "POST"]
     assert [request.url for request in requests] == [f"{URL}/create/preview", f"{URL}/create"]
@@ -64,7 +66,7 @@ def test_every_request_is_signed_by_itself():
         }
 
 
-def test_headers_are_fresh_for_every_request():
+def test_headers_are_fresh_for_every_request() -> None:
     moments = iter([NOW, NOW + 1, NOW + 2, NOW + 3])
     xportcn = Xportcn("main", credentials(), clock=lambda: next(moments))
     requests = [*drive(xportcn.place(ORDER, KEY), PREVIEWED, CREATED)[0]]
@@ -76,7 +78,7 @@ def test_headers_are_fresh_for_every_request():
     assert list(one) == [], "nothing is built before it is asked for"
 
 
-def test_signature_rule_and_unit_are_settings():
+def test_signature_rule_and_unit_are_settings() -> None:
     rule = "secret,access_key,user_id,nonce,timestamp,secret"
     (request, _) = placed(sign_order=rule, timestamp_unit="ms")
     nonce = request.headers["nonce-str"]
@@ -86,11 +88,11 @@ def test_signature_rule_and_unit_are_settings():
 
 
 @pytest.mark.parametrize("base", [None, "https://www.xportcn.com", "https://www.xportcn.com/api/"])
-def test_address_of_the_api(base):
+def test_address_of_the_api(base: str | None) -> None:
     assert Xportcn("main", credentials(), base).url == "https://www.xportcn.com/api"
 
 
-def test_the_preview_s_body():
+def test_the_preview_s_body() -> None:
     (request, _) = placed()
     line = {**LINE, "offerId": 610947572360}
     assert sent_body(request) == {
@@ -103,8 +105,14 @@ def test_the_preview_s_body():
     assert "flow" not in sent_body(request)
 
 
-def test_every_field_goes_on_the_wire_and_ours_does_not():
-    texts = {"message": "好", "shopPromotionId": "7", "tradeType": "period", "userId": "U", "staffName": "Li"}
+def test_every_field_goes_on_the_wire_and_ours_does_not() -> None:
+    texts: dict[str, Any] = {
+        "message": "好",
+        "shopPromotionId": "7",
+        "tradeType": "period",
+        "userId": "U",
+        "staffName": "Li",
+    }
     order = body(**texts, developerId=5, platformOrder=0, dropshipping="y", max_amount=7000)
     assert order.keys() == XportcnOrder.model_fields.keys(), "a field is missing in this test"
     (_, request) = placed(dump(order))
@@ -113,7 +121,7 @@ def test_every_field_goes_on_the_wire_and_ours_does_not():
     assert "好".encode() in request.content, "texts travel as UTF-8, not as escapes"
 
 
-def rows(*offers):
+def rows(*offers: Any) -> Reply:
     return reply(envelope([{**PREVIEW_ROW, **offer} for offer in offers]))
 
 
@@ -131,23 +139,23 @@ def rows(*offers):
         (rows({"tradeModeNameList": ["alipay"]}, {"tradeModeNameList": ["period"]}), None),
     ],
 )
-def test_trade_type_comes_from_the_preview(previewed, trade_type):
+def test_trade_type_comes_from_the_preview(previewed: Reply, trade_type: str | None) -> None:
     (_, request) = placed(previewed=previewed)
     assert sent_body(request).get("tradeType") == trade_type
 
 
-def test_the_job_s_own_trade_type_stays():
+def test_the_job_s_own_trade_type_stays() -> None:
     (_, request) = placed(dump(body(tradeType="creditBuy")), rows({"tradeModeNameList": ["alipay"]}))
     assert sent_body(request)["tradeType"] == "creditBuy"
 
 
-def test_preview_and_create_agree():
+def test_preview_and_create_agree() -> None:
     for flow in ("general", "fenxiaonew", None):
         previewed, created = (sent_body(request) for request in placed(dump(body(flow=flow))))
         assert previewed.items() <= created.items()
 
 
-def test_what_the_adapter_declares():
+def test_what_the_adapter_declares() -> None:
     assert Xportcn.resend_window is None
     assert Xportcn.default_rate == Rate(2, 1, shared=True)
     assert Xportcn.calls_to_place == 2

@@ -16,7 +16,8 @@ from worker.sandbox.xportcn import XportcnFake
 
 @pytest.mark.parametrize("name", ["access_key", "nonce_str", "timestamp", "user_id", "signature"])
 def test_every_header_is_required(gateway: Gateway, name: str) -> None:
-    answer = gateway.post("detail", {}, gateway.headers(**{name: None}))
+    without: dict[str, Any] = {name: None}
+    answer = gateway.post("detail", {}, gateway.headers(**without))
     assert (answer["code"], answer["data"]) == (401, None)
 
 

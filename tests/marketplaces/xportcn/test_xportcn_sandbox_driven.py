@@ -133,6 +133,7 @@ def test_a_line_that_was_not_taken_is_told_and_missing(shop: Shop) -> None:
     (missing,) = shop.adapter.differences(order, "SO-1", records)
     assert missing == "Xportcn KA (1688) shows none of offer 5 (specId abc), 10 were ordered"
     differs = shop.adapter.differs(order, "SO-1", records, placed.forecast)
+    assert differs
     assert len(differs.sentences) == 2, "it costs less than the preview said, too"
 
 
