@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
-from kombu import Connection
+from kombu.connection import Connection
 
 from config.settings import Settings
 from worker.broker import embedded
