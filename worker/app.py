@@ -14,6 +14,7 @@ from celery import Celery, Task
 
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
+from worker.broker import transport
 from worker.broker.embedded import redis_url
 from worker.errors import ConfigError, FulfilError, Unavailable
 
@@ -60,6 +61,7 @@ def _configure(**_: Any) -> None:
         configured = settings()
         configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
         app.config_from_object(celery_config(configured, redis_url(configured)))
+        transport.use()
     except BadSettingError as error:
         give_up(error, ConfigError.exit_code)
     except OSError as error:
