@@ -10,6 +10,7 @@ import os
 import random
 import signal
 from enum import StrEnum
+from functools import cache
 
 
 class CrashPoint(StrEnum):
@@ -35,12 +36,15 @@ class CrashPoint(StrEnum):
     """A person's retry is committed, not rung for."""
 
 
-_chances: dict[str, float] = json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}"))
+@cache
+def _chances() -> dict[str, float]:
+    chances: dict[str, float] = json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}"))
+    return chances
 
 
 def reached(point: CrashPoint) -> None:
     """Die here by SIGKILL, if the campaign's dice say so."""
-    if _chances and random.random() < _chances.get(point, 0.0):
+    if (chances := _chances()) and random.random() < chances.get(point, 0.0):
         log = os.open(os.environ["FULFIL_TEST_CRASH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.write(log, f"{point}\n".encode())
         os.kill(os.getpid(), signal.SIGKILL)

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, parts, person, print_json
+from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 def _act(do: Callable[[], Any], json_: bool) -> None:
@@ -20,7 +21,7 @@ def _act(do: Callable[[], Any], json_: bool) -> None:
     if json_:
         print_json(_as_json(moved))
     else:
-        out.print(lines([moved]))
+        out().print(lines([moved]))
 
 
 def _as_json(moved: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def retry(orders: tuple[str, ...], absent: bool, yes: bool, json_: bool) -> None
         _act_on_each(orders, lambda order: parts().operations.retry(order, actor, absent), json_)
     else:
         told = _forecast(orders, absent)
-        print_json({"forecast": told}) if json_ else out.print(*told, "nothing is done yet: add --yes", sep="\n")
+        print_json({"forecast": told}) if json_ else out().print(*told, "nothing is done yet: add --yes", sep="\n")
 
 
 def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -> None:
@@ -70,7 +71,7 @@ def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -
     if json_:
         print_json([*map(_as_json, moved), *({"order_id": order, "said": said} for order, said in refused.items())])
     else:
-        out.print(lines(moved, *refused.values()))
+        out().print(lines(moved, *refused.values()))
     raise SystemExit(1 if refused else 0)
 
 
@@ -112,7 +113,7 @@ def _account_command(group: click.Group, name: str, text: str) -> None:
     def command(account: str, json_: bool) -> None:
         with doorbell():
             told = getattr(parts().operations, name.replace("-", "_"))(account, person())
-        print_json({"account": account, "said": told}) if json_ else out.print(told)
+        print_json({"account": account, "said": told}) if json_ else out().print(told)
 
 
 @main.group()

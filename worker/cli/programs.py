@@ -10,8 +10,9 @@ import click
 from rich.text import Text
 
 from config.settings import settings
-from worker.cli.group import as_json, main, out, parts, print_json
+from worker.cli.group import as_json, main, out, parts
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 @main.command()
@@ -33,9 +34,9 @@ def up(json_: bool) -> None:
         if json_:
             print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
         else:
-            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
+            out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
             if not configured.flower_basic_auth:
-                out.print(f"Flower's password: {configured.home / 'flower-login'}")
+                out().print(f"Flower's password: {configured.home / 'flower-login'}")
         services.watch(stop)
     finally:
         services.stop()
@@ -68,7 +69,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
         if json_:
             print_json({"url": url, "accounts": list(configured.accounts)})
         else:
-            out.print(f"push messages are received on {url}/push/ACCOUNT")
+            out().print(f"push messages are received on {url}/push/ACCOUNT")
 
     parts().check()
     ringing = Ringing(lambda: parts().bell.match())
@@ -105,7 +106,7 @@ def migrate(json_: bool) -> None:
     if json_:
         print_json({"ledger": opened.place, "schema": opened.version()})
     else:
-        out.print(f"the ledger at {opened.place} has schema {opened.version()}")
+        out().print(f"the ledger at {opened.place} has schema {opened.version()}")
 
 
 @main.command()
@@ -118,7 +119,7 @@ def doctor(json_: bool) -> None:
     else:
         for check in checks:
             mark = Text("ok", "green") if check["ok"] else Text("no", "red")
-            out.print(mark, f" {check['name']}: {check['said']}")
+            out().print(mark, f" {check['name']}: {check['said']}")
     raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
 
 

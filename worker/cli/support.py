@@ -8,7 +8,8 @@ from typing import Any
 import click
 from rich.table import Table
 
-from worker.cli.group import as_json, main, out, print_json
+from worker.cli.group import as_json, main, out
+from worker.terminal.screen import print_json
 
 
 @main.command()
@@ -21,7 +22,7 @@ def marketplaces(json_: bool) -> None:
     if json_:
         print_json(found)
     else:
-        out.print(_matrix(found))
+        out().print(_matrix(found))
 
 
 def support(name: str) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def template(marketplace: str, json_: bool) -> None:
 
 def _matrix(found: Iterable[Mapping[str, Any]]) -> Table:
     """Return the support matrix: a column for each marketplace."""
-    from worker.cli.tables import table
+    from worker.terminal.tables import table
 
     cells = [list(_supported(one).items()) for one in found]
     columns: dict[str, Mapping[str, Any]] = {"": {"no_wrap": True}, **{one[0][1]: _COLUMN for one in cells}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console, RenderableType
 from rich.terminal_theme import MONOKAI
 
@@ -26,6 +28,11 @@ def console(stderr: bool = False, quiet: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
     return Console(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, one document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 class Screen:
