@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from config.addresses import is_open_http, wrong_with_redis
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     hooks_port: int = Field(8990, ge=0, le=65535, description="port of `fulfil hooks`; 0 picks a free one")
     hooks_address: str = Field("127.0.0.1", description="address `fulfil hooks` listens on")
     log_level: str = Field("WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
+    allow_http: bool = Field(
+        False, description="`true`: an account's `BASE_URL` may be `http://` to another machine, which all between read"
+    )
     accounts: dict[AccountName, Account] = Field(
         default_factory=dict, description="`FULFIL_ACCOUNTS__<NAME>__<KEY>`, see the accounts table"
     )
@@ -159,13 +162,19 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str | None) -> str | None:
-        try:
-            parts = urlsplit(value or "redis://")
-            known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
-        except ValueError:  # a port that is no number
-            known = False
-        if not known:
-            raise ValueError("should be an address like redis://host:6379/0")
+        if value is not None and (reason := wrong_with_redis(value)):
+            raise ValueError(reason)
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def _no_secret_in_the_open(cls, value: dict[str, Account], told: ValidationInfo) -> dict[str, Account]:
+        for name, account in value.items():
+            if not told.data.get("allow_http") and account.base_url and is_open_http(account.base_url):
+                raise ValueError(
+                    f"FULFIL_ACCOUNTS__{name.upper()}__BASE_URL is http:// and leads off this machine: whoever listens"
+                    " reads the tokens and the orders. Use https://, or say FULFIL_ALLOW_HTTP=true"
+                )
         return value
 
     @property

@@ -57,7 +57,7 @@ class NotAllowed(FulfilError):
 class Unavailable(FulfilError):
     """Something we need is away."""
 
-    exit_code = 1
+    exit_code = 3
 
 
 class RedisAway(Unavailable):

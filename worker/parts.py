@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.broker.troubles import check as check_redis
 from worker.errors import ConfigError
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
@@ -68,11 +69,12 @@ class Parts(Lazy):
         return opened
 
     def check(self) -> None:
-        """Open the ledger and every account: what must be right before anything starts.
+        """Open the ledger and every account, look at Redis: what must be right before anything starts.
 
         Raises ConfigError, LedgerAway.
         """
         self.accounts.check_all()
+        check_redis(self.settings)
         _ = self.ledger
 
     def warm(self) -> None:
@@ -200,9 +202,10 @@ class Parts(Lazy):
 
     @part
     def intake(self) -> Intake:
-        """Takes jobs in."""
+        """Takes jobs in. What is wrong with Redis' address is told before the first is taken."""
         from worker.intake import Intake
 
+        check_redis(self.settings)
         return Intake(self.ledger, self.accounts, self.bell)
 
     @part

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from worker.cli.group import as_json, doorbell, main, out, parts
-from worker.errors import InputError
+from worker.errors import FulfilError, InputError, Unavailable
 from worker.terminal.screen import console, print_json
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
         click.echo(f"fulfil: {said}", err=True)
-    troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
+    troubled = any(batch.rejected for batch in batches) or not all(finished)
     needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
-    raise SystemExit(2 if failures else int(needed))
+    raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if unrung else int(needed))
 
 
 @main.command()
@@ -211,12 +211,15 @@ def _print_orders(page: list[OrderView]) -> None:
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
-    from worker.app import app
+    from worker.broker.listeners import pinged
     from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
-        return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
+        try:
+            return None if pinged() else "no worker answers; start one: fulfil up"
+        except FulfilError as error:
+            return str(error)
 
     return watch_batch(console(stderr=True, quiet=quiet), parts().queries, batch, timeout, hint)
 

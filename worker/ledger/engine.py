@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -79,6 +80,14 @@ class Ledger:
             if not _is_no_database(error):
                 raise
             raise LedgerAway(f"the ledger at {self.place} cannot be used: {_first_line(error)}") from error
+
+    def takes_writes(self) -> bool:
+        """Tell whether it can be written now, which a standby or a write-protected file cannot. Raises LedgerAway."""
+        if self.sqlite:
+            path = Path(self.url.database or "")
+            return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        with self.reading() as connection:
+            return connection.execute(text("SHOW transaction_read_only")).scalar() == "off"
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may try at once, one does it."""
