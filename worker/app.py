@@ -41,6 +41,7 @@ app = Celery(
     task_cls=AnsweringTask,
     include=[
         "worker.lifecycle",
+        "worker.broker.listeners",
         "tasks.submit",
         "tasks.place",
         "tasks.confirm",

@@ -296,6 +296,7 @@ class Parts(Lazy):
     @part
     def sweep(self) -> Sweep:
         """Rings for what stands still."""
+        from worker.broker.listeners import Watch
         from worker.steps.sweep import Sweep
 
         return Sweep(
@@ -312,6 +313,7 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
+            deaf=Watch(self.settings),
         )
 
 

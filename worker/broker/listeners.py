@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +17,11 @@ from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, place_queue
 from config.settings import Settings
 from worker.broker.dropped import dropped
 from worker.broker.troubles import trouble
+from worker.errors import FulfilError
 
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
 ANSWER_SECONDS = 1.5
 """Longest wait for the workers' answers; one that is busy with its own start answers late."""
 
@@ -71,3 +78,31 @@ class Listeners:
     def deaf(self, wanted: Iterable[str]) -> list[str]:
         """Return which of these queues nobody listens to."""
         return [name for name in wanted if not self.queues.get(name)]
+
+
+class Watch:
+    """Looks now and then for queues nobody listens to, and says so in the log and to whoever asks."""
+
+    def __init__(self, settings: Settings, ask: Callable[[], Listeners] | None = None) -> None:
+        self._wanted = expected(settings)
+        self._ask = ask or Listeners.ask
+        self._next = 0.0
+        self._told = ""
+        self._looking = threading.Lock()
+
+    def __call__(self) -> str:
+        """Return what there is to say, "" where all is well or nobody could be asked; asks once in `EVERY_SECONDS`."""
+        if time.monotonic() < self._next or not self._looking.acquire(blocking=False):
+            return self._told
+        try:
+            self._next = time.monotonic() + EVERY_SECONDS
+            deaf = self._ask().deaf(self._wanted)
+        except FulfilError as error:
+            log.info("nobody could be asked who listens to the queues: %s", error)
+            return self._told
+        finally:
+            self._looking.release()
+        self._told = f"; nobody listens to {', '.join(deaf)}: fulfil doctor" if deaf else ""
+        if deaf:
+            log.error("nobody listens to %s: its orders stand still until a worker does", ", ".join(deaf))
+        return self._told
