@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -184,7 +185,7 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """Return the ledger's SQLAlchemy address: psycopg for PostgreSQL, SQLite in the home by default."""
-        url = self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.sqlite3'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.home.resolve() / 'ledger.sqlite3'))}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
             "postgres://", "postgresql+psycopg://", 1
         )
