@@ -48,7 +48,7 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
         click.echo(f"fulfil: {said}", err=True)
-    troubled = any(batch.rejected for batch in batches) or not all(finished)
+    troubled = any(batch.rejected_number for batch in batches) or not all(finished)
     needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
     raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if unrung else int(needed))
 
@@ -76,6 +76,21 @@ def status(batch: str | None, json_: bool) -> None:
         if attention:
             out().print(f"{attention} need a person: fulfil list --attention")
     raise SystemExit(1 if attention else 0)
+
+
+@main.command()
+@click.argument("batch")
+@as_json
+def rejections(batch: str, json_: bool) -> None:
+    """List what a batch's intake did not take, and why; with --json an object a line."""
+    from worker.terminal.tables import rejections_table
+
+    found = parts().queries.rejections(batch)
+    while page := list(islice(found, PAGE)):
+        if json_:
+            click.echo("\n".join(json.dumps(one.as_json(), ensure_ascii=False) for one in page))
+        else:
+            out().print(rejections_table(page))
 
 
 def _selection(command: Callable[..., None]) -> Callable[..., None]:
@@ -235,7 +250,7 @@ def _tell(batch: Batch, wait: bool) -> None:
     from worker.rules.views import RejectionView
     from worker.terminal.tables import rejections_table
 
-    told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
+    told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
     out().print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
         out().print(f"  {order_id}: duplicate, state {state}")
@@ -243,6 +258,9 @@ def _tell(batch: Batch, wait: bool) -> None:
         out().print(f"  {notice} ({number} orders)")
     if batch.rejected:
         out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
+    if batch.rejected_number > len(batch.rejected):
+        rest = f"the rest: fulfil rejections {batch.batch}"
+        out().print(f"the first {len(batch.rejected)} of {batch.rejected_number}; {rest}")
     if wait:
         _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
         if batch.accepted > PAGE:

@@ -91,11 +91,22 @@ class Queries:
             raise UnknownOrder(f"no batch {batch} in the ledger")
         return found
 
-    def rejections(self, batch: str) -> list[RejectionView]:
-        """Return what a batch's intake rejected."""
-        query = select(rejections).where(rejections.c.batch_id == batch).order_by(rejections.c.line)
-        with self.ledger.reading() as connection:
-            return [RejectionView.of(row) for row in connection.execute(query)]
+    def rejections(self, batch: str) -> Iterator[RejectionView]:
+        """Yield what a batch's intake rejected, in the order of its lines; read page by page.
+
+        Raises UnknownOrder for a batch the ledger does not hold.
+        """
+        self.batches(batch)
+        last = (-1, -1)
+        while True:
+            behind = or_(rejections.c.line > last[0], and_(rejections.c.line == last[0], rejections.c.id > last[1]))
+            query = select(rejections).where(rejections.c.batch_id == batch, behind)
+            with self.ledger.reading() as connection:
+                rows = connection.execute(query.order_by(rejections.c.line, rejections.c.id).limit(PAGE)).all()
+            yield from map(RejectionView.of, rows)
+            if len(rows) < PAGE:
+                return
+            last = (rows[-1].line, rows[-1].id)
 
     def orders(self, wanted: Filter) -> Iterator[OrderView]:
         """Yield the orders that match, in the order they were submitted; read page by page."""
