@@ -51,7 +51,9 @@ def pgbouncer(database: str) -> Iterator[str]:
     )
     try:
         _wait(process, port)
-        yield URL.create("postgresql", "fulfil", host="127.0.0.1", port=port, database=behind.database).render_as_string()
+        yield URL.create(
+            "postgresql", "fulfil", host="127.0.0.1", port=port, database=behind.database
+        ).render_as_string()
     finally:
         process.terminate()
         process.wait(10)

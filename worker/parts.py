@@ -296,7 +296,8 @@ class Parts(Lazy):
     @part
     def sweep(self) -> Sweep:
         """Rings for what stands still."""
-        from worker.broker.listeners import Watch
+        from worker.app import app
+        from worker.broker.listeners import Listeners, Watch
         from worker.steps.sweep import Sweep
 
         return Sweep(
@@ -313,7 +314,7 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
-            deaf=Watch(self.settings),
+            deaf=Watch(self.settings, partial(Listeners.ask, app)),
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from harness import ROOT, Shop, job
 
-NAMES = ["with spaces", "100% of it", "%2Fhome%s", "a#b?c&d=e", "订单 中文", "it's \"quoted\"", "-dash;$HOME"]
+NAMES = ["with spaces", "100% of it", "%2Fhome%s", "a#b?c&d=e", "订单 中文", 'it\'s "quoted"', "-dash;$HOME"]
 
 
 @pytest.mark.parametrize("name", NAMES)

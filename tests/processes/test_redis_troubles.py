@@ -99,9 +99,10 @@ def test_a_socket_works(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_a_read_only_replica_is_told_and_the_orders_are_kept(shop: Shop, tmp_path: Path) -> None:
-    with redis_server(tmp_path / "first") as first, redis_server(
-        tmp_path / "second", "--replicaof", f"127.0.0.1 {first}"
-    ) as port:
+    with (
+        redis_server(tmp_path / "first") as first,
+        redis_server(tmp_path / "second", "--replicaof", f"127.0.0.1 {first}") as port,
+    ):
         url = f"redis://127.0.0.1:{port}/0"
         code, said = said_of(shop, url)
         assert (code, "read-only replica" in said) == (3, True), said

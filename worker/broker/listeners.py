@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import redis
+from celery import Celery
 from celery.worker.control import inspect_command
 from kombu.exceptions import KombuError
 
@@ -37,10 +38,8 @@ def expected(settings: Settings) -> list[str]:
     return [*map(place_queue, settings.accounts), CONFIRM_QUEUE, ADMIN_QUEUE]
 
 
-def pinged() -> list[str]:
+def pinged(app: Celery) -> list[str]:
     """Return the names of the workers that answer. Raises ConfigError, RedisAway."""
-    from worker.app import app
-
     try:
         found = app.control.ping(timeout=ANSWER_SECONDS) or []
     except (KombuError, redis.RedisError, OSError) as error:
@@ -58,10 +57,8 @@ class Listeners:
     dropped: int = 0
 
     @classmethod
-    def ask(cls) -> Self:
+    def ask(cls, app: Celery) -> Self:
         """Ask every worker. Raises ConfigError, RedisAway."""
-        from worker.app import app
-
         try:
             inspect = app.control.inspect(timeout=ANSWER_SECONDS)
             told: dict[str, list[dict[str, Any]]] = inspect.active_queues() or {}
@@ -83,9 +80,9 @@ class Listeners:
 class Watch:
     """Looks now and then for queues nobody listens to, and says so in the log and to whoever asks."""
 
-    def __init__(self, settings: Settings, ask: Callable[[], Listeners] | None = None) -> None:
+    def __init__(self, settings: Settings, ask: Callable[[], Listeners]) -> None:
         self._wanted = expected(settings)
-        self._ask = ask or Listeners.ask
+        self._ask = ask
         self._next = 0.0
         self._told = ""
         self._looking = threading.Lock()

@@ -32,20 +32,20 @@ class UnreadableMessageError(ValueError):
     """A message has a form that is not read; the text says which and repeats nothing of it."""
 
 
-class Message(virtual.Message):  # type: ignore[misc]
+class Message(virtual.Message):
     """A message whose body is inflated up to a limit: two megabytes can be made to hold three thousand."""
 
     def __init__(self, payload: Any, channel: Any = None, **options: Any) -> None:
-        super().__init__(_inflated(payload, channel), channel, **options)
+        super().__init__(_inflated(payload, channel), channel, **options)  # type: ignore[no-untyped-call]
 
 
-class QoS(kombu_redis.QoS):  # type: ignore[misc]
+class QoS(kombu_redis.QoS):
     """Keeps what was taken and not acknowledged; an entry that is no message does not hold up the others."""
 
     def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
         """Put a message back on its queue."""
         try:
-            super().restore_by_tag(tag, client, leftmost)
+            super().restore_by_tag(tag, client, leftmost)  # type: ignore[no-untyped-call]
         except _OUTAGES:
             raise
         except Exception as error:
@@ -55,7 +55,7 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
                 connection.hdel(self.unacked_key, tag)
 
 
-class Channel(kombu_redis.Channel):  # type: ignore[misc]
+class Channel(kombu_redis.Channel):
     """Reads queues and what is broadcast."""
 
     Message = Message
@@ -79,24 +79,24 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             return True
 
 
-class _Poller(kombu_redis.MultiChannelPoller):  # type: ignore[misc]
+class _Poller(kombu_redis.MultiChannelPoller):
     """Waits for messages without Celery's event loop, as Flower does."""
 
     def get(self, callback: Any, timeout: float | None = None) -> Any:
         # The event loop has a timer for this. Without one a subscription whose connection was dropped on the way, and
         # says nothing for ever, looks like a quiet day.
-        self.maybe_check_subclient_health()
-        return super().get(callback, timeout)
+        self.maybe_check_subclient_health()  # type: ignore[no-untyped-call]
+        return super().get(callback, timeout)  # type: ignore[no-untyped-call]
 
 
-class Transport(kombu_redis.Transport):  # type: ignore[misc]
+class Transport(kombu_redis.Transport):
     """What `redis://`, `rediss://` and `redis+socket://` stand for in our programs."""
 
     Channel = Channel
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.cycle = _Poller()
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
+        self.cycle: Any = _Poller()  # type: ignore[no-untyped-call]
 
 
 def use() -> None:

@@ -26,13 +26,19 @@ PROBE_KEY = "fulfil:probe"
 LOOK_SECONDS = 1.0
 NAME = "FULFIL_REDIS_URL"
 
-_CLUSTER = f"{NAME} leads to a Redis Cluster, which Celery cannot use; name a single server (with replicas, if you like)"
+_CLUSTER = (
+    f"{NAME} leads to a Redis Cluster, which Celery cannot use; name a single server (with replicas, if you like)"
+)
 _BY_TYPE: tuple[tuple[type[Exception], type[FulfilError], str], ...] = (
     (ReadOnlyError, RedisAway, f"Redis is a read-only replica; let {NAME} name the server it copies"),
     (OutOfMemoryError, RedisAway, "Redis is full (maxmemory): give it more, or find out who fills it"),
     (BusyLoadingError, RedisAway, "Redis is still loading its data; it answers when it has"),
     (MaxConnectionsError, RedisAway, "Redis has no connection left (maxclients); raise it, or end what holds them"),
-    (NoPermissionError, ConfigError, f"the user of {NAME} may not do what Celery needs; allow it all commands and keys"),
+    (
+        NoPermissionError,
+        ConfigError,
+        f"the user of {NAME} may not do what Celery needs; allow it all commands and keys",
+    ),
     (ClusterError, ConfigError, _CLUSTER),
 )
 _BY_WORD = (
@@ -89,7 +95,7 @@ def probe(settings: Settings) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Raise ConfigError where Redis says that our address of it is wrong; that it is away is no fault of the setting."""
+    """Raise ConfigError where Redis says that our address of it is wrong; its being away is no fault of a setting."""
     if settings.redis_url:
         try:
             probe(settings)
@@ -110,7 +116,9 @@ def _mixed_up(url: str) -> FulfilError | None:
                 return ConfigError(f"Redis speaks TLS there: {NAME} begins with rediss://")
             plain.sendall(b"PING\r\n")
             if plain.recv(1) in (b"+", b"-"):
-                return ConfigError(f"Redis does not speak TLS there: {NAME} begins with redis://, or names the TLS port")
+                return ConfigError(
+                    f"Redis does not speak TLS there: {NAME} begins with redis://, or names the TLS port"
+                )
     except OSError:
         pass
     return None

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import click
 from rich.text import Text
 
 from config.settings import settings
@@ -81,21 +80,23 @@ def _redis() -> str:
 
 
 def _workers() -> str:
+    from worker.app import app
     from worker.broker.listeners import pinged
 
-    found = pinged() if _reached() else []
+    found = pinged(app) if _reached() else []
     if not found:
         raise RedisAway("no worker answers; start them: fulfil up")
     return ", ".join(found)
 
 
 def _queues() -> str:
+    from worker.app import app
     from worker.broker.listeners import Listeners, expected
 
     wanted = expected(settings())
     if not _reached():
         raise RedisAway("nobody can be asked who listens to them: Redis does not answer")
-    listeners = Listeners.ask()
+    listeners = Listeners.ask(app)
     if deaf := listeners.deaf(wanted):
         raise RedisAway(f"nobody listens to {', '.join(deaf)}; end that worker, or start it: fulfil up")
     unread = f"; {listeners.dropped} messages that could not be read were dropped" if listeners.dropped else ""

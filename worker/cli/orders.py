@@ -226,13 +226,14 @@ def _print_orders(page: list[OrderView]) -> None:
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
+    from worker.app import app
     from worker.broker.listeners import pinged
     from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
         try:
-            return None if pinged() else "no worker answers; start one: fulfil up"
+            return None if pinged(app) else "no worker answers; start one: fulfil up"
         except FulfilError as error:
             return str(error)
 

@@ -226,8 +226,6 @@ def _prepare_nothing_behind_a_pooler(connection: Any, _record: Any) -> None:
         connection.prepare_threshold = None
 
 
-
-
 def _run_migrations(connection: Connection) -> None:
     from alembic import command  # a third of a second to import, needed once in a database's life
     from alembic.config import Config

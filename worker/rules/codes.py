@@ -91,7 +91,7 @@ CODES: dict[Code, Entry] = {
     Code.PAUSED: Entry("a person paused the account", "fulfil resume ACCOUNT"),
     Code.OVERDUE: Entry(
         "it is due for long, nothing holds it, and no worker takes it up",
-        "fulfil doctor says which part is missing: a worker, a queue nobody listens to, Redis; the order goes on by itself",
+        "fulfil doctor says which part is missing: a worker, a queue's listener, Redis; then the order goes on by itself",
     ),
 }
 """Each code once; a test holds that every one is written somewhere and none is written past this table."""
