@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 from client_kit import Server, never_left, send
 
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.sending.bodies import BODY_LIMIT_BYTES
 
 INFLATED_BYTES = 256 << 20

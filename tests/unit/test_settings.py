@@ -237,7 +237,7 @@ def test_settings_are_read_once_and_cannot_be_changed(fresh_settings: pytest.Mon
 def test_plain_http_off_this_machine_is_refused(url: str, fresh_settings: pytest.MonkeyPatch) -> None:
     fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__MARKETPLACE", "aliexpress")
     fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__BASE_URL", url)
-    with pytest.raises(BadSettingError, match="FULFIL_ACCOUNTS__MAIN__BASE_URL .* FULFIL_ALLOW_HTTP=true"):
+    with pytest.raises(BadSettingError, match=r"FULFIL_ACCOUNTS__MAIN__BASE_URL .* FULFIL_ALLOW_HTTP=true"):
         settings()
     fresh_settings.setenv("FULFIL_ALLOW_HTTP", "true")
     settings.cache_clear()

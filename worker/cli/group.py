@@ -1,4 +1,4 @@
-"""The command `fulfil` itself: its group, what every command shares, and how failures are told."""
+"""The command `fulfil` itself: its group, what every command shares, and how failures are printed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _mute() -> None:
 @click.version_option(package_name="fulfil")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Place bulk supplier orders and prove what became of each one.
+    """Place bulk supplier orders and prove how each one ended.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
     """

@@ -26,7 +26,9 @@ PAGE = 200
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--wait", is_flag=True, help="Wait until every order is final or needs a person.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest wait with --wait.")
-@click.option("--allow-repeat", is_flag=True, help="Orders of the same content are meant: no notice of them.")
+@click.option(
+    "--allow-repeat", is_flag=True, help="Orders with the same content are intended: print no notice about them."
+)
 @as_json
 def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, json_: bool) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
@@ -159,7 +161,7 @@ def why(order: str, json_: bool) -> None:
 @main.command()
 @as_json
 def orphans(json_: bool) -> None:
-    """List the marketplace's orders that push messages told of and that no order of ours could be found for."""
+    """List orders of the marketplace that push messages report and that fit none of your orders."""
     from worker.terminal.tables import orphans_table
 
     found = parts().pushes.orphans()
@@ -167,7 +169,7 @@ def orphans(json_: bool) -> None:
         print_json([orphan.as_json() for orphan in found])
     elif found:
         out().print(orphans_table(found))
-        out().print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print("if you know which order it belongs to: fulfil adopt ORDER --reference REFERENCE")
     else:
         out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)

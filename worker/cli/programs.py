@@ -55,7 +55,7 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @click.option("--address", help="Address to listen on.  [default: FULFIL_HOOKS_ADDRESS]")
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
-    """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
+    """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
     from worker.web.pushes import Receiver, run_hooks
     from worker.web.ringing import Ringing
 
@@ -83,10 +83,10 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save a picture of the end to this file.")
 @as_json
 def demo(keep: bool, svg: Path | None, json_: bool) -> None:
-    """Run the main job on embedded parts, from nothing, against the sandbox.
+    """Run everything once against the sandbox, from an empty folder, with an embedded Redis and SQLite.
 
-    Exit codes: 0 every order ended as announced (some are announced to be refused) and the sandbox's own record
-    agrees, 1 otherwise.
+    Exit codes: 0 every order ended as the demo says beforehand (some are to be refused) and the sandbox's own
+    record agrees, 1 otherwise.
     """
     from worker.demo.run import run_demo
 
@@ -96,10 +96,66 @@ def demo(keep: bool, svg: Path | None, json_: bool) -> None:
 @main.command()
 @as_json
 def migrate(json_: bool) -> None:
-    """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
+    """Bring the ledger's schema up to date. Every program does so when it starts; this command does only that."""
 
     opened = parts().ledger
     if json_:
         print_json({"ledger": opened.place, "schema": opened.version()})
     else:
         out().print(f"the ledger at {opened.place} has schema {opened.version()}")
+<<<<<<< HEAD
+=======
+
+
+@main.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to repair it."""
+    checks = [_check(name, do) for name, do in _checks().items()]
+    if json_:
+        print_json(checks)
+    else:
+        for check in checks:
+            mark = Text("ok", "green") if check["ok"] else Text("no", "red")
+            out().print(mark, f" {check['name']}: {check['said']}")
+    raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
+
+
+def _checks() -> dict[str, Callable[[], str]]:
+    from worker.app import app
+    from worker.broker.embedded import answers, redis_url, server_binary
+    from worker.errors import ConfigError, RedisAway
+
+    configured = settings()
+
+    def accounts() -> str:
+        adapter = parts().accounts.adapter
+        if not configured.accounts:
+            raise ConfigError("none is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+        return ", ".join(f"{name} ({adapter(name).title} at {adapter(name).url})" for name in configured.accounts)
+
+    def database() -> str:
+        return f"{parts().ledger.place}, schema {parts().ledger.version()}"
+
+    def broker() -> str:
+        if answers(configured):
+            return f"answers at {redis_url(configured).rpartition('@')[2]}"
+        if configured.redis_url:
+            raise RedisAway("FULFIL_REDIS_URL does not answer")
+        return f"embedded, not running; starts with fulfil up ({server_binary()})"
+
+    def workers() -> str:
+        found = app.control.ping(timeout=1) if answers(configured) else []
+        if not found:
+            raise RedisAway("no worker answers; start them: fulfil up")
+        return ", ".join(sorted(name for answer in found for name in answer))
+
+    return {"accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
+
+
+def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "said": do()}
+    except FulfilError as error:
+        return {"name": name, "ok": False, "said": str(error)}
+>>>>>>> main

@@ -1,4 +1,4 @@
-"""The commands of `fulfil` that say what is supported: marketplaces, template."""
+"""The commands of `fulfil` that print what is supported: marketplaces, template."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worker.terminal.screen import print_json
 @main.command()
 @as_json
 def marketplaces(json_: bool) -> None:
-    """Print the support matrix: what each marketplace's adapter can do, told by its class."""
+    """Print the support matrix: what each marketplace's adapter can do."""
     from worker.marketplaces import REGISTRY
 
     found = [support(name) for name in REGISTRY]
@@ -95,7 +95,7 @@ def _supported(one: Mapping[str, Any]) -> dict[str, str]:
         "title": one["title"],
         "MARKETPLACE": one["name"],
         "address": one["base_url"],
-        "same key sent again": "no, never blindly" if window is None else f"safe for {window / 3600:g} hours",
+        "same key sent again": "not safe" if window is None else f"safe for {window / 3600:g} hours",
         "look-up": f"by {one['look_up_by']}" if one["look_up_by"] else "none",
         "push messages": "read" if one["pushes"] else "none",
         "default rate": "; ".join(filter(None, (rate, shared))),

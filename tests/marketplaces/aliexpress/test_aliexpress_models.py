@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from aliexpress_kit import ORDER, body, dump
 from pydantic import ValidationError
 
+from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, body, dump
 from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 from worker.errors import ConfigError
 from worker.marketplaces.base import Rate
 from worker.marketplaces.shoplazza.adapter import Shoplazza
@@ -17,7 +17,7 @@ from worker.marketplaces.shoplazza.models import (
     ShippingLine,
     ShoplazzaOrder,
 )
-from worker.marketplaces.shoplazza.wire import Mark
+from worker.marketplaces.shoplazza.signing import Mark
 
 BRACKET = f"[order {KEY} {TOKEN}]"
 
