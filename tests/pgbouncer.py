@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from postgres import NoPostgresError, _runner
-from processes import free_port
 from sqlalchemy import URL, make_url
+
+from tests.postgres import NoPostgresError, _runner
+from tests.running import free_port
 
 WHAT_TO_INSTALL = "no PgBouncer here; install Debian's pgbouncer to run this test"
 

@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from ledger_kit import claim, submit
 from sqlalchemy import update
 
+from tests.ledger.ledger_kit import claim, submit
 from worker.ledger.engine import Ledger
 from worker.ledger.pauses import Pauses
 from worker.ledger.queries import Filter, Queries

@@ -1,11 +1,15 @@
-<<<<<<< HEAD
-"""Tests here start programs; each has more time than a unit."""
+"""What tests of real processes share: time to start, and one real Redis for those that need it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
+
+from config.settings import Settings
+from worker.broker.embedded import EmbeddedRedis, connect, redis_url
 
 HERE = Path(__file__).parent
 
@@ -15,18 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == HERE and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(300))
-=======
-"""What tests of real processes share: one real Redis for those that need it."""
-
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
-import redis
-
-from config.settings import Settings
-from worker.broker.embedded import EmbeddedRedis, connect, redis_url
 
 
 @pytest.fixture(scope="session")
@@ -49,4 +41,3 @@ def real_redis(redis_settings: Settings) -> Iterator[redis.Redis]:
 @pytest.fixture
 def real_redis_url(redis_settings: Settings, real_redis: redis.Redis) -> str:
     return redis_url(redis_settings)
->>>>>>> main

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from processes import free_port
 
+from tests.running import free_port
 from worker.broker.embedded import server_binary
 
 

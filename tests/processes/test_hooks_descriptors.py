@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from harness import Shop
-from processes import free_port
+
+from tests.harness import Shop
+from tests.running import free_port
 
 CROWD = 300
 WATCHED_SECONDS = 8

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Shop, job
 from sqlalchemy import update
 
+from tests.harness import Shop, job
 from worker.ledger.tables import orders
 from worker.rules.overdue import OVERDUE_SECONDS
 

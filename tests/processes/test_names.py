@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import ROOT, Shop, job
+
+from tests.harness import ROOT, Shop, job
 
 NAMES = ["with spaces", "100% of it", "%2Fhome%s", "a#b?c&d=e", "订单 中文", 'it\'s "quoted"', "-dash;$HOME"]
 

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from harness import Shop, job
-from pgbouncer import pgbouncer
-from postgres import NoPostgresError, PostgresServer, postgres_server
 from sqlalchemy import text
 
+from tests.harness import Shop, job
+from tests.pgbouncer import pgbouncer
+from tests.postgres import NoPostgresError, PostgresServer, postgres_server
 from worker.ledger.engine import SCHEMA, Ledger
 from worker.ledger.queries import Queries
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 import redis
-from harness import Answer, Shop, job
-from redis_server import redis_server
+
+from tests.harness import Answer, Shop, job
+from tests.processes.redis_server import redis_server
 
 ADDRESSES = [
     ("redis://:se@cr/et#9@127.0.0.1:6379/0", "%40"),

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Shop, job
 
 from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
+from tests.harness import Shop, job
 
 QUEUES = ("place.main", CONFIRM_QUEUE, ADMIN_QUEUE)
 SOUND_BODY: list[Any] = [[["SO-1"]], {}, {}]

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.events import EventReceiver
-from harness import Shop, job
-from redis_server import redis_server
-from relay import Relay
 
 from config.queues import keepalive_options
+from tests.harness import Shop, job
+from tests.processes.redis_server import redis_server
+from tests.processes.relay import Relay
 from worker.broker import transport
 
 HEALTH_SECONDS = 1

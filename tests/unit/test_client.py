@@ -13,14 +13,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-<<<<<<< HEAD
-from worker.marketplaces.base import Lost, Reply
-from worker.sending.bodies import BODY_LIMIT_BYTES
-=======
 from tests.client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
 from worker.marketplaces.calls import Lost, Reply
-from worker.sending.client import BODY_LIMIT_BYTES
->>>>>>> main
+from worker.sending.bodies import BODY_LIMIT_BYTES
 
 # What surely never left
 

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Callable
 
 import pytest
-from client_kit import Server, never_left, send
 
+from tests.client_kit import Server, never_left, send
 from worker.marketplaces.calls import Lost, Reply
 from worker.sending.bodies import BODY_LIMIT_BYTES
 
