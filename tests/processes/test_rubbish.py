@@ -59,7 +59,7 @@ def bomb() -> bytes:
 def rubbish() -> list[bytes]:
     """Return what no client of ours pushes; by the comments' kinds."""
     sound = json.dumps(SOUND_BODY).encode()
-    documents = [
+    documents: list[Any] = [
         *(None, 5, "x", [], {}, [1, 2]),
         {"properties": 5},
         {"properties": {}},

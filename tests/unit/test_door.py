@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import resource
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.base import Push
 from worker.web import door, pushes
 
@@ -158,6 +159,6 @@ def test_a_message_sent_again_or_by_a_clock_that_is_a_little_off_counts(
 
 
 def test_there_is_never_more_room_than_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit, most in ((64, 4), (100, 36), (1024, 256), (door.resource.RLIM_INFINITY, 256)):
-        monkeypatch.setattr(door.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
+    for limit, most in ((64, 4), (100, 36), (1024, 256), (resource.RLIM_INFINITY, 256)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         assert door.room() == most
