@@ -7,14 +7,18 @@ needs them, so that a command that only reads does not wait for them.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import redis
 
 from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
 from worker.broker.troubles import check as check_redis
+from worker.broker.troubles import trouble
 from worker.errors import ConfigError
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
@@ -152,14 +156,27 @@ class Parts(Lazy):
 
         return Bell(app, self.accounts, self.settings)
 
+    def stuck(self, queues: Sequence[str]) -> list[str]:
+        """Return the queues through which no message came for long. Raises RedisAway, ConfigError."""
+        from worker.broker.passage import Passage
+
+        try:
+            return Passage(connect(self.settings)).stuck(queues, self._patience())
+        except redis.RedisError as error:
+            raise trouble(error) from None
+
     @part
     def watchdog(self) -> Watchdog:
         """Ends a worker that gets no messages; the worker starts it."""
         from worker.app import app
+        from worker.broker.passage import Passage
         from worker.broker.watchdog import Watchdog
 
         # Longer than the longest task, or a worker with much to do would count as stuck.
-        return Watchdog(app, partial(answers, self.settings), self.settings.lease_seconds * 2 + 60)
+        return Watchdog(app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)))
+
+    def _patience(self) -> float:
+        return self.settings.lease_seconds * 2 + 60
 
     @part
     def limits(self) -> Limits:
@@ -297,7 +314,7 @@ class Parts(Lazy):
     def sweep(self) -> Sweep:
         """Rings for what stands still."""
         from worker.app import app
-        from worker.broker.listeners import Listeners, Watch
+        from worker.broker.listeners import Listeners, Watch, expected
         from worker.steps.sweep import Sweep
 
         return Sweep(
@@ -314,7 +331,7 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
-            deaf=Watch(self.settings, partial(Listeners.ask, app)),
+            deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
 
 

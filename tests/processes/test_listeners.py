@@ -56,4 +56,8 @@ def test_a_consumer_that_is_cancelled_is_told_everywhere(shop: Shop) -> None:
     why = shop.cli("why", "SO-1").out
     assert "OVERDUE" in why
     assert "fulfil doctor" in why
-    shop.until("the sweep to say it", lambda: "nobody listens to place.main" in shop.log("confirm"), 90)
+    with shop.redis() as client:
+        shop.until("a message to go into the queue", lambda: client.exists("fulfil:asked:place.main"), 60)
+        shop.until("another to come through", lambda: not client.exists("fulfil:asked:place.other"), 60)
+        assert client.exists("fulfil:asked:place.main"), "none comes out of it"
+    shop.until("the sweep to say it", lambda: "nobody takes from place.main" in shop.log("confirm"), 90)

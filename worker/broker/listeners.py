@@ -80,9 +80,10 @@ class Listeners:
 class Watch:
     """Looks now and then for queues nobody listens to, and says so in the log and to whoever asks."""
 
-    def __init__(self, settings: Settings, ask: Callable[[], Listeners]) -> None:
+    def __init__(self, settings: Settings, ask: Callable[[], Listeners], stuck: Callable[[], list[str]]) -> None:
         self._wanted = expected(settings)
         self._ask = ask
+        self._stuck = stuck
         self._next = 0.0
         self._told = ""
         self._looking = threading.Lock()
@@ -93,13 +94,13 @@ class Watch:
             return self._told
         try:
             self._next = time.monotonic() + EVERY_SECONDS
-            deaf = self._ask().deaf(self._wanted)
+            deaf = self._ask().deaf(self._wanted) or self._stuck()
         except FulfilError as error:
             log.info("nobody could be asked who listens to the queues: %s", error)
             return self._told
         finally:
             self._looking.release()
-        self._told = f"; nobody listens to {', '.join(deaf)}: fulfil doctor" if deaf else ""
+        self._told = f"; nobody takes from {', '.join(deaf)}: fulfil doctor" if deaf else ""
         if deaf:
-            log.error("nobody listens to %s: its orders stand still until a worker does", ", ".join(deaf))
+            log.error("nobody takes from %s: its orders stand still until a worker does", ", ".join(deaf))
         return self._told

@@ -99,6 +99,8 @@ def _queues() -> str:
     listeners = Listeners.ask(app)
     if deaf := listeners.deaf(wanted):
         raise RedisAway(f"nobody listens to {', '.join(deaf)}; end that worker, or start it: fulfil up")
+    if stuck := parts().stuck(wanted):
+        raise RedisAway(f"no message comes through {', '.join(stuck)} though a worker listens: start it again")
     unread = f"; {listeners.dropped} messages that could not be read were dropped" if listeners.dropped else ""
     return f"every one of {len(wanted)} is listened to{unread}"
 
