@@ -6,17 +6,25 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from config.addresses import is_open_http, wrong_with_redis
 from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
 
 MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
-REDIS_OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
-"""What may stand behind the ? of Redis' address: what both of its readers, Celery and the client, take alike."""
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -148,6 +156,9 @@ class Settings(BaseSettings):
     hooks_port: int = Field(8990, ge=0, le=65535, description="port of `fulfil hooks`; 0 picks a free one")
     hooks_address: str = Field("127.0.0.1", description="address `fulfil hooks` listens on")
     log_level: str = Field("WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
+    allow_http: bool = Field(
+        False, description="`true`: an account's `BASE_URL` may be `http://` to another machine, which all between read"
+    )
     accounts: dict[AccountName, Account] = Field(
         default_factory=dict, description="`FULFIL_ACCOUNTS__<NAME>__<KEY>`, see the accounts table"
     )
@@ -176,17 +187,19 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str | None) -> str | None:
-        try:
-            parts = urlsplit(value or "redis://")
-            known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
-        except ValueError:  # a port that is no number
-            known = False
-        if reason := misread(value or ""):
+        if value is not None and (reason := wrong_with_redis(value)):
             raise ValueError(reason)
-        if not known:
-            raise ValueError("should be an address like redis://host:6379/0 or unix:///run/redis.sock")
-        if any(option not in REDIS_OPTIONS for option in parse_qs(parts.query, keep_blank_values=True)):
-            raise ValueError(f"may have these options behind its ? only: {', '.join(sorted(REDIS_OPTIONS))}")
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def _no_secret_in_the_open(cls, value: dict[str, Account], told: ValidationInfo) -> dict[str, Account]:
+        for name, account in value.items():
+            if not told.data.get("allow_http") and account.base_url and is_open_http(account.base_url):
+                raise ValueError(
+                    f"FULFIL_ACCOUNTS__{name.upper()}__BASE_URL is http:// and leads off this machine: whoever listens"
+                    " reads the tokens and the orders. Use https://, or say FULFIL_ALLOW_HTTP=true"
+                )
         return value
 
     @property
@@ -204,17 +217,6 @@ class Settings(BaseSettings):
 
 def _undecoded(field_name: str, field: FieldInfo, value: Any) -> Any:
     return value
-
-
-def misread(address: str) -> str | None:
-    """Return what is wrong with an address whose password would be taken for its host; the words repeat none of it.
-
-    The readers of addresses differ on an @ that is not written %40: one takes what follows for the host, and prints it.
-    """
-    netloc, rest = urlsplit(address).netloc, address.partition("://")[2]
-    if rest.count("@") > min(1, netloc.count("@")):
-        return "write signs like @ / # ? in its user name or password as %40 %2F %23 %3F"
-    return None
 
 
 class BadSettingError(ValueError):

@@ -15,7 +15,7 @@ from celery import Celery, Task
 from config.process import harden, private_folder
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
-from worker.broker.address import for_celery
+from worker.broker import transport
 from worker.broker.embedded import redis_url
 from worker.broker.signing import sign_what_is_sent
 from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable
@@ -48,6 +48,7 @@ app = Celery(
     task_cls=AnsweringTask,
     include=[
         "worker.lifecycle",
+        "worker.broker.listeners",
         "tasks.submit",
         "tasks.place",
         "tasks.confirm",
@@ -70,7 +71,8 @@ def _configure(**_: Any) -> None:
         configured = settings()
         private_folder(configured.home)  # beat keeps its schedule there
         sign_what_is_sent(configured)
-        app.config_from_object(celery_config(configured, for_celery(redis_url(configured))))
+        app.config_from_object(celery_config(configured, redis_url(configured)))
+        transport.use()
     except BadSettingError as error:
         give_up(error, ConfigError.exit_code)
     except OSError as error:

@@ -67,7 +67,7 @@ class LedgerRefused(FulfilError):
 class Unavailable(FulfilError):
     """Something we need is away."""
 
-    exit_code = 1
+    exit_code = 3
 
 
 class RedisAway(Unavailable):

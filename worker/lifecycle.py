@@ -11,7 +11,8 @@ from celery import signals
 
 from config.logs import configure_logs
 from config.settings import settings
-from worker.app import give_up
+from worker.app import app, give_up
+from worker.broker.listeners import expected
 from worker.errors import FulfilError
 from worker.parts import parts
 
@@ -61,6 +62,8 @@ def _warm(**_: Any) -> None:
 def _watch(sender: Any = None, **_: Any) -> None:
     watchdog = parts().watchdog
     watchdog.hostname = getattr(sender, "hostname", watchdog.hostname)
+    ours = set(expected(parts().settings))
+    watchdog.queues = [name for name in app.amqp.queues.consume_from if name in ours]
     watchdog.start()
 
 

@@ -28,6 +28,7 @@ ENVIRONMENT_FILE = {
     "FULFIL_REDIS_PASSWORD": "p@ss \"w'\\x$HOME/:rd%#",
     "FULFIL_FLOWER_BASIC_AUTH": "fulfil:a-password-for-tests",
     "FULFIL_ACCOUNTS__MAIN__MARKETPLACE": "aliexpress",
+    "FULFIL_ALLOW_HTTP": "true",
     "FULFIL_ACCOUNTS__MAIN__BASE_URL": "http://sandbox:8900/sync",
     "FULFIL_ACCOUNTS__MAIN__APP_KEY": "sandbox-key",
     "FULFIL_ACCOUNTS__MAIN__APP_SECRET": "sandbox-secret",

@@ -15,9 +15,9 @@ import pytest
 import redis
 from kombu.connection import Connection
 
+from config.queues import for_celery
 from config.settings import Settings
 from worker.broker import embedded
-from worker.broker.address import for_celery
 from worker.broker.embedded import EmbeddedRedis, answers, connect, redis_url, server_binary
 from worker.errors import RedisAway
 
@@ -92,7 +92,7 @@ def test_a_home_of_any_name_has_its_socket(tmp_path: Path, name: str) -> None:
     with EmbeddedRedis(home):
         assert connect(home).ping()
         assert (tmp_path / name / "redis" / "socket").is_socket()
-        with Connection(for_celery(redis_url(home)), connect_timeout=2) as celery:
+        with Connection(for_celery(redis_url(home))[0], connect_timeout=2) as celery:
             celery.SimpleQueue("there").put("ring")
         assert connect(home).llen("there") == 1
 
@@ -109,7 +109,7 @@ def test_where_the_path_is_too_long_it_asks_for_a_password_that_nobody_sees(far:
             redis.Redis(port=urlsplit(url).port or 0).ping()
         assert password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
         assert password not in (far.home / "redis" / "redis.log").read_text()
-        with Connection(for_celery(url), connect_timeout=2) as celery:
+        with Connection(for_celery(url)[0], connect_timeout=2) as celery:
             celery.SimpleQueue("there").put("ring")
 
 

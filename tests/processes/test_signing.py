@@ -110,10 +110,10 @@ def signing() -> Iterator[Callable[[str | None], None]]:
 def test_what_celery_sends_is_signed_as_it_is_on_the_wire(
     signing: Callable[[str | None], None], options: dict[str, Any], real_redis: Any, real_redis_url: str
 ) -> None:
-    from worker.broker.address import for_celery
+    from config.queues import for_celery
 
     signing(KEY)
-    producer = Celery("ours", broker=for_celery(real_redis_url), set_as_current=False)
+    producer = Celery("ours", broker=for_celery(real_redis_url)[0], set_as_current=False)
     for task in ("orders.submit", "somebody.elses"):
         producer.send_task(task, args=[[job("SO-1", memo="für Ünï, 你好")]], queue="signed", **options)
     producer.close()

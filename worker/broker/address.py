@@ -1,11 +1,8 @@
-"""Redis' address: one setting for all who read it, and never shown with its password.
-
-The client library knows `unix:///path?db=1`, Celery the same place as `redis+socket:///path?virtual_host=1`.
-"""
+"""Redis' address: with its password, and as it may be printed."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 
 def with_password(url: str, password: str | None) -> str:
@@ -15,15 +12,6 @@ def with_password(url: str, password: str | None) -> str:
         return url
     user, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
-
-
-def for_celery(url: str) -> str:
-    """Return the address as Celery and Flower take it."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return url
-    (number,) = parse_qs(parts.query).get("db", ["0"])
-    return f"redis+socket://{parts.netloc}{parts.path}?{urlencode({'virtual_host': number})}"
 
 
 def shown(url: str) -> str:

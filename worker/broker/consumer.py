@@ -9,6 +9,7 @@ from typing import Any
 from celery.worker.consumer import Consumer as CeleryConsumer
 
 from config.settings import settings
+from worker.broker.dropped import dropped
 from worker.broker.signing import Seals
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         return handle_or_drop
 
     def _drop(self, message: Any, why: str) -> None:
-        # Its content is not told: it may be anything, an order's too.
-        log.error("a message that cannot be read was dropped (%s)", why)
+        dropped.add(why)
         message.reject_log_error(log, self.connection_errors)
 
 

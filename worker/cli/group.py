@@ -56,7 +56,7 @@ def _mute() -> None:
 def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove how each one ended.
 
-    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
+    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
     """
     harden()
     if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's

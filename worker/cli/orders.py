@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from worker.cli.group import as_json, doorbell, main, out, parts
-from worker.errors import InputError
+from worker.errors import FulfilError, InputError, Unavailable
 from worker.rules.plain import escaped, plain, plain_value
 from worker.terminal.screen import console, print_json
 
@@ -51,9 +51,9 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
         click.echo(f"fulfil: {plain(said)}", err=True)
-    troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
+    troubled = any(batch.rejected_number for batch in batches) or not all(finished)
     needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
-    raise SystemExit(2 if failures else int(needed))
+    raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if unrung else int(needed))
 
 
 @main.command()
@@ -79,6 +79,21 @@ def status(batch: str | None, json_: bool) -> None:
         if attention:
             out().print(f"{attention} need a person: fulfil list --attention")
     raise SystemExit(1 if attention else 0)
+
+
+@main.command()
+@click.argument("batch")
+@as_json
+def rejections(batch: str, json_: bool) -> None:
+    """List what a batch's intake did not take, and why; with --json an object a line."""
+    from worker.terminal.tables import rejections_table
+
+    found = parts().queries.rejections(batch)
+    while page := list(islice(found, PAGE)):
+        if json_:
+            click.echo("\n".join(json.dumps(one.as_json(), ensure_ascii=False) for one in page))
+        else:
+            out().print(rejections_table(page))
 
 
 def _selection(command: Callable[..., None]) -> Callable[..., None]:
@@ -230,11 +245,15 @@ def _print_orders(page: list[OrderView]) -> None:
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     from worker.app import app
+    from worker.broker.listeners import pinged
     from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
-        return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
+        try:
+            return None if pinged(app) else "no worker answers; start one: fulfil up"
+        except FulfilError as error:
+            return str(error)
 
     return watch_batch(console(stderr=True, quiet=quiet), parts().queries, batch, timeout, hint)
 
@@ -250,7 +269,7 @@ def _tell(batch: Batch, wait: bool) -> None:
     from worker.rules.views import RejectionView
     from worker.terminal.tables import rejections_table
 
-    told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
+    told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
     out().print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
         out().print(f"  {order_id}: duplicate, state {state}")
@@ -258,6 +277,9 @@ def _tell(batch: Batch, wait: bool) -> None:
         out().print(f"  {notice} ({number} orders)")
     if batch.rejected:
         out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
+    if batch.rejected_number > len(batch.rejected):
+        rest = f"the rest: fulfil rejections {batch.batch}"
+        out().print(f"the first {len(batch.rejected)} of {batch.rejected_number}; {rest}")
     if wait:
         _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
         if batch.accepted > PAGE:

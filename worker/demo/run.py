@@ -119,7 +119,7 @@ def _work(run: _Run) -> None:
         batch = parts().intake.submit_file(path)
         run.batches[path.name] = batch.batch
         accepted += batch.accepted
-        taken = f"{batch.accepted} orders accepted, {len(batch.rejected)} rejected at the door"
+        taken = f"{batch.accepted} orders accepted, {batch.rejected_number} rejected at the door"
         notices = [f"  {notice} ({number} order)" for notice, number in batch.notices.items()]
         run.screen.print(f"Submitted {path.name}: {taken}.", *notices)
     run.screen.print(f"Announced: {accepted - len(REFUSED)} confirmed, {len(REFUSED)} refused.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.settings import misread
+from config.addresses import misread
 from worker.errors import ConfigError
 
 _NAME = "FULFIL_DATABASE_URL"

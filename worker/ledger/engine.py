@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -74,42 +75,55 @@ class Ledger:
         finally:
             ours.__context__ = None  # also set by the `with` we are in; `from None` would only hide it
 
+    def takes_writes(self) -> bool:
+        """Tell whether it can be written now, which a standby or a write-protected file cannot. Raises LedgerAway."""
+        if self.sqlite:
+            path = Path(self.url.database or "")
+            return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        with self.reading() as connection:
+            return connection.execute(text("SHOW transaction_read_only")).scalar() == "off"
+
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may try at once, one does it."""
         if self.version() == SCHEMA:
             return
-        with self._guard(), self._migration_lock():
-            found = self.version()
+        with self._guard(), self._migrating() as connection:
+            found = _version(connection)
             if found is not None and found > SCHEMA:
                 raise ConfigError(
                     f"the ledger at {self.place} belongs to a newer version of this program"
                     f" (its schema is {found}, this one knows {SCHEMA})"
                 )
             if found != SCHEMA:
-                _run_migrations(self.engine)
+                _run_migrations(connection)
 
     def version(self) -> str | None:
         """Return the schema's version, None for an empty database. Raises LedgerAway."""
         with self.reading() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return found
+            return _version(connection)
 
     @contextmanager
-    def _migration_lock(self) -> Iterator[None]:
+    def _migrating(self) -> Iterator[Connection]:
+        """Open the one connection that may migrate; the others wait until its transaction ends.
+
+        The lock and the work share it: behind a pooler the connections of those who wait may be all there are.
+        """
         if self.sqlite:
             with Path(f"{self.url.database}.migrating").open("w") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                yield
+                with self.engine.connect() as connection:
+                    yield connection
             return
-        with self._guard(), self.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(7205310)"))
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(7205310)"))
-                connection.commit()
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7205310)"))
+            yield connection
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _sqlite_engine(path: str | None) -> Engine:
@@ -168,7 +182,7 @@ def _begin_to_write(connection: Connection) -> None:
 
 
 def _postgres_engine(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_size=POOL_SIZE,
@@ -177,14 +191,29 @@ def _postgres_engine(url: URL) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "application_name": "fulfil"},
     )
+    event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
+    return engine
 
 
-def _run_migrations(engine: Engine) -> None:
+def _prepare_nothing_behind_a_pooler(connection: Any, _record: Any) -> None:
+    """Prepare no statements where PgBouncer or the like stands between us and PostgreSQL.
+
+    One that shares its connections by the transaction hands the next statement to a server that never saw it prepared.
+    It is known by its own process id, which it tells in the place of the server's.
+    """
+    with connection.cursor() as cursor:
+        (served_by,) = cursor.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if served_by != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
+def _run_migrations(connection: Connection) -> None:
     from alembic import command  # a third of a second to import, needed once in a database's life
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    # The settings of alembic are a text in which a % begins a name.
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
