@@ -140,7 +140,7 @@ def test_plain_blanks_around_an_id_are_taken_off_in_a_sheet() -> None:
     assert found.order_id == "SO-1"
 
 
-@pytest.mark.parametrize("twin", ["SO-1\u200b", "S\u041e-1", "SO\u20111", "\uff33O-1", "SO -1"])
+@pytest.mark.parametrize("twin", ["SO\u200b-1", "S\u041e-1", "SO\u20111", "\uff33O-1", "SO -1"])
 def test_an_order_is_not_sent_without_a_row_whose_id_looks_like_its_own(twin: str) -> None:
     rows = ["SO-1,main,Ann,Oslo,1,2,a", f"{twin},main,Ann,Oslo,2,2,a", "SO-2,main,Bo,Rome,3,1,"]
     first, second, third = taken(sheet(*rows))

@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from worker.marketplaces.iso import has_provinces
 from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
 
 LEGACY = "2022-01"
@@ -304,7 +305,10 @@ def _check(body: Mapping[str, Any], version: str) -> None:
     if not isinstance(items, list) or not isinstance(line, dict):
         raise _ProblemError(422, "line_items must be a list, shipping_line an object")
     for part, name in ((body["shipping_address"], "shipping_address"), (line, "shipping_line")):
-        _require(part, REQUIRED[version][name], f"{name}.")
+        needed = REQUIRED[version][name]
+        if not has_provinces(str(part.get("country_code"))):
+            needed = tuple(one for one in needed if not one.startswith("province"))
+        _require(part, needed, f"{name}.")
     for item in items:
         if not isinstance(item, dict):
             raise _ProblemError(422, "line_items must be objects")

@@ -16,6 +16,9 @@ from datetime import date, datetime
 from enum import Enum, auto
 from functools import cache
 
+from worker.marketplaces import zips
+from worker.marketplaces.digits import damage
+
 
 class Check(Enum):
     """What is asked of a field. All but REQUIRED pass where the field is absent."""
@@ -88,12 +91,17 @@ RULES: tuple[Rule, ...] = (
     # Saudi Arabia; the code in zip, passport_no and other fields was refused (live)
     Rule("SA", _NAT_ADDR, _REQ, "",
          "SA: the national address is required here, such as ABCD1234", "doc", since=date(2025, 12, 4)),
-    Rule("SA", _NAT_ADDR, _MATCH, r"[A-Z]{4}\d{4}",
-         "SA: four capital letters and four digits, such as ABCD1234", "doc", since=date(2025, 12, 4)),
+    Rule("SA", _NAT_ADDR, _MATCH, r"[A-Za-z]{4}\d{4}",
+         "SA: four letters and four digits, such as ABCD1234", "doc", since=date(2025, 12, 4)),
     Rule("SA", "mobile_no", _MATCH, r"5\d{8}", "SA: 9 digits that begin with 5", "doc"),
     Rule("SA", "contact_person", _MATCH, _SPACED, f"SA: {_SAY_SPACED}", "doc"),
     Rule("SA", "full_name", _MATCH, _SPACED, f"SA: {_SAY_SPACED}", "doc"),
+    Rule("SA", "province", _MATCH, r".{2,64}", "SA: 2 to 64 characters", "doc"),
+    Rule("SA", "city", _MATCH, r".{2,64}", "SA: 2 to 64 characters", "doc"),
+    Rule("SA", "address", _MATCH, r".{5,256}", "SA: 5 to 256 characters", "doc"),
+    Rule("SA", "zip", _MATCH, r"[\d -]{1,10}", "SA: 1 to 10 digits, blanks and hyphens", "doc"),
     # Australia, New Zealand, Algeria, South Africa, Spain
+    Rule("AU NZ", "full_name", _REQ, "", f"AU, NZ: required; {_SAY_LETTERS}", "doc"),
     Rule("AU NZ", "full_name", _MATCH, _LETTERS, f"AU, NZ: {_SAY_LETTERS}", "doc"),
     Rule("DZ ZA", "full_name", _MATCH, r"\S+ .*\S", "DZ, ZA: write first and last name with a space between", "doc"),
     Rule("ES", "mobile_no", _MATCH, r"\d{9}", "ES: exactly 9 digits", "doc"),
@@ -126,7 +134,10 @@ def breaches(order: object, country: str, today: date) -> Iterator[tuple[tuple[s
             continue
         if not _passes(rule, _at(order, rule.path)):
             told.add(rule.path)
-            yield rule.path, rule.says
+            yield rule.path, damage(_at(order, rule.path)) or rule.says
+    postal = ("logistics_address", "zip")
+    if postal not in told and (says := zips.fault(country, _at(order, postal))):
+        yield postal, says
 
 
 @cache
@@ -148,13 +159,18 @@ def _passes(rule: Rule, value: str) -> bool:
         case Check.REQUIRED:
             return True
         case Check.MATCH:
-            return re.fullmatch(rule.limit, value, re.ASCII) is not None
+            return _pattern(rule.limit).fullmatch(value) is not None
         case Check.DIFFER:
             return value.casefold() != rule.limit.casefold()
         case Check.CPF:
             return is_cpf(value)
         case Check.DAY:
             return _is_day(value)
+
+
+@cache
+def _pattern(limit: str) -> re.Pattern[str]:
+    return re.compile(limit, re.ASCII)
 
 
 def is_cpf(value: str) -> bool:

@@ -6,6 +6,7 @@ message of a check holds the value it refuses: most of them are personal data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -22,9 +23,12 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.aliexpress import countries as rules
+from worker.marketplaces.aliexpress.country_codes import vendor_code
 from worker.marketplaces.base import Credentials, OrderPart
-from worker.marketplaces.digits import digits, id_text, no_number
+from worker.marketplaces.digits import damage, digits, id_text, no_number
+from worker.marketplaces.roles import Role
 
+_SKU_ATTR = re.compile(r"\s*-?[0-9]+:-?[0-9]+")
 _FLAGS = {True: "true", False: "false"}
 
 
@@ -42,9 +46,10 @@ def _flag(value: object) -> object:
 
 
 def _country(value: str) -> str:
-    if len(value) == 2 and value.isascii() and value.isalpha():
-        return value.upper()
-    raise PydanticCustomError("country", "two letters are needed, such as US or BR")
+    code = vendor_code(value)
+    if code is None:
+        raise PydanticCustomError("country", "AliExpress knows no such country: write its ISO code, such as US or GB")
+    return code
 
 
 def _currency(value: str) -> str:
@@ -69,6 +74,24 @@ def _product_count(value: object) -> int:
     if text and len(text) <= 9 and int(text) > 0:
         return int(text)
     raise no_number("product_count", value, "a whole number of at least 1 is needed")
+
+
+def _sku_attr(value: str) -> str:
+    # The number is refused with SKU_NOT_EXIST (facts: section 3).
+    if _SKU_ATTR.match(value) or not value.strip():
+        return value
+    raise PydanticCustomError(
+        "sku_attr",
+        "no sku_attr: write the one of ds.product.get, such as 14:365458#Brown, not the SKU's number (sku_id) or name;"
+        " leave it out for a product of one SKU",
+    )
+
+
+def _undamaged(value: str) -> str:
+    says = damage(value)
+    if says:
+        raise PydanticCustomError("damaged_number", "{says}", {"says": says})
+    return value
 
 
 def _some(value: object) -> object:
@@ -99,39 +122,44 @@ Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_flag)]
 """A boolean, or its word in any case; the gateway wants the literal text."""
 Id = Annotated[str | None, BeforeValidator(id_text)]
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
+Name = Annotated[str | None, Role.NAME]
+Figures = Annotated[str, AfterValidator(_undamaged)] | None
+"""A number that stands for a person or a firm: text, which a spreadsheet may have damaged."""
 
 
 class LogisticsAddress(Part):
-    """Where the goods go. Which further fields a country needs is the table in `rules.py`."""
+    """Where the goods go. Which further fields a country needs is the table in `countries.py`."""
 
     address: str = Field(description="Street and number")
     address2: str | None = Field(None, description="Address extension")
-    city: str = Field(description="City, as AliExpress names it")
-    contact_person: str | None = Field(None, description="Contact person; Brazil checks it against the CPF")
-    country: Annotated[str, AfterValidator(_country)] = Field(description="Receiver country, two letters")
+    city: Annotated[str, Role.PLACE] = Field(description="City, as AliExpress names it")
+    contact_person: Name = Field(None, description="Contact person; Brazil checks it against the CPF")
+    country: Annotated[str, AfterValidator(_country)] = Field(
+        description="Receiver country: ISO's code or AliExpress' own (UK, SRB, MNE …), which is sent"
+    )
     cpf: str | None = Field(None, description="Taxpayer number; required for BR")
-    full_name: str | None = Field(None, description="Receiver's full name")
+    full_name: Name = Field(None, description="Receiver's full name")
     locale: str | None = Field(None, description="Internationalisation locale")
     mobile_no: str | None = Field(None, description="Mobile number, digits only, without the country code")
-    passport_no: str | None = Field(None, description="Passport number; required for MX")
+    passport_no: Figures = Field(None, description="Passport number; required for MX")
     passport_no_date: str | None = Field(None, description="Passport expiry date")
     passport_organization: str | None = Field(None, description="Passport issuing agency")
     phone_country: str | None = Field(None, description="Country code of the phone; the samples send a bare +")
-    province: str = Field(description="Province or state, as AliExpress names it")
-    tax_number: str | None = Field(None, description="Tax number")
+    province: Annotated[str, Role.PLACE] = Field(description="Province or state, as AliExpress names it")
+    tax_number: Figures = Field(None, description="Tax number")
     zip: str | None = Field(None, description="ZIP code")
-    rut_no: str | None = Field(None, description="Chile's tax number (not used, says the page)")
-    foreigner_passport_no: str | None = Field(None, description="Foreigner's registration or passport number")
+    rut_no: Figures = Field(None, description="Chile's tax number (not used, says the page)")
+    foreigner_passport_no: Figures = Field(None, description="Foreigner's registration or passport number")
     is_foreigner: Flag = Field(None, description="Whether the receiver is a foreigner")
-    vat_no: str | None = Field(None, description="VAT number")
+    vat_no: Figures = Field(None, description="VAT number")
     tax_company: str | None = Field(None, description="Company name")
     location_tree_address_id: Id = Field(None, description="Location tree address id")
     birthday: str | None = Field(None, description="Day of birth (only in the page's samples)")
     fax_area: str | None = Field(None, description="Fax area code (only in the page's samples)")
     fax_country: str | None = Field(None, description="Fax country code (only in the page's samples)")
-    fax_number: str | None = Field(None, description="Fax number (only in the page's samples)")
+    fax_number: Figures = Field(None, description="Fax number (only in the page's samples)")
     phone_area: str | None = Field(None, description="Phone area code (only in the page's samples)")
-    phone_number: str | None = Field(None, description="Phone number (only in the page's samples)")
+    phone_number: Figures = Field(None, description="Phone number (only in the page's samples)")
 
 
 class ProductItem(Part):
@@ -139,9 +167,11 @@ class ProductItem(Part):
 
     product_id: Annotated[str, BeforeValidator(_product_id)] = Field(description="Product id")
     product_count: Annotated[int, BeforeValidator(_product_count)] = Field(description="How many, 1 or more")
-    sku_attr: Verbatim | None = Field(None, description="SKU, verbatim from ds.product.get; blank for a single SKU")
+    sku_attr: Annotated[Annotated[Verbatim, AfterValidator(_sku_attr)] | None, Role.VERBATIM] = Field(
+        None, description="SKU, verbatim from ds.product.get, such as 14:365458#Brown; blank for a single SKU"
+    )
     logistics_service_name: str | None = Field(None, description="Delivery service, from ds.freight.query")
-    order_memo: str | None = Field(None, description="Comment to the seller")
+    order_memo: Annotated[str | None, Role.NOTE] = Field(None, description="Comment to the seller")
 
 
 class Promotion(Part):
