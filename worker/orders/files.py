@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from worker.errors import InputError
-from worker.orders.columns import template
+from worker.orders.columns import fold, template
 from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
-from worker.orders.columns import fold
 from worker.orders.records import Lines, separator
 from worker.orders.rewind import rewindable
 from worker.orders.sheets import rows

@@ -24,7 +24,7 @@ _ERROR_ALONE = re.compile(r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#N[/.]?[AVD]|#Н/Д|
 """The same in other languages (#BEZUG!, #¡REF!, #NV, #N/D), and what a column that is too narrow shows."""
 
 _NOTHING = frozenset(
-    "nan nat null none undefined n/a n.a. (null) (none) <null> <none> <nil> <na> <nan> <nat> \\n".split()
+    ["nan", "nat", "null", "none", "undefined", "n/a", "n.a.", "(null)", "(none)", "<null>", "<none>", "<nil>", "<na>", "<nan>", "<nat>", "\\n"]
 )
 _NOTHING_EXACTLY = frozenset(("nil", "None", "NaN"))
 _NOTHING_IN_NAMES = frozenset(("nan", "NaN", "null", "NULL", "none", "None", "undefined"))
@@ -38,7 +38,7 @@ _BEGINS = ("nan ", "null ", "undefined ", "'", "=", " ", "#")
 _LONGEST = 16
 NO_VALUE = "holds a program's word for no value; leave it out, or write the value"
 _NO_NAME = "holds a program's word for no value; a name that is spelt like it begins with a capital, the rest small"
-_ERROR_SAYS = "holds an error a spreadsheet shows (such as #REF! or #N/A), not a value; mend the sheet and export again"
+_ERROR_SAYS = "holds an error a spreadsheet shows in place of a value; mend the sheet and export again"
 _FORMULA_SAYS = "begins like a spreadsheet's formula, which is no value; export the values"
 _DOUBTFUL = "begins with an apostrophe: take it off if a spreadsheet put it there, write ’ if it belongs to the word"
 

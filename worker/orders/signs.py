@@ -12,7 +12,9 @@ from collections.abc import Iterator
 
 from worker.orders import alike
 
-_ODD = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffd\U000e0100-\U000e01ef]")
+_ODD = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffd\U000e0100-\U000e01ef]"
+)
 """What Python counts among the signs that can be printed, though nobody can see or read it."""
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f]")
 """Blanks of office programs and web pages, meant as plain ones. Not U+3000, the blank of Chinese and Japanese."""
@@ -24,8 +26,7 @@ _UNSET = re.compile("[\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff]")
 """Never to be letters. Other signs that Python's table does not know yet may be names in a newer Unicode."""
 _JOINERS = "\u200c\u200d"
 _JOINED = frozenset(
-    "ARABIC SYRIAC NKO MANDAIC DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA KHMER"
-    " MYANMAR MONGOLIAN TIBETAN BALINESE JAVANESE".split()
+    ["ARABIC", "SYRIAC", "NKO", "MANDAIC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "MONGOLIAN", "TIBETAN", "BALINESE", "JAVANESE"]
 )
 """Scripts whose letters a joiner ties or parts."""
 
@@ -49,8 +50,8 @@ def trimmed(text: str) -> tuple[str, tuple[str, ...]]:
     while end > start and (end - 1 in bad or text[end - 1].isspace()):
         end -= 1
     off = [text[place] for place in sorted(bad) if not start <= place < end]
-    if "\ufffd" in off:
-        return text, ()
+    if any(sign == "\ufffd" or unicodedata.category(sign) == "Co" for sign in off):
+        return text, ()  # these stand for something that was there
     return (text[start:end], tuple(dict.fromkeys(map(_name, off)))) if off else (text, ())
 
 

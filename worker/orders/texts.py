@@ -24,7 +24,7 @@ WHOLE = "numbers written with a decimal part of zeros were read as whole numbers
 UNSEEN = "taken off the ends of texts: "
 """A notice that goes on with the name of the sign."""
 
-_ORDINARY = (string.ascii_letters + string.digits + " {}[]\",:.-_+/@&;#").encode()
+_ORDINARY = (string.ascii_letters + string.digits + ' {}[]",:.-_+/@&;#').encode()
 _NOT_ASCII = bytes(range(0x80, 0x100))
 _APOSTROPHE = re.compile(rb"\"\s*'")
 _ERROR = re.compile(rb"#(?:[A-Za-z0/]{3,}[!?]|[Nn][/.]?[AaVvDd]|##)")
@@ -145,7 +145,10 @@ class _Look:
             if says := signs.fault(text.strip(), lines=Role.NOTE in roles):
                 self._fault(path, says)
                 return text
-        return text if marks.is_plain(text) else self._unmarked(text, path, roles)
+        bare = text if marks.is_plain(text) else self._unmarked(text, path, roles)
+        if found := _WHOLE.fullmatch(bare):
+            self._looked.wholes.append((path, found[1].lstrip("0")))
+        return bare
 
     def _unmarked(self, text: str, path: Path, roles: Roles) -> str:
         bare = text if Role.NOTE in roles else marks.unmarked(text)
@@ -153,8 +156,6 @@ class _Look:
             self._looked.notices.setdefault(TEXT_MARKS)
         if says := marks.fault(bare, roles, self._country):
             self._fault(path, says)
-        if found := _WHOLE.fullmatch(bare):
-            self._looked.wholes.append((path, found[1].lstrip("0")))
         return bare
 
     def _fault(self, path: Path, says: str) -> None:

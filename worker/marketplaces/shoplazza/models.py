@@ -125,7 +125,9 @@ class ShippingAddress(OrderPart):
     email: str = Field(description="Email address of the recipient")
     country: str = Field(description="Country, such as United States")
     country_code: Annotated[str, AfterValidator(_country)] = Field(description="ISO code of the country, two letters")
-    province: Annotated[str | None, Role.PLACE] = Field(None, description="Province or state; required by every API version's schema")
+    province: Annotated[str | None, Role.PLACE] = Field(
+        None, description="Province or state; required by every API version's schema"
+    )
     province_code: str | None = Field(
         None, description="ISO code of the province, such as NM; required where the country has provinces"
     )
@@ -149,7 +151,9 @@ class ShippingAddress(OrderPart):
 
 
 def _rule(field: str, says: str) -> InitErrorDetails:
-    return InitErrorDetails(type=PydanticCustomError("address_rule", "{says}", {"says": says}), loc=(field,), input=None)
+    return InitErrorDetails(
+        type=PydanticCustomError("address_rule", "{says}", {"says": says}), loc=(field,), input=None
+    )
 
 
 class ShippingLine(OrderPart):
