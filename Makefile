@@ -41,7 +41,7 @@ $(VENV)/bench/.installed: bench/requirements.txt
 	@touch $@
 
 bench: setup-dev $(VENV)/bench/.installed  ## Ours beside its peers; ARGS="--rows … --columns … --orders N --rounds N"
-	@PYTHONPATH=bench:. $(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/ruff format --check .
@@ -51,7 +51,7 @@ check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 promises: setup-dev $(VENV)/bench/.installed  ## What is promised in numbers, measured; ARGS="rates fair …" for some
-	@PYTHONPATH=bench:. $(BIN)/python bench/promises.py $(ARGS)
+	@$(BIN)/python -m bench.promises $(ARGS)
 
 format: setup-dev  ## Format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Any
 
-import job
-from rig import Rig
+from bench import job
+from bench.rig import Rig
 
 CONNECTIONS = 50
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from contenders import Contender
-from rig import running
+from bench.contenders import Contender
+from bench.rig import running
 
 WARM_UP = 300
 """Orders before CPU is counted: what every program does only once is not what an order costs."""

@@ -43,7 +43,7 @@ def _ours(_in_flight: int) -> list[list[str]]:
 
 
 def _submit_ours(*arguments: int) -> list[str]:
-    return [OURS, str(HERE / "hand_in.py"), "submit_ours", *map(str, arguments)]
+    return [OURS, str(HERE / "hand_in.py"), "bench.submit_ours", *map(str, arguments)]
 
 
 def _peer(module: str, python: str = THEIRS) -> Callable[..., list[str]]:

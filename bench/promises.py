@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contenders import HERE, OURS, contenders
-from job import ORDER
 from rich.console import Console
 from rich.table import Table
-from rig import Rig, stop_when_told
+
+from bench.contenders import HERE, OURS, contenders
+from bench.job import ORDER
+from bench.rig import Rig, stop_when_told
 
 FULFIL = str(Path(OURS).parent / "fulfil")
 LATENCY_SECONDS = 0.5

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from contenders import HERE, Contender
 
+from bench.contenders import HERE, Contender
 from worker.broker.embedded import server_binary
 
 STOP_SECONDS = 8

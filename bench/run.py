@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import columns
-from capacity import answers_per_second
-from contenders import HERE, THEIRS, Contender, contenders
 from rich.console import Console
 from rich.table import Table
-from rig import running, stop_when_told
 
-sys.path.insert(0, str(HERE.parent))
+from bench import columns
+from bench.capacity import answers_per_second
+from bench.contenders import HERE, THEIRS, Contender, contenders
+from bench.rig import running, stop_when_told
 from tests.postgres import postgres_server
 
 ONCE = ("MiB 10k", "MiB 100k")

@@ -6,8 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from job import ORDER, order_id
-
+from bench.job import ORDER, order_id
 from tasks.submit import submit as submit_jobs
 from worker.parts import parts
 

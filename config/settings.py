@@ -36,7 +36,7 @@ class Account(BaseModel):
         None,
         ge=1,
         le=1000,
-        description="calls that may go at once before the rate holds; unset: the marketplace's",
+        description="calls that may go at once before the rate applies; unset: the marketplace's",
     )
     max_quantity: int = Field(
         1000,
@@ -53,12 +53,12 @@ class Account(BaseModel):
         " hour; a marketplace that commits it later still makes a second one. Unset: never, a person decides",
     )
     max_orders_per_day: int | None = Field(
-        None, ge=1, description="orders sent in a day (UTC) before the account is held; unset: no limit"
+        None, ge=1, description="orders sent in a day (UTC) before the account is paused; unset: no limit"
     )
     max_amount_per_day: float | None = Field(
         None,
         gt=0,
-        description="money spent in a day (UTC), in each currency, as it was read back, before the account is held;"
+        description="money spent in a day (UTC), in each currency, as it was read back, before the account is paused;"
         " unset: no limit",
     )
     max_order_amount: float | None = Field(
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
         8,
         ge=1,
         le=100,
-        description="sends that never arrived before an order is `dead`; throttles do not count",
+        description="sends that never arrived before an order is `dead`; declined ones do not count",
     )
     retry_base_seconds: float = Field(2, gt=0, le=600, description="first step of the exponential backoff")
     retry_cap_seconds: float = Field(300, gt=0, le=3600, description="longest step of the exponential backoff")

@@ -1,4 +1,4 @@
-"""Writes the README's settings tables from the classes that read the settings: `python docs/settings_table.py`."""
+"""Writes the settings tables of docs/configuration.md from the settings' classes: `python docs/settings_table.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config.settings import Account, Settings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent / "configuration.md"
 BEGIN = "<!-- settings: written by docs/settings_table.py -->"
 END = "<!-- /settings -->"
 
@@ -36,9 +36,9 @@ def tables() -> str:
     return "\n".join(parts)
 
 
-def renewed(readme: str) -> str:
-    """Return the README's text with the tables as they are now."""
-    before, _, rest = readme.partition(BEGIN)
+def renewed(page: str) -> str:
+    """Return the page's text with the tables as they are now."""
+    before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n{tables()}\n{END}{after}"
 
@@ -98,7 +98,7 @@ def _number(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
-        sys.exit(f"{README.name} has no place for the tables: {BEGIN} … {END}")
-    README.write_text(renewed(text), encoding="utf-8")
+        sys.exit(f"{PAGE.name} has no place for the tables: {BEGIN} … {END}")
+    PAGE.write_text(renewed(text), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Admin tasks: a person's word, from Flower's API or from any Celery client; plain JSON arguments."""
+"""Admin tasks: a person's commands, from Flower's API or from any Celery client; plain JSON arguments."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ MOST_ORDERS = 1000
 
 @app.task(name="admin.retry")
 def retry_task(*order_ids: str, actor: str = "flower", absent: bool = False) -> str:
-    """Retry orders; tell a line each. `absent`: a person says that they do not exist at the marketplace."""
+    """Retry orders; return a line for each. `absent`: a person says that they do not exist at the marketplace."""
     return _each(order_ids, lambda order_id: parts().operations.retry(order_id, _actor(actor), absent is True))
 
 
 @app.task(name="admin.cancel")
 def cancel_task(*order_ids: str, actor: str = "flower") -> str:
-    """Cancel orders; tell a line each."""
+    """Cancel orders; return a line for each."""
     return _each(order_ids, lambda order_id: parts().operations.cancel(order_id, _actor(actor)))
 
 
 @app.task(name="admin.adopt")
 def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
     """Adopt a marketplace order for one of ours."""
-    return _each([order_id], lambda one: parts().operations.adopt(one, str(reference), _actor(actor)))
+    return _each([order_id], lambda given: parts().operations.adopt(given, str(reference), _actor(actor)))
 
 
 @app.task(name="admin.reconcile")
 def reconcile_task(*order_ids: str, actor: str = "flower") -> str:
-    """Settle unknown orders; tell a line each."""
+    """Settle unknown orders; return a line for each."""
     return _each(order_ids, lambda order_id: parts().operations.reconcile(order_id, _actor(actor)))
 
 

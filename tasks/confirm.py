@@ -9,5 +9,5 @@ from worker.rules.words import RESULT_CHARACTERS
 
 @app.task(name="orders.confirm", resultrepr_maxsize=RESULT_CHARACTERS)
 def confirm(ids: list[str]) -> str:
-    """Read the due placed orders of `ids` back; tell a line an order."""
+    """Read the due placed orders of `ids` back; return a line for each order."""
     return parts().confirm.run(ids)

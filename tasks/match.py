@@ -9,5 +9,5 @@ from worker.rules.words import RESULT_CHARACTERS
 
 @app.task(name="orders.match", resultrepr_maxsize=RESULT_CHARACTERS)
 def match() -> str:
-    """Look at every push message that is due; tell a line each."""
+    """Look at every push message that is due; return a line for each."""
     return parts().match.run()

@@ -9,5 +9,5 @@ from worker.rules.words import RESULT_CHARACTERS
 
 @app.task(name="orders.place", resultrepr_maxsize=RESULT_CHARACTERS)
 def place(ids: list[str]) -> str:
-    """Place the due orders of `ids`; tell a line an order. Messages doubled, late or forged place nothing."""
+    """Place the due orders of `ids`; return a line for each. A doubled, late or forged message places nothing."""
     return parts().place.run(ids)

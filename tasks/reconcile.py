@@ -9,5 +9,5 @@ from worker.rules.words import RESULT_CHARACTERS
 
 @app.task(name="orders.reconcile", resultrepr_maxsize=RESULT_CHARACTERS)
 def reconcile(ids: list[str]) -> str:
-    """Settle the due unknown orders of `ids`; tell a line an order."""
+    """Settle the due unknown orders of `ids`; return a line for each."""
     return parts().reconcile.run(ids)

@@ -8,5 +8,5 @@ from worker.parts import parts
 
 @app.task(name="orders.sweep", ignore_result=True)
 def sweep() -> str:
-    """Take back leases that ran out and ring for every order that is due; tell how many."""
+    """Take back leases that ran out and ring for every order that is due; return how many."""
     return parts().sweep.run()

@@ -1,4 +1,4 @@
-"""The task by which a worker hears itself; messages of every version name it `orders.canary`."""
+"""The task by which a worker proves that messages reach it; messages of every version name it `orders.canary`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from worker.parts import parts
 
 @app.task(name="orders.canary", send_events=False)
 def watchdog() -> None:
-    """Come back through the broker."""
+    """Tell the watchdog that its message has come back through the broker."""
     parts().watchdog.heard()

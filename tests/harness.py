@@ -15,18 +15,19 @@ from typing import Any, TypeVar
 
 import httpx
 import redis
-from processes import free_port
 from sqlalchemy import select
 
 from config.settings import Settings
+from tests.running import free_port
 from worker.broker.embedded import EmbeddedRedis, redis_url
 from worker.errors import FulfilError, RedisAway
 from worker.ledger.engine import Ledger
 from worker.ledger.queries import Queries
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.base import Reply
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
+from worker.marketplaces.aliexpress.models import AliExpressOrder
+from worker.marketplaces.calls import Reply
 from worker.rules.outcomes import PlaceOutcome
 from worker.supervisor import commands
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness import BUYER
+from tests.harness import BUYER
 
 PERSONAL = (*BUYER.values(), "Philippa", "Quillfeather", "Larkspur", "Zanesville")
 """Texts of the buyer that may stand in the ledger and on the wire to the marketplace, and nowhere else."""

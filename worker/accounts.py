@@ -43,7 +43,7 @@ class Accounts:
             self.adapter(account)
 
     def terms(self) -> dict[str, Terms]:
-        """Return what each account's jobs are held against at intake. Raises ConfigError as `marketplaces` does."""
+        """Return what each account's jobs are checked against at intake. Raises ConfigError as `marketplaces` does."""
         return {name: Terms(kind, self.configured[name].max_quantity) for name, kind in self.marketplaces.items()}
 
     def adapter(self, account: str) -> Marketplace:

@@ -32,7 +32,12 @@ class AnsweringTask(Task):  # type: ignore[misc]
             return str(error)
 
 
-OTHERS_VARIABLES = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
+CELERY_BROKER_VARIABLES = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+)
 """Variables Celery puts above any configuration: orders would be rung for on another program's broker."""
 
 app = Celery(
@@ -54,7 +59,7 @@ app = Celery(
 
 @app.on_configure.connect
 def _configure(**_: Any) -> None:
-    for name in OTHERS_VARIABLES:
+    for name in CELERY_BROKER_VARIABLES:
         os.environ.pop(name, None)
     try:
         configured = settings()

@@ -1,6 +1,8 @@
-"""Named places in the code where a fault campaign may kill the process; without a campaign they do nothing.
+"""Named places in the code where a fault campaign may kill or stop the process; without a campaign they do nothing.
 
 `FULFIL_TEST_CRASH` is JSON, a probability for each name; `FULFIL_TEST_CRASH_LOG` a file that gets a line a hit.
+`FULFIL_TEST_FREEZE` is a folder: a file in it with a point's name stops the first process that reaches the point over
+something that ends as the file says.
 """
 
 from __future__ import annotations
@@ -9,7 +11,10 @@ import json
 import os
 import random
 import signal
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 
 class CrashPoint(StrEnum):
@@ -20,7 +25,7 @@ class CrashPoint(StrEnum):
     CLAIMED = "claimed"
     """Claim and attempt are committed, nothing is sent."""
     SENDING = "sending"
-    """A moment before the first byte."""
+    """After the last look at the clock, before the first byte."""
     ANSWERED = "answered"
     """The marketplace has executed it, its answer is not read."""
     UNRECORDED = "unrecorded"
@@ -30,17 +35,44 @@ class CrashPoint(StrEnum):
     SWEEPING = "sweeping"
     """Leases are taken back, nothing is rung for."""
     RECONCILING = "reconciling"
-    """Unknown orders are held, not settled."""
+    """Unknown orders are claimed, not settled."""
     RETRYING = "retrying"
     """A person's retry is committed, not rung for."""
 
 
-_chances: dict[str, float] = json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}"))
+@dataclass(slots=True)
+class Plan:
+    """What a campaign wants of this process."""
+
+    chances: dict[str, float]
+    """How probable a death is at each point."""
+    freezer: str | None
+    """The folder with the orders to stand still."""
 
 
-def reached(point: CrashPoint) -> None:
-    """Die here by SIGKILL, if the campaign's dice say so."""
-    if _chances and random.random() < _chances.get(point, 0.0):
+@cache
+def plan() -> Plan:
+    """Return what the environment said when it was first asked."""
+    return Plan(json.loads(os.environ.get("FULFIL_TEST_CRASH", "{}")), os.environ.get("FULFIL_TEST_FREEZE"))
+
+
+def reached(point: CrashPoint, over: object = "") -> None:
+    """Die here by SIGKILL, or stand still until somebody sends SIGCONT, if the campaign says so."""
+    wanted = plan()
+    if wanted.freezer is not None:
+        _stop(Path(wanted.freezer) / point, over)
+    if wanted.chances and random.random() < wanted.chances.get(point, 0.0):
         log = os.open(os.environ["FULFIL_TEST_CRASH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.write(log, f"{point}\n".encode())
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stop(order: Path, over: object) -> None:
+    """Stop this process if it is the first that the order to stop is for; the order's name then tells which it was."""
+    try:
+        if not str(over).endswith(order.read_text()):
+            return
+        order.rename(order.with_name(f"{order.name}.{os.getpid()}"))
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGSTOP)

@@ -3,9 +3,9 @@
 FulfilError
 ├── ConfigError          a setting is missing or wrong
 │   └── UnknownAccount   a job or a command names an account that is not configured
-├── InputError           what was handed in cannot be read at all (file, encoding, argument)
+├── InputError           what was submitted cannot be read at all (file, encoding, argument)
 │   └── UnusableId       what was given as an id cannot be one
-├── UnknownOrder         a command names an order the ledger does not hold
+├── UnknownOrder         a command names an order the ledger does not have
 ├── NotAllowed           the order's state, or the safe window, forbids what was asked
 └── Unavailable          something we need is away
     ├── RedisAway
@@ -33,7 +33,7 @@ class UnknownAccount(ConfigError):
 
 
 class InputError(FulfilError):
-    """What was handed in cannot be read at all."""
+    """What was submitted cannot be read at all."""
 
 
 class UnusableId(InputError):
@@ -45,7 +45,7 @@ class UnusableId(InputError):
 
 
 class UnknownOrder(FulfilError):
-    """The ledger holds no such order."""
+    """The ledger has no such order."""
 
 
 class NotAllowed(FulfilError):

@@ -1,4 +1,4 @@
-"""The way in: jobs validated, taken into the ledger, and only then rung for."""
+"""Intake: validates jobs, writes them to the ledger, and only then rings for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GROUP = 1000
 
 @dataclass(slots=True)
 class Batch:
-    """What became of one submission. `unrung` says why no message went out; the sweep rings then."""
+    """The result of one submission. `unrung` says why no message was sent; the sweep rings then."""
 
     batch: str
     accepted: int = 0

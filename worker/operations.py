@@ -1,4 +1,4 @@
-"""What a person orders: retry, cancel, adopt, reconcile, pause, resume; each moves the ledger, then rings."""
+"""A person's commands: retry, cancel, adopt, reconcile, pause, resume; each changes the ledger, then rings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from worker.rules.values import Moved
 
 
 class Operations:
-    """A person's word, from whatever door. `actor` names who said it; it stands in every event."""
+    """Carries out a person's commands, from whatever door. `actor` names the person; it stands in every event."""
 
     def __init__(self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell) -> None:
         self._ledger = ledger
@@ -63,7 +63,7 @@ class Operations:
         return f"{account} resumed" if Operator(self._ledger, actor).resume(account) else f"{account} was not paused"
 
     def same_buyer(self, account: str, actor: str) -> str:
-        """Take a person's word that an account's new token is of the same buyer. Raises UnknownAccount, NotAllowed."""
+        """Note that a person said an account's new token is of the same buyer. Raises UnknownAccount, NotAllowed."""
         self._accounts.check(account)
         since, moved = Operator(self._ledger, actor).same_buyer(self._accounts.binding(account))
         self._bell.follow(moved, at_once=True)

@@ -1,7 +1,7 @@
 """What a process has one of: made at its first use, once, each part handed the others it needs.
 
-Imports that commands which only read need not wait for (Celery, the HTTP client and what stands on them: a third of a
-second) are made with the part.
+Celery, the HTTP client and the modules that need them take a third of a second to import. They are imported when a part
+needs them, so that a command that only reads does not wait for them.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Parts(Lazy):
 
     @part
     def records(self) -> Records:
-        """Writes what became of sends and reads."""
+        """Writes the outcomes of sends and reads."""
         return Records(self.ledger, limited=self.accounts.limited())
 
     @part
@@ -111,7 +111,7 @@ class Parts(Lazy):
 
     @part
     def spool(self) -> Spool:
-        """Keeps on disk what the ledger would not take; the folder's name before 1.1 was `journal`."""
+        """Keeps on disk what the ledger would not take; an older version's folder `journal` is replayed as well."""
         return Spool(self.settings.home / "spool", self.settings.home / "journal")
 
     @part
@@ -139,7 +139,7 @@ class Parts(Lazy):
 
     @part
     def embedded(self) -> EmbeddedRedis:
-        """The embedded Redis; it is not started by being asked for."""
+        """The embedded Redis; to ask for it does not start it."""
         return EmbeddedRedis(self.settings)
 
     @part
@@ -152,7 +152,7 @@ class Parts(Lazy):
 
     @part
     def watchdog(self) -> Watchdog:
-        """Ends a worker that went deaf; it is started by the worker."""
+        """Ends a worker that gets no messages; the worker starts it."""
         from worker.app import app
         from worker.broker.watchdog import Watchdog
 
@@ -168,7 +168,7 @@ class Parts(Lazy):
 
     @part
     def loop(self) -> Loop:
-        """Runs what sends and reads; it works from its making on."""
+        """Runs sends and reads; it works as soon as it is made."""
         from worker.sending.loop import Loop
 
         return Loop(self.settings)
@@ -189,7 +189,7 @@ class Parts(Lazy):
 
     @part
     def recorder(self) -> Recorder:
-        """Records answers; it works from its making on."""
+        """Records answers; it works as soon as it is made."""
         from worker.sending.fallback import Fallback
         from worker.sending.recorder import Recorder
 
@@ -207,7 +207,7 @@ class Parts(Lazy):
 
     @part
     def operations(self) -> Operations:
-        """Does what a person orders."""
+        """Carries out a person's commands."""
         from worker.operations import Operations
 
         return Operations(self.ledger, self.accounts, self.graves, self.bell)

@@ -22,7 +22,7 @@ from worker.errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
-FOREIGN = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
+CELERY_OPTION_VARIABLES = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
 """Variables of other programs that Celery's command line would take for options, over our settings."""
 
 
@@ -140,7 +140,9 @@ class Services:
             output.close()
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN} | self.environment
+        inherited = {
+            name: value for name, value in os.environ.items() if name not in CELERY_OPTION_VARIABLES
+        } | self.environment
         paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
         return inherited | {
             "PYTHONPATH": os.pathsep.join(paths),

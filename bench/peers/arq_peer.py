@@ -12,7 +12,7 @@ from arq import create_pool
 from arq.connections import RedisSettings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 
 async def create(ctx: dict[str, Any], key: str) -> None:

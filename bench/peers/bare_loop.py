@@ -9,7 +9,7 @@ import sys
 import aiohttp
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 
 async def main(count: int) -> None:

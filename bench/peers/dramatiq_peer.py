@@ -11,7 +11,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 dramatiq.set_broker(RedisBroker(url=job.REDIS))
 http = httpx.Client(limits=httpx.Limits(max_connections=job.IN_FLIGHT), timeout=120)

@@ -10,7 +10,7 @@ import redis
 from huey import RedisHuey
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 huey = RedisHuey("bench", url=job.REDIS, results=False)
 http = httpx.Client(limits=httpx.Limits(max_connections=job.IN_FLIGHT), timeout=120)

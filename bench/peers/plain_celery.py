@@ -10,7 +10,7 @@ import redis
 from celery import Celery
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 app = Celery("plain_celery", broker=job.REDIS)
 app.conf.update(

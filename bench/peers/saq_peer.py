@@ -13,7 +13,7 @@ import redis.asyncio
 from saq import Queue
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 queue = Queue.from_url(job.REDIS)
 store = redis.asyncio.Redis.from_url(job.REDIS)

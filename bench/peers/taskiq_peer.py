@@ -14,7 +14,7 @@ from taskiq.events import TaskiqEvents
 from taskiq_redis import ListQueueBroker, ListRedisScheduleSource
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import job
+from bench import job
 
 broker = ListQueueBroker(job.REDIS, max_connection_pool_size=1000)
 source = ListRedisScheduleSource(job.REDIS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from contract_kit import Subject, subject_of
+
+from tests.contract.contract_kit import Subject, subject_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Marketplace, Reply, Request
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, OrderRecord, Refused, Unknown
 from worker.sandbox.fake import Call, Fake, SandboxOrder
 from worker.sandbox.fakes import FAKES

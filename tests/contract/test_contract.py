@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import importlib.util
 import json
-import pkgutil
 import time
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, ask, at_fake, call_of, check, create, drive, made, over_http, run, texts
 from pydantic import ValidationError
 
+from tests.contract.contract_kit import (
+    KEY,
+    NOW,
+    Subject,
+    ask,
+    at_fake,
+    call_of,
+    check,
+    create,
+    drive,
+    made,
+    over_http,
+    run,
+    texts,
+)
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Marketplace, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.orders.fields import paths
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.sandbox.server import background
@@ -26,65 +35,6 @@ SUBJECTS = list(REGISTRY)
 DAY_SECONDS = 86400.0
 BIG = "9007199254740993"
 """The smallest whole number above zero that a float cannot hold."""
-
-
-# What it says of itself
-
-
-def test_its_names_agree(subject: Subject) -> None:
-    known = subject.marketplace
-    assert (known.name, subject.fake_class.name) == (subject.name, subject.name)
-    assert known.title
-    assert known.base_url.startswith("https://")
-    assert set(known.personal_fields) <= set(known.order_model.model_fields)
-    assert known.default_rate.per_second > 0
-
-
-def test_every_known_answer_has_its_class_meaning_and_fix(subject: Subject) -> None:
-    assert subject.marketplace.codes
-    for entry in subject.marketplace.codes:
-        assert entry.code.strip()
-        assert isinstance(entry.kind, StrEnum), entry.code
-        assert entry.meaning.strip(), entry.code
-        assert entry.fix.strip(), entry.code
-        assert entry.source.strip(), f"{entry.code}: who documents it?"
-    words = [entry.code for entry in subject.marketplace.codes]
-    assert len(set(words)) == len(words)
-
-
-def test_every_status_has_its_meaning(subject: Subject) -> None:
-    assert subject.marketplace.statuses
-    assert all(word.strip() and meaning.strip() for word, meaning in subject.marketplace.statuses.items())
-
-
-def test_what_it_declares_it_implements(subject: Subject) -> None:
-    known, adapter = subject.marketplace, subject.adapter()
-    overridden = known.look_up is not Marketplace.look_up
-    assert overridden == bool(known.look_up_by)
-    assert not adapter.can_look_up or overridden
-    assert known.takes_pushes == (known.read_push is not Marketplace.read_push)
-    assert bool(subject.samples.LOOK_UP) == overridden
-
-
-def test_its_face_shares_no_code_with_it(subject: Subject) -> None:
-    allowed = ("worker.sandbox.fake", f"worker.marketplaces.{subject.name}.sandbox")
-    package = importlib.util.find_spec(f"worker.marketplaces.{subject.name}")
-    assert package
-    for found in pkgutil.iter_modules(package.submodule_search_locations):
-        module = importlib.util.find_spec(f"{package.name}.{found.name}")
-        assert module
-        assert module.origin
-        imported = _imports(Path(module.origin))
-        if found.name.startswith("sandbox"):
-            assert all(name.startswith(allowed) for name in imported if name.startswith(("worker", "tasks")))
-        else:
-            assert not [name for name in imported if ".sandbox" in name], f"{found.name} knows of the sandbox"
-
-
-def _imports(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
-    froms = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    return froms | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
 
 
 # The order it takes

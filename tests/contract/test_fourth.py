@@ -10,16 +10,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import contract_kit
 import pytest
-from contract_kit import Subject, create, subject_of
 from test_contract import *  # noqa: F403  (every test of the contract, run here for the fourth)
+from test_declared import *  # noqa: F403
 from test_fuzz import *  # noqa: F403
 from test_goods import *  # noqa: F403
+from test_lateness import *  # noqa: F403
 from test_words import *  # noqa: F403
 
 import worker.marketplaces
 import worker.sandbox
+from tests.contract import contract_kit
+from tests.contract.contract_kit import Subject, create, subject_of
+from tests.contract.test_shape import REQUIRED
 from worker.marketplaces import REGISTRY
 from worker.rules.outcomes import Accepted
 from worker.sandbox.fakes import FAKES
@@ -69,7 +72,7 @@ def test_the_guide_leaves_nothing_of_the_template(fourth: Path) -> None:
         if path.suffix != ".pyc" and path.is_file()
     ]
     assert sorted(path.name for path in files) == sorted(
-        ["__init__.py", "acme.py", "acme_samples.py", "adapter.py", "codes.py", "models.py"]
+        ["__init__.py", "acme.py", "acme_samples.py", "goods.py", *(f"{name}.py" for name in REQUIRED)]
     )
     assert not [path.name for path in files if "template" in path.read_text("utf-8").lower()]
 
@@ -77,14 +80,14 @@ def test_the_guide_leaves_nothing_of_the_template(fourth: Path) -> None:
 def test_the_guide_names_files_that_exist() -> None:
     text = GUIDE.read_text("utf-8")
     for name in re.findall(r"`(\w+\.py)`", text):
-        assert (GUIDE.parent / name).exists() or (ROOT / "tests/contract/template" / name).exists(), name
+        assert (GUIDE.parent / name).exists() or [*GUIDE.parent.glob(f"*/{name}")], name
     assert all(f"    {kind}.name: {kind}," in text for kind in ("Acme", "AcmeFake"))
     assert "Marketplaces know nothing of one another" in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_contract_bites(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter that believes every 200 is found out."""
-    monkeypatch.setattr(subject.marketplace, "_read_create", lambda *_: Accepted(()))
+    monkeypatch.setattr("worker.marketplaces.acme.adapter.read_create", lambda *_: Accepted(()))
     with pytest.raises(AssertionError, match="accepted without an id"):
         contract_kit.check(subject, create(subject, subject.samples.created("null")))
     with pytest.raises(AssertionError):

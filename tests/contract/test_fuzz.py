@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contract_kit import KEY, NOW, Subject, check, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contract.contract_kit import KEY, NOW, Subject, check, drive
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 SUBJECTS = list(REGISTRY)

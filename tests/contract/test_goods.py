@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from contract_kit import KEY, NOW, Subject, at_fake, drive, run
 
+from tests.contract.contract_kit import KEY, NOW, Subject, at_fake, drive, run
 from worker.marketplaces import REGISTRY
 from worker.rules.outcomes import Found, Money, OrderRecord
 

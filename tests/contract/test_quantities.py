@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from contract_kit import Subject
 
+from tests.contract.contract_kit import Subject
 from worker.marketplaces import REGISTRY
 from worker.orders.jobs import Job, Rejection, Terms, validate
 

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 from click.testing import CliRunner
-from contract_kit import Subject
 
+from tests.contract.contract_kit import Subject
 from worker.cli.main import main
 from worker.marketplaces import REGISTRY
 from worker.orders.columns import PLACEHOLDER, SEPARATOR, columns

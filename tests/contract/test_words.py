@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from contract_kit import KEY, Subject, check, create, drive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contract.contract_kit import KEY, Subject, check, create, drive
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Reply
+from worker.marketplaces.calls import Reply
 from worker.marketplaces.doubts import Topic, topics
 from worker.rules.outcomes import Accepted, Declined, Refused, Unknown
 
@@ -89,7 +89,7 @@ ANYTHING = told(MADE, BACKEND, LIMIT, DOOR, GOODS, PLAIN)
 
 
 def documented(subject: Subject, code: str) -> bool:
-    known = {entry.code.casefold() for entry in subject.marketplace.codes}
+    known = {entry.code.casefold() for entry in subject.marketplace.codes if entry.code}
     return code.casefold() in known or code in subject.samples.NUMBERS
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Shop, job, keys
+
+from tests.harness import Shop, job, keys
 
 LOST = "SO-1~timeout_after_commit"
 SHOP_ORDER = {

@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from harness import Shop
-from other_fake import UNUSUAL, OtherFake
 
+from tests.fundamentals.other_fake import UNUSUAL, OtherFake
+from tests.harness import Shop
 from worker.sandbox.server import background
 
 HERE = Path(__file__).parent

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness import keys
-
+from tests.harness import keys
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import Answer, Call
 

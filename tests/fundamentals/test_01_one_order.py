@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import Shop, job
+from tests.harness import Shop, job
 
 ORDER = "SO-101"
 

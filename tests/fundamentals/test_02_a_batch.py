@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import Shop, job
+from tests.harness import Shop, job
 
 ORDERS = [f"SO-2{number:02}" for number in range(1, 26)]
 

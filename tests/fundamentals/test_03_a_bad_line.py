@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness import Answer, Shop, job
+from tests.harness import Answer, Shop, job
 
 
 def begin(shop: Shop) -> Answer:

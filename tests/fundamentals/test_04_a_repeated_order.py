@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import Answer, Shop, job
-
+from tests.harness import Answer, Shop, job
 from worker.rules.outcomes import Accepted
 
 WITHOUT_IDS = "SO-401"

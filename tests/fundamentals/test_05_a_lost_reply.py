@@ -5,7 +5,7 @@ AliExpress accepts an out_order_id once in 24 hours, so the same order is sent a
 
 from __future__ import annotations
 
-from harness import Shop, job
+from tests.harness import Shop, job
 
 NEVER_ARRIVED = "SO-501~timeout_before"
 ARRIVED = "SO-502~timeout_after_commit"

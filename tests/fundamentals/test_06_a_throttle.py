@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from harness import Shop, job
-from other_fake import BAN_SECONDS
+from tests.fundamentals.other_fake import BAN_SECONDS
+from tests.harness import Shop, job
 
 THROTTLED = "SO-601~throttle"
 NEXT = "SO-602"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness import Answer, Shop, job
+from tests.harness import Answer, Shop, job
 
 ORDER = "SO-701"
 

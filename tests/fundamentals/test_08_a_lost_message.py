@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import Shop, job
+from tests.harness import Shop, job
 
 ORDER = "SO-801"
 UNREACHABLE = "SO-802"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 
 from celery import Celery
-from harness import Shop, job
 from kombu import Connection, Producer
+
+from tests.harness import Shop, job
 
 BY_CELERY = "SO-901"
 BY_KOMBU = "SO-902"

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import Answer, Shop, job
+
+from tests.harness import Answer, Shop, job
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from harness import Shop, job
-from other_fake import SOLD_OUT_ONCE as ORDER
+
+from tests.fundamentals.other_fake import SOLD_OUT_ONCE as ORDER
+from tests.harness import Shop, job
 
 RETRY = "/api/task/async-apply/admin.retry"
 
@@ -17,7 +18,7 @@ def begin(shop: Shop) -> None:
 
 
 def go_on(shop: Shop) -> httpx.Response:
-    """Retry the refused order through Flower, as the README's curl line does."""
+    """Retry the refused order through Flower, as the curl line of docs/operations.md does."""
     shop.wait_for(ORDER, "refused")
     with shop.flower() as flower:
         return flower.post(RETRY, json={"args": [ORDER]})

@@ -10,9 +10,10 @@ from typing import Any
 
 from celery import Celery
 from celery.utils.nodenames import gethostname
-from harness import Shop, job
-from personal import personal
-from redis_texts import redis_texts
+
+from tests.harness import Shop, job
+from tests.personal import personal
+from tests.redis_texts import redis_texts
 
 QUEUED = "SO-1201"
 BY_MESSAGE = "SO-1202"

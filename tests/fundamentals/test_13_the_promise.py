@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from harness import Shop
 
+from tests.harness import Shop
 from worker.ledger.queries import Filter, Queries
 
 

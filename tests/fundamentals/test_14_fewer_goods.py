@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from harness import Answer, Shop
+from tests.harness import Answer, Shop
 
 ORDER = "KA-1401"
 TAKEN = {"offerId": 610947572360, "specId": "b266e0726506185beaf205cbae88530d", "quantity": 24}

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
-from harness import free_port, until
 
+from tests.harness import free_port, until
 from worker.broker.embedded import server_binary
 
 ROOT = Path(__file__).resolve().parent.parent.parent

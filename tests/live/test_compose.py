@@ -18,7 +18,10 @@ import httpx
 import pytest
 import redis
 import yaml
-from compose_kit import (
+
+from config.settings import Settings
+from tests.harness import job, until
+from tests.live.compose_kit import (
     COMPOSE,
     DOCKERFILE,
     ENVIRONMENT_FILE,
@@ -30,9 +33,6 @@ from compose_kit import (
     image_environment,
     postgres_bin,
 )
-from harness import job, until
-
-from config.settings import Settings
 from worker.supervisor import commands
 
 # How the file is built
@@ -182,7 +182,7 @@ def test_an_order_goes_from_a_file_to_confirmed(stack: Stack) -> None:
 
 
 def test_a_producer_needs_nothing_but_redis(stack: Stack) -> None:
-    block = re.search(r"<!-- message -->\n```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = re.search(r"<!-- message -->\n```json\n(.*?)```", (ROOT / "docs" / "jobs.md").read_text(), re.DOTALL)
     assert block
     message = json.loads(block[1])
     message["body"] = json.dumps([[], {"jobs": [job("SO-1003")]}, {}])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from worker.rules.decision import Decision, Policy
+from worker.rules.history import History
 from worker.rules.outcomes import (
     Absent,
     Accepted,
@@ -47,6 +48,20 @@ seconds = st.floats(0, 86400, allow_nan=False)
 texts = st.text(max_size=20)
 codes = st.sampled_from(["ApiCallLimit", "B_X", "SYSTEM_ERROR"])
 ids = st.lists(st.integers(1, 10**16).map(str), max_size=3).map(tuple)
+moments = st.floats(1e9, 2e9)
+maybe = st.none() | moments
+histories = st.builds(
+    History,
+    spent=st.integers(0, 9),
+    snoozes=st.integers(0, 9),
+    crashes=st.integers(0, 5),
+    absences=st.integers(0, 9),
+    absent_since=maybe,
+    first_sent_at=maybe,
+    absence_told_at=maybe,
+    in_doubt=st.booleans(),
+    accepted_at=maybe,
+)
 policies = st.builds(
     Policy,
     max_attempts=st.integers(1, 100),

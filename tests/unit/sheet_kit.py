@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders.files import jobs
 from worker.orders.jobs import Job, Rejection, Terms
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
 
-from worker.marketplaces.base import Lost, Reply
+from tests.client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
+from worker.marketplaces.calls import Lost, Reply
 from worker.sending.client import BODY_LIMIT_BYTES
 
 # What surely never left

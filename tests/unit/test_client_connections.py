@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
 
-from worker.marketplaces.base import Lost, Reply, Request
+from tests.client_kit import FOR_EVER, OK, Server, client, never_left, post, reset, send
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.sending.client import TOO_LATE
 
 # Connections that are kept
@@ -171,6 +171,23 @@ def test_a_deadline_that_passes_while_a_connection_is_made_holds_the_request_bac
     came = drive(server.url, time.time() + 0.1)
     assert [never_left(one) for one in came] == [True, True]
     assert server.posts == 0
+
+
+def test_the_point_before_the_first_byte_is_told_what_is_sent_and_not_reached_by_what_is_too_late(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(lambda connection, _: connection.sendall(OK))
+    seen: list[tuple[str, str, int]] = []
+
+    def look(point: str, over: object = "") -> None:
+        seen.append((point, str(over), server.posts))
+
+    monkeypatch.setattr("worker.sending.client.reached", look)
+    drive(server.url, FOR_EVER)
+    assert [one for one in seen if one[0] == "sending"] == [("sending", server.url, 0), ("sending", server.url, 1)]
+    seen.clear()
+    drive(server.url, time.time() - 0.001)
+    assert seen == []
 
 
 def test_the_deadline_of_one_call_is_not_anothers(serve: Callable[..., Server]) -> None:

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from client_kit import OK, Server, client, post
-
-from worker.marketplaces.base import Lost, Reply, Request
+from tests.client_kit import OK, Server, client, post
+from worker.marketplaces.calls import Lost, Reply, Request
 
 FOR_EVER = float("inf")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -89,7 +91,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("model", "item", "field", "digits_only"), FIELDS, ids=lambda value: str(value)[-40:])
-def test_fields_of_goods_name_the_cause(model, item, field, digits_only) -> None:
+def test_fields_of_goods_name_the_cause(model: Any, item: Any, field: Any, digits_only: Any) -> None:
     for given in ["1.005E+15", "1005.5", 1005.5, *(["1E15"] if digits_only else [])]:
         with pytest.raises(ValidationError) as caught:
             model.model_validate(item | {field: given})

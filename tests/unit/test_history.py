@@ -7,23 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.retry_kit import histories, moments
 from worker.rules.history import Cause, History, after
 from worker.rules.states import MOVES, Event, State
 
-moments = st.floats(1e9, 2e9)
-maybe = st.none() | moments
-histories = st.builds(
-    History,
-    spent=st.integers(0, 9),
-    snoozes=st.integers(0, 9),
-    crashes=st.integers(0, 5),
-    absences=st.integers(0, 9),
-    absent_since=maybe,
-    first_sent_at=maybe,
-    absence_told_at=maybe,
-    in_doubt=st.booleans(),
-    accepted_at=maybe,
-)
 SENDS = {
     Cause.ANSWER: [event for state, event in MOVES if state is State.PLACING],
     Cause.LOST: [Event.LOSE, Event.PARK, Event.ACCEPT],
@@ -63,6 +50,7 @@ PROOFS = {
     (Cause.WORD_OF_ABSENCE, Event.RETRY),
 }
 """What ends a doubt, and nothing else does."""
+TELLS_OF_ABSENCE = (Cause.ABSENCE, Cause.ABSENCE_UNDER_DOUBT, Cause.WORD, Cause.WORD_OF_ABSENCE, Cause.NEVER_LEFT)
 
 
 def test_every_cause_is_tried_here() -> None:
@@ -141,3 +129,47 @@ def test_crashes_are_counted_in_a_row_and_an_answer_ends_the_row(history: Histor
     lost = after(history, State.PLACING, event, Cause.LOST_UNSENT, at)
     assert lost.crashes == history.crashes + 1
     assert after(lost, State.PLACING, Event.REFUSE, Cause.ANSWER, at).crashes == 0
+
+
+@given(histories, others, moments)
+def test_what_tells_nothing_of_an_absence_neither_counts_nor_forgets_one(
+    history: History, move: tuple[State, Event, Cause], at: float
+) -> None:
+    """A look-up that failed is among them: it neither found the order nor failed to find it."""
+    became = after(history, *move, at)
+    if move[2] not in TELLS_OF_ABSENCE:
+        assert (became.absences, became.absent_since) == (history.absences, history.absent_since)
+
+
+@given(histories, moments, st.sampled_from([Event.SNOOZE, Event.RETRY, Event.PARK]))
+def test_each_absence_that_counts_is_one_more_whatever_follows_from_it(
+    history: History, at: float, event: Event
+) -> None:
+    became = after(history, State.UNKNOWN, event, Cause.ABSENCE, at)
+    assert became.absences == history.absences + 1
+    assert became.absent_since == (at if history.absent_since is None else history.absent_since)
+
+
+@given(histories, moments)
+def test_after_a_look_up_under_a_wrong_clock_counting_begins_with_the_next(history: History, at: float) -> None:
+    broken = after(history, State.UNKNOWN, Event.SNOOZE, Cause.ABSENCE_UNDER_DOUBT, at)
+    again = after(broken, State.UNKNOWN, Event.SNOOZE, Cause.ABSENCE, at + 30)
+    assert (again.absences, again.absent_since) == (1, at + 30)
+
+
+@given(histories, others, moments)
+def test_after_a_persons_word_counting_begins_anew(
+    history: History, move: tuple[State, Event, Cause], at: float
+) -> None:
+    became = after(history, *move, at)
+    if move[2] in (Cause.WORD, Cause.WORD_OF_ABSENCE, Cause.NEVER_LEFT):
+        assert (became.absences, became.absent_since) == (0, None)
+
+
+@given(histories, moves, moments, st.booleans())
+def test_that_it_does_not_exist_is_noted_when_a_person_says_so_and_by_nothing_else(
+    history: History, move: tuple[State, Event, Cause], at: float, first: bool
+) -> None:
+    _, event, cause = move
+    said = cause is Cause.WORD_OF_ABSENCE and event is Event.SNOOZE
+    assert after(history, *move, at, first).absence_told_at == (at if said else history.absence_told_at)

@@ -20,7 +20,7 @@ import pytest
 
 from worker.errors import ConfigError, LedgerAway, RedisAway, UnknownAccount
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.base import Marketplace, Push
 from worker.web import pushes as hooks
 from worker.web.ringing import Ringing

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sheet_kit import ACCOUNTS, HEADER, sheet, summary
 
+from tests.unit.sheet_kit import ACCOUNTS, HEADER, sheet, summary
 from worker.errors import InputError
 from worker.orders.files import jobs, read
 from worker.orders.jobs import Job, Rejection

@@ -10,8 +10,8 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sheet_kit import ACCOUNTS, HEADER, sheet, summary, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, HEADER, sheet, summary, taken
 from worker.errors import InputError
 from worker.orders.files import read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection
@@ -103,7 +103,7 @@ def test_line_ends_are_no_line_breaks(end: str) -> None:
 def test_other_line_breaks_refuse_their_order_only(sign: str, cell: str) -> None:
     data = sheet(SO_1, SO_1.replace("Ann", ""), f"SO-2,main,{cell.format(sign)},Rome,3,1,", SO_2, SO_9)
     where = f"(U+{ord(sign):04X}) in column full_name on line 4"
-    reason = f"order: there is a line break {where}; take it out, or hand in JSON lines (.jsonl)"
+    reason = f"order: there is a line break {where}; take it out, or submit JSON lines (.jsonl)"
     assert summary(data) == [(2, "SO-1"), (4, reason), (6, "SO-9")]
 
 

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders import files
 from worker.orders.files import jobs, read
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
@@ -198,7 +199,7 @@ class TestJson:
 
     def test_too_long_a_document_recommends_json_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "MAX_DOCUMENT_BYTES", 100)
-        with pytest.raises(InputError, match="longer than 64 MiB; hand in JSON lines"):
+        with pytest.raises(InputError, match="longer than 64 MiB; submit JSON lines"):
             read(io.BytesIO(json.dumps([job()] * 3).encode()), ACCOUNTS)
 
 

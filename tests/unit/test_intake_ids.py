@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sheet_kit import ACCOUNTS, sheet, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, sheet, taken
 from worker.errors import UnusableId
 from worker.marketplaces.digits import DECIMAL, EXPONENT, FRACTION
 from worker.orders import ids

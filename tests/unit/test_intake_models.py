@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms, validate
 
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from sheet_kit import ACCOUNTS, HEADER, sheet, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, HEADER, sheet, taken
 from worker.orders.jobs import Job, Rejection, validate
 
 ORDER = {"address": {"city": "Oslo"}, "items": [{"product_id": "1", "product_count": 1}]}

@@ -6,11 +6,12 @@ import csv
 import io
 
 import pytest
-from sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
 
+from tests.unit.sheet_kit import ACCOUNTS, Shop, bodies, sheet, summary, taken
 from worker.errors import InputError
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders.files import read, template
 from worker.orders.jobs import MAX_JOB_BYTES, Job, Rejection, Terms
 from worker.orders.sheets import MAX_ROWS_AN_ORDER

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.rules.match import Match, in_contest, in_time, judge, moving_seconds, too_early_seconds
 from worker.rules.outcomes import OrderRecord
 from worker.rules.states import State

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,9 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, Kept, Text, clock_offset, id_of, lost, parse, read_object, text_of
-from worker.rules.outcomes import NotSent, Unknown
+from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.replies import (
+    Fraction,
+    Kept,
+    Read,
+    Text,
+    clock_offset,
+    id_of,
+    lost,
+    money,
+    parse,
+    read_object,
+    retry_after,
+    text_of,
+)
+from worker.rules.outcomes import Money, NotSent, Unknown
 
 
 @pytest.mark.parametrize("text", ["9007199254740993", "10234136520598611512", "0.1", "1.10", "1e400", "-0.0", "NaN"])
@@ -128,3 +142,41 @@ def test_the_marketplaces_clock_is_read_off_its_date(date: str | None, offset: f
     came = Reply(200, {} if date is None else {"date": date}, b"")
     assert clock_offset(came, 10.0) == offset
     assert clock_offset(Lost("cut", may_have_arrived=True), 10.0) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("12", 12.0),
+        (" 0.5 ", 0.5),
+        ("0", 0.0),
+        ("", None),
+        ("-1", None),
+        ("soon", None),
+        ("12345678", None),
+        ("١", None),
+    ],
+)
+def test_the_wait_a_reply_asks_for_is_a_plain_number_of_seconds(header: str, seconds: float | None) -> None:
+    assert retry_after(Reply(429, {"retry-after": header}, b"")) == seconds
+    assert retry_after(Reply(429, {}, b"")) is None
+
+
+def test_money_needs_both_halves() -> None:
+    assert money(Decimal("1.10"), "USD") == Money(Decimal("1.10"), "USD")
+    for amount, currency in (
+        ("1.10", "USD"),
+        (None, "USD"),
+        (Decimal(1), ""),
+        (Decimal(1), 840),
+        (Decimal(1), "X" * 11),
+    ):
+        assert money(amount, currency) is None
+
+
+def test_what_is_read_keeps_fields_nobody_knows_and_never_fails() -> None:
+    assert Read.model_validate({"brand_new": {"a": [1]}}).details() == {"brand_new": {"a": [1]}}
+    nested: Any = "x"
+    for _ in range(600):
+        nested = [nested]
+    assert Read.model_validate({"deep": nested}).details() == {}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from retry_kit import (
+
+from tests.unit.retry_kit import (
     POLICY,
+    SENT_AT,
+    WINDOW,
     Order,
     accepted,
     assert_something_follows,
@@ -21,7 +25,6 @@ from retry_kit import (
     throttled,
     unknown,
 )
-
 from worker.rules import place as retry
 from worker.rules.confirm import decide_read
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Policy, backoff
@@ -36,7 +39,7 @@ from worker.rules.outcomes import (
     Refused,
     Unknown,
 )
-from worker.rules.place import CRASHES_BEFORE_QUARANTINE, decide, lease_ran_out
+from worker.rules.place import CRASHES_BEFORE_QUARANTINE, decide, lease_ran_out, may_send_until
 from worker.rules.states import MOVES, Event, State
 
 USES_NO_ATTEMPT = (Event.SNOOZE,)
@@ -245,6 +248,21 @@ def test_reading_back_waits_ten_seconds_then_longer_then_a_quarter_of_an_hour_fo
     waits = [decide_read(Absent("not synced"), Order(snoozes=snoozes), POLICY) for snoozes in range(9)]
     assert [w.due_in_seconds for w in waits] == [10, 20, 40, 80, 160, 900, 900, 900, 900]
     assert [w.attention for w in waits] == [False] * 5 + [True] * 4
+
+
+times = st.floats(SENT_AT, SENT_AT + 10 * WINDOW)
+
+
+@given(times, times, st.floats(0, 300), st.none() | st.floats(1, 2 * WINDOW))
+def test_a_request_leaves_only_while_its_answer_can_come_within_the_lease_and_its_key_is_safe(
+    lease_until: float, first_sent_at: float, answer_seconds: float, window: float | None
+) -> None:
+    """Mutations of `may_send_until`: without the window; without the answer's time; `max` for `min`."""
+    claim = SimpleNamespace(lease_until=lease_until, first_sent_at=first_sent_at)
+    until = may_send_until(claim, answer_seconds, window)
+    assert until <= lease_until - answer_seconds
+    assert window is None or until <= first_sent_at + window
+    assert until == lease_until - answer_seconds or (window is not None and until == first_sent_at + window)
 
 
 @given(st.integers(1, 50))

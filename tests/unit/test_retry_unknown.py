@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from retry_kit import (
+
+from tests.unit.retry_kit import (
     ABILITIES,
     POLICY,
     SENT_AT,
@@ -22,7 +23,6 @@ from retry_kit import (
     throttled,
     unknown,
 )
-
 from worker.rules.codes import Code
 from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, Found, ReadOutcome

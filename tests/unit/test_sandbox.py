@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +15,6 @@ import pytest
 from config.settings import Account
 from worker.errors import ConfigError
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
-from worker.sandbox.faults import FAULTS
 from worker.sandbox.server import Running, background, fakes_for
 
 HANG = 0.3
@@ -285,11 +280,6 @@ def test_a_wrong_fault_is_answered_with_a_sentence(client: httpx.Client, body: b
     assert client.get("/_sandbox/faults").json() == {"faults": []}
 
 
-def test_the_faults_are_the_ones_the_design_names() -> None:
-    named = "timeout_before timeout_after_commit reset_after_commit http_500 http_503 throttle garbage empty slow"
-    assert set(f"{named} token_expired repeat_with_ids wrong_ids wrong_type huge drip".split()) == FAULTS
-
-
 def test_the_clock_is_the_sandboxes() -> None:
     with background([Toy()], clock=lambda: 1234.5) as running:
         httpx.post(running.url + "/toy", data={"key": "a"}, trust_env=False)
@@ -355,46 +345,3 @@ def test_every_face_gets_its_own_accounts() -> None:
     assert set(fakes["aliexpress"].credentials) == {"sandbox", "main"}
     assert fakes["aliexpress"].credentials["main"] == {"app_key": "k", "app_secret": "s"}
     assert fakes["aliexpress"].sync_seconds == 1.5
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    started: list[subprocess.Popen[str]] = []
-    root = str(Path(__file__).parents[2])
-
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "worker.sandbox", *arguments]
-        path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
-        child = subprocess.Popen(
-            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path, **environment},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        started.append(child)
-        return child
-
-    yield start
-    for child in started:
-        child.kill()
-        child.communicate()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_as_a_process(start: Callable[..., subprocess.Popen[str]], number: signal.Signals) -> None:
-    child = start("--port", "0", FULFIL_ACCOUNTS__MAIN__MARKETPLACE="aliexpress", FULFIL_ACCOUNTS__MAIN__APP_KEY="k")
-    assert child.stdout is not None
-    line = child.stdout.readline()
-    assert line.startswith("sandbox listening on http://127.0.0.1:"), line
-    url = line.split()[-1]
-    assert httpx.get(url + "/_sandbox/health", trust_env=False).json() == {"ok": True}
-    child.send_signal(number)
-    rest, errors = child.communicate(timeout=10)
-    assert (child.returncode, errors) == (0, "")
-    assert all(line.startswith("FULFIL_ACCOUNTS__") for line in rest.splitlines()), "what one can paste"
-
-
-def test_as_a_process_on_a_taken_port(start: Callable[..., subprocess.Popen[str]], running: Running) -> None:
-    child = start("--port", str(running.port))
-    output, errors = child.communicate(timeout=20)
-    assert (child.returncode, output) == (2, "")
-    assert errors.count("\n") == 1
-    assert "is taken" in errors

@@ -15,7 +15,7 @@ import pytest
 
 from worker.errors import ConfigError
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import SandboxOrder
 from worker.sandbox.pushes import MOST_WAITING, Pusher, PushPlan

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from worker.marketplaces.base import Credentials, Lost, Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import Lost
+from worker.marketplaces.models import Credentials, OrderModel
 
 
 class Address(OrderModel):
@@ -29,7 +31,7 @@ class Shop(Marketplace):
     def place(self, order, key):  # type: ignore[no-untyped-def]
         yield Lost("", True)
 
-    def confirm(self, references):  # type: ignore[no-untyped-def]
+    def read(self, reference):  # type: ignore[no-untyped-def]
         yield Lost("", True)
 
 

@@ -24,9 +24,9 @@ from worker.rules.values import Moved
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.1
-"""Confirms that come due within this time share a message; none of them waits longer for that."""
+"""Confirms that come due within this time share a message."""
 AFTER_SECONDS = 0.01
-"""A confirm is told this much after its order is due, for a moment too early it would be turned away."""
+"""A confirm's message comes this long after its order is due: a moment too early it would find nothing to do."""
 
 
 class Bell(Background):
@@ -126,7 +126,7 @@ class Bell(Background):
             self._confirm_groups(due)
         except RedisAway as error:
             log.warning("%d confirmations are left to the sweep: %s", len(due), error)
-        except Exception as error:  # whatever it is, the thread must live: without it every confirm is late
+        except Exception as error:  # whatever it is, the thread must live: without it every confirm is overdue
             log.error("%d confirmations are left to the sweep: %s", len(due), type(error).__name__)
 
     def _confirm_groups(self, due: list[tuple[float, str]]) -> None:

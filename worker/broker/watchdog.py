@@ -1,4 +1,4 @@
-"""A worker that went deaf ends itself: a message to itself through the broker must keep coming back."""
+"""Ends a worker that gets no messages: a message it sends to itself through the broker must keep coming back."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, parts, person, print_json
+from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 def _act(do: Callable[[], Any], json_: bool) -> None:
@@ -20,7 +21,7 @@ def _act(do: Callable[[], Any], json_: bool) -> None:
     if json_:
         print_json(_as_json(moved))
     else:
-        out.print(lines([moved]))
+        out().print(lines([moved]))
 
 
 def _as_json(moved: Any) -> dict[str, Any]:
@@ -41,11 +42,13 @@ _order_command("reconcile", "Settle an unknown order now.")
 
 @main.command()
 @click.argument("orders", nargs=-1, required=True, metavar="ORDER...")
-@click.option("--absent", is_flag=True, help="You looked: it does not exist at the marketplace and is made anew.")
-@click.option("--yes", is_flag=True, help="Act on several orders; without it only what would happen is told.")
+@click.option(
+    "--absent", is_flag=True, help="You looked: the order does not exist at the marketplace. It is made anew."
+)
+@click.option("--yes", is_flag=True, help="Act on several orders; without it fulfil only says what would happen.")
 @as_json
 def retry(orders: tuple[str, ...], absent: bool, yes: bool, json_: bool) -> None:
-    """Let orders go again now: sent, settled or read back, whatever the state of each allows."""
+    """Send, settle or read back orders now, whichever the state of each allows."""
     actor = person()
     if len(orders) == 1:
         _act(lambda: parts().operations.retry(orders[0], actor, absent), json_)
@@ -53,11 +56,11 @@ def retry(orders: tuple[str, ...], absent: bool, yes: bool, json_: bool) -> None
         _act_on_each(orders, lambda order: parts().operations.retry(order, actor, absent), json_)
     else:
         told = _forecast(orders, absent)
-        print_json({"forecast": told}) if json_ else out.print(*told, "nothing is done yet: add --yes", sep="\n")
+        print_json({"forecast": told}) if json_ else out().print(*told, "nothing is done yet: add --yes", sep="\n")
 
 
 def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -> None:
-    """Act on orders one by one; what one of them forbids is told and does not hold up the others."""
+    """Act on orders one by one; an order that forbids it is reported and does not stop the others."""
     from worker.rules.words import lines
 
     moved, refused = [], {}
@@ -70,12 +73,12 @@ def _act_on_each(orders: Sequence[str], do: Callable[[str], Any], json_: bool) -
     if json_:
         print_json([*map(_as_json, moved), *({"order_id": order, "said": said} for order, said in refused.items())])
     else:
-        out.print(lines(moved, *refused.values()))
+        out().print(lines(moved, *refused.values()))
     raise SystemExit(1 if refused else 0)
 
 
 def _forecast(orders: Sequence[str], absent: bool) -> list[str]:
-    """Say what would become of these orders, a line for each account and state."""
+    """Say what would happen to these orders, a line for each account and state."""
     found = parts().queries.states_of(list(orders))
     counts = Counter((account, state) for account, state in found.values())
     told = [f"{number} {state} of {account}: {_will(state, absent)}" for (account, state), number in counts.items()]
@@ -87,7 +90,7 @@ def _will(state: str, absent: bool) -> str:
     if state == "unknown":
         return "looked up once more where that can be done, and made anew if not found" if absent else "settled now"
     if absent:
-        return "left alone: only of unknown orders it may be said that they do not exist"
+        return "left alone: --absent is for unknown orders only"
     return {
         "queued": "sent now",
         "refused": "sent again",
@@ -112,14 +115,16 @@ def _account_command(group: click.Group, name: str, text: str) -> None:
     def command(account: str, json_: bool) -> None:
         with doorbell():
             told = getattr(parts().operations, name.replace("-", "_"))(account, person())
-        print_json({"account": account, "said": told}) if json_ else out.print(told)
+        print_json({"account": account, "said": told}) if json_ else out().print(told)
 
 
 @main.group()
 def accounts() -> None:
-    """Tell what a person knows of an account."""
+    """Tell fulfil what you know about an account."""
 
 
-_account_command(main, "pause", "Hold an account's sends; what is placed is still read back.")
-_account_command(main, "resume", "Let an account's orders go again; one that reached a day's limit, as much once more.")
+_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
+_account_command(
+    main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
+)
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

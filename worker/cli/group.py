@@ -1,25 +1,25 @@
-"""The command `fulfil` itself: its group, what every command shares, and how failures are told."""
+"""The command `fulfil` itself: its group, what every command shares, and how failures are printed."""
 
 from __future__ import annotations
 
 import getpass
-import json
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from config.logs import configure_logs
 from config.settings import BadSettingError, settings
-from worker.cli.screen import console
 from worker.errors import FulfilError
+from worker.terminal.screen import console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from worker.broker.embedded import EmbeddedRedis
     from worker.parts import Parts
 
-out = console()
-err = console(stderr=True)
 PAGE = 200
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
@@ -52,7 +52,7 @@ def _mute() -> None:
 @click.version_option(package_name="fulfil")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Place bulk supplier orders and prove what became of each one.
+    """Place bulk supplier orders and prove how each one ended.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
     """
@@ -60,9 +60,10 @@ def main(context: click.Context) -> None:
         configure_logs(settings().log_level)
 
 
-def print_json(value: object) -> None:
-    """Print a value as JSON, one document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+@cache
+def out() -> Console:
+    """Return the console that a command prints on."""
+    return console()
 
 
 def parts() -> Parts:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, out, parts, print_json
-from worker.cli.screen import console
+from worker.cli.group import as_json, doorbell, main, out, parts
 from worker.errors import InputError
+from worker.terminal.screen import console, print_json
 
 if TYPE_CHECKING:
     from worker.intake import Batch
@@ -26,7 +26,9 @@ PAGE = 200
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--wait", is_flag=True, help="Wait until every order is final or needs a person.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest wait with --wait.")
-@click.option("--allow-repeat", is_flag=True, help="Orders of the same content are meant: no notice of them.")
+@click.option(
+    "--allow-repeat", is_flag=True, help="Orders with the same content are intended: print no notice about them."
+)
 @as_json
 def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, json_: bool) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
@@ -69,12 +71,12 @@ def status(batch: str | None, json_: bool) -> None:
     else:
         for row in batches:
             taken = f"{row.accepted} accepted, {row.duplicates} duplicates, {row.rejected} rejected"
-            out.print(f"{row.batch_id}  {row.source}: {taken}")
-        out.print("  ".join(f"{state} {number}" for state, number in sorted(counts.items())) or "no orders")
+            out().print(f"{row.batch_id}  {row.source}: {taken}")
+        out().print("  ".join(f"{state} {number}" for state, number in sorted(counts.items())) or "no orders")
         for account, pause in paused.items():
-            out.print(f"account {account} is paused: {pause.reason}")
+            out().print(f"account {account} is paused: {pause.reason}")
         if attention:
-            out.print(f"{attention} need a person: fulfil list --attention")
+            out().print(f"{attention} need a person: fulfil list --attention")
     raise SystemExit(1 if attention else 0)
 
 
@@ -109,18 +111,18 @@ def list_(json_: bool, **selection: Any) -> None:
 @as_json
 def show(order: str, json_: bool) -> None:
     """Show one order: how it stands, every attempt, every move, and what was read back."""
-    from worker.cli.tables import history
+    from worker.terminal.tables import history
 
     story = parts().queries.order(order)
     if json_:
         print_json(story.as_json())
         return
     _print_orders([story.order])
-    out.print(history(story))
+    out().print(history(story))
     for attempt in story.attempts:
         told = attempt.as_json()
         words = [told[name] for name in ("outcome", "code", "cause", "request_id") if told[name]]
-        out.print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
+        out().print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
 
 
 @main.command()
@@ -138,23 +140,23 @@ def why(order: str, json_: bool) -> None:
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:
-        out.print(text)
+        out().print(text)
 
 
 @main.command()
 @as_json
 def orphans(json_: bool) -> None:
-    """List the marketplace's orders that push messages told of and that no order of ours could be found for."""
-    from worker.cli.tables import orphans_table
+    """List orders of the marketplace that push messages report and that fit none of your orders."""
+    from worker.terminal.tables import orphans_table
 
     found = parts().pushes.orphans()
     if json_:
         print_json([orphan.as_json() for orphan in found])
     elif found:
-        out.print(orphans_table(found))
-        out.print("where you know the order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print(orphans_table(found))
+        out().print("if you know which order it belongs to: fulfil adopt ORDER --reference REFERENCE")
     else:
-        out.print("no orphans: every push message has found its order")
+        out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)
 
 
@@ -205,14 +207,14 @@ def _select(**selection: Any) -> Iterator[OrderView]:
 
 
 def _print_orders(page: list[OrderView]) -> None:
-    from worker.cli.tables import orders_table
+    from worker.terminal.tables import orders_table
 
-    out.print(orders_table(page, parts().queries.results([order.order_id for order in page])))
+    out().print(orders_table(page, parts().queries.results([order.order_id for order in page])))
 
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     from worker.app import app
-    from worker.cli.tables import watch_batch
+    from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
@@ -229,18 +231,18 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 
 def _tell(batch: Batch, wait: bool) -> None:
-    from worker.cli.tables import rejections_table
     from worker.rules.views import RejectionView
+    from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
-    out.print(f"batch {batch.batch}: {told}")
+    out().print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
-        out.print(f"  {order_id}: duplicate, state {state}")
+        out().print(f"  {order_id}: duplicate, state {state}")
     for notice, number in batch.notices.items():
-        out.print(f"  {notice} ({number} orders)")
+        out().print(f"  {notice} ({number} orders)")
     if batch.rejected:
-        out.print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
+        out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
     if wait:
         _print_orders(list(islice(_select(batch=batch.batch), PAGE)))
         if batch.accepted > PAGE:
-            out.print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")
+            out().print(f"the first {PAGE} of {batch.accepted}; the rest: fulfil list --batch {batch.batch}")

@@ -10,8 +10,9 @@ import click
 from rich.text import Text
 
 from config.settings import settings
-from worker.cli.group import as_json, main, out, parts, print_json
+from worker.cli.group import as_json, main, out, parts
 from worker.errors import FulfilError
+from worker.terminal.screen import print_json
 
 
 @main.command()
@@ -33,9 +34,9 @@ def up(json_: bool) -> None:
         if json_:
             print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
         else:
-            out.print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
+            out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
             if not configured.flower_basic_auth:
-                out.print(f"Flower's password: {configured.home / 'flower-login'}")
+                out().print(f"Flower's password: {configured.home / 'flower-login'}")
         services.watch(stop)
     finally:
         services.stop()
@@ -58,7 +59,7 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @click.option("--address", help="Address to listen on.  [default: FULFIL_HOOKS_ADDRESS]")
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
-    """Receive the marketplaces' push messages at /push/ACCOUNT; they tell unmatched orders their ids."""
+    """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
     from worker.web.pushes import Receiver, run_hooks
     from worker.web.ringing import Ringing
 
@@ -68,7 +69,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
         if json_:
             print_json({"url": url, "accounts": list(configured.accounts)})
         else:
-            out.print(f"push messages are received on {url}/push/ACCOUNT")
+            out().print(f"push messages are received on {url}/push/ACCOUNT")
 
     parts().check()
     ringing = Ringing(lambda: parts().bell.match())
@@ -86,10 +87,10 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Save a picture of the end to this file.")
 @as_json
 def demo(keep: bool, svg: Path | None, json_: bool) -> None:
-    """Run the main job on embedded parts, from nothing, against the sandbox.
+    """Run everything once against the sandbox, from an empty folder, with an embedded Redis and SQLite.
 
-    Exit codes: 0 every order ended as announced (some are announced to be refused) and the sandbox's own record
-    agrees, 1 otherwise.
+    Exit codes: 0 every order ended as the demo says beforehand (some are to be refused) and the sandbox's own
+    record agrees, 1 otherwise.
     """
     from worker.demo.run import run_demo
 
@@ -99,26 +100,26 @@ def demo(keep: bool, svg: Path | None, json_: bool) -> None:
 @main.command()
 @as_json
 def migrate(json_: bool) -> None:
-    """Bring the ledger's schema up to date. Every program does so when it starts; this does it and ends."""
+    """Bring the ledger's schema up to date. Every program does so when it starts; this command does only that."""
 
     opened = parts().ledger
     if json_:
         print_json({"ledger": opened.place, "schema": opened.version()})
     else:
-        out.print(f"the ledger at {opened.place} has schema {opened.version()}")
+        out().print(f"the ledger at {opened.place} has schema {opened.version()}")
 
 
 @main.command()
 @as_json
 def doctor(json_: bool) -> None:
-    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to mend it."""
+    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to repair it."""
     checks = [_check(name, do) for name, do in _checks().items()]
     if json_:
         print_json(checks)
     else:
         for check in checks:
             mark = Text("ok", "green") if check["ok"] else Text("no", "red")
-            out.print(mark, f" {check['name']}: {check['said']}")
+            out().print(mark, f" {check['name']}: {check['said']}")
     raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
 
 

@@ -1,4 +1,4 @@
-"""The commands of `fulfil` that say what is supported: marketplaces, template."""
+"""The commands of `fulfil` that print what is supported: marketplaces, template."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 import click
 from rich.table import Table
 
-from worker.cli.group import as_json, main, out, print_json
+from worker.cli.group import as_json, main, out
+from worker.terminal.screen import print_json
 
 
 @main.command()
 @as_json
 def marketplaces(json_: bool) -> None:
-    """Print the support matrix: what each marketplace's adapter can do, told by its class."""
+    """Print the support matrix: what each marketplace's adapter can do."""
     from worker.marketplaces import REGISTRY
 
     found = [support(name) for name in REGISTRY]
     if json_:
         print_json(found)
     else:
-        out.print(_matrix(found))
+        out().print(_matrix(found))
 
 
 def support(name: str) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def template(marketplace: str, json_: bool) -> None:
 
 def _matrix(found: Iterable[Mapping[str, Any]]) -> Table:
     """Return the support matrix: a column for each marketplace."""
-    from worker.cli.tables import table
+    from worker.terminal.tables import table
 
     cells = [list(_supported(one).items()) for one in found]
     columns: dict[str, Mapping[str, Any]] = {"": {"no_wrap": True}, **{one[0][1]: _COLUMN for one in cells}}
@@ -94,7 +95,7 @@ def _supported(one: Mapping[str, Any]) -> dict[str, str]:
         "title": one["title"],
         "MARKETPLACE": one["name"],
         "address": one["base_url"],
-        "same key sent again": "no, never blindly" if window is None else f"safe for {window / 3600:g} hours",
+        "same key sent again": "not safe" if window is None else f"safe for {window / 3600:g} hours",
         "look-up": f"by {one['look_up_by']}" if one["look_up_by"] else "none",
         "push messages": "read" if one["pushes"] else "none",
         "default rate": "; ".join(filter(None, (rate, shared))),

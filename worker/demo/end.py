@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.text import Text
 
-from worker.cli.screen import Screen
-from worker.cli.tables import orders_table, rejections_table
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
 from worker.rules.views import OrderView, RejectionView, ResultView
+from worker.terminal.screen import Screen
+from worker.terminal.tables import orders_table, rejections_table
 
 
 @dataclass(slots=True)

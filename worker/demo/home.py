@@ -16,12 +16,12 @@ from config.settings import settings
 from worker.errors import ConfigError, InputError
 from worker.parts import forget
 from worker.sandbox.fakes import FAKES
-from worker.supervisor import FOREIGN
+from worker.supervisor import CELERY_OPTION_VARIABLES
 
 FOLDER = Path(".fulfil", "demo")
 ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
 """The demo's accounts and their marketplaces."""
-_FOREIGN_PREFIXES = ("FULFIL_", "CELERY_", "FLOWER_")
+_PREFIXES_LEFT_OUT = ("FULFIL_", "CELERY_", "FLOWER_")
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def set_environment(home: Path, sandbox_url: str) -> None:
     """Put the demo's settings in the place of all the user's, for this process and those it starts."""
     for name in list(os.environ):
-        if name.upper().startswith(_FOREIGN_PREFIXES) or name in FOREIGN:
+        if name.upper().startswith(_PREFIXES_LEFT_OUT) or name in CELERY_OPTION_VARIABLES:
             del os.environ[name]
     accounts = {
         f"FULFIL_ACCOUNTS__{account.upper()}__{name.upper()}": value

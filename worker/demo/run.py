@@ -12,9 +12,6 @@ from typing import Any
 import httpx
 
 from config.settings import Account, settings
-from worker.cli.group import print_json
-from worker.cli.screen import Screen
-from worker.cli.tables import watch_batch
 from worker.demo.end import Facts, document, print_end, stopped
 from worker.demo.home import ACCOUNTS, FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
@@ -24,6 +21,8 @@ from worker.parts import parts
 from worker.sandbox.fakes import FAKES
 from worker.sandbox.server import background, fakes_for
 from worker.supervisor import Services, flower_login, stopper
+from worker.terminal.screen import Screen, print_json
+from worker.terminal.tables import watch_batch
 
 LIMIT_SECONDS = 75.0
 """Longest wait for the orders; it takes about 30 s."""

@@ -1,4 +1,4 @@
-"""What orders were sent with, as the ledger keeps it, and a person's word that a new token is of the same buyer."""
+"""What orders were sent with, as the ledger keeps it, and that a person said a new token is of the same buyer."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ def _groups(connection: Connection, account: str) -> dict[str, str]:
 
 
 def vouch(connection: Connection, binding: Binding, actor: str) -> float:
-    """Note a person's word that the account's present token is of the buyer it had before.
+    """Note that a person said the account's present token is of the buyer it had before.
 
     Returns since when (unix seconds) that one was used. Raises NotAllowed where there is none.
     """
     before = _before(connection, binding)
     if before is None:
-        raise NotAllowed(f"no order of {binding.account} was sent with another buyer's token: there is nothing to say")
+        raise NotAllowed(
+            f"no order of {binding.account} was sent with another buyer's token: there is nothing to change"
+        )
     now, buyers = time.time(), (before.parts[BUYER], binding.parts[BUYER])
     group = _groups(connection, binding.account).get(buyers[0], buyers[0])
     rows: Iterable[dict[str, Any]] = (

@@ -47,7 +47,7 @@ def day_of(at: float) -> str:
 def let_through(
     connection: Connection, account: str, ceilings: Ceilings, rows: Sequence[Row[Any]], now: float
 ) -> tuple[list[Row[Any]], Pause | None]:
-    """Return the orders that may be sent today, counted, and the hold of the account where some may not.
+    """Return the orders that may be sent today, counted, and the account's pause where some may not.
 
     An order that was sent before is not counted again: it is settled, not bought.
     """
@@ -69,15 +69,15 @@ def _full(account: str, ceilings: Ceilings, used: dict[str, float], wanted: int)
     for currency, spent in used.items():
         if currency != ORDERS and ceilings.amount is not None and spent >= ceilings.amount and wanted:
             told = f"{spent:.2f} {currency} were spent today, the account's limit is {ceilings.amount:.2f}"
-            return 0, _hold(account, told, f"{setting}MAX_AMOUNT_PER_DAY")
+            return 0, _pause(account, told, f"{setting}MAX_AMOUNT_PER_DAY")
     if ceilings.orders is not None and (room := max(0, int(ceilings.orders - used.get(ORDERS, 0.0)))) < wanted:
-        return room, _hold(
+        return room, _pause(
             account, f"{ceilings.orders} orders were sent today, the account's limit", f"{setting}MAX_ORDERS_PER_DAY"
         )
     return None
 
 
-def _hold(account: str, told: str, setting: str) -> Pause:
+def _pause(account: str, told: str, setting: str) -> Pause:
     fix = f"to allow as much once more today: fulfil resume {account}; or raise {setting}, restart, then resume"
     return Pause(None, Code.DAY_LIMIT, told, fix)
 
@@ -135,7 +135,7 @@ def spend(connection: Connection, account: str, amounts: Iterable[tuple[float, s
 
 
 def forgive(connection: Connection, account: str, now: float) -> None:
-    """Let an account spend as much as its limits once more today: a person's word."""
+    """Let an account spend as much as its limits once more today: a person resumed it."""
     connection.execute(
         update(account_days)
         .where(account_days.c.account == account, account_days.c.day == day_of(now))

@@ -13,7 +13,7 @@ from worker.ledger import ceilings
 from worker.ledger.bindings import others, remember
 from worker.ledger.ceilings import Ceilings
 from worker.ledger.dialects import in_list, listed
-from worker.ledger.due import EARLY_SECONDS, message_gone
+from worker.ledger.due import EARLY_SECONDS, forget_message
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import NOTE, Move, event_row, forecast, lock, told_differs, write
 from worker.ledger.pauses import is_paused, pause_accounts, pausing
@@ -44,7 +44,9 @@ _CLAIM = (
 )
 _OPEN_ATTEMPT = insert(attempts)
 _CLAIM_WAITING = (
-    update(orders).where(in_list(orders.c.order_id, listed("ids"))).values(due_at=bindparam("until"), rung_at=None)
+    update(orders)
+    .where(in_list(orders.c.order_id, listed("ids")))
+    .values(due_at=bindparam("until"), rung_at=None, updated_at=bindparam("now"))
 )
 
 
@@ -74,36 +76,36 @@ class Claims:
     def claim(self, account: str, ids: Sequence[str], terms: Terms, now: float | None = None) -> list[Claim]:
         """Take the orders of `ids` that are queued and due; their attempts are committed before this returns.
 
-        Orders of a paused account are left alone. What may not be sent is put aside with words: an order whose safe
-        window has closed, or that was sent with something else, or that is above the account's limits.
+        Orders of a paused account are left alone. An order that may not be sent is parked or waits, with a reason: its
+        safe window has closed, it was sent with something else, or it is above the account's limits.
         """
         now = now or time.time()
         with self.ledger.writing() as connection:
             if is_paused(connection, account, now):
-                connection.execute(message_gone(ids))  # its message ends here: the sweep rings when the hold ends
+                connection.execute(forget_message(ids))  # its message ends here: the sweep rings when the pause ends
                 return []
             if terms.binding is not None and terms.binding.id not in self._remembered:
                 remember(connection, terms.binding, now)
             rows = lock(connection, ids, State.QUEUED, account=account, due_before=now + EARLY_SECONDS)
             going = _sendable(connection, account, rows, terms, self.actor, now)
             if len(going) < len(rows):
-                connection.execute(message_gone([row.order_id for row in rows]))
+                connection.execute(forget_message([row.order_id for row in rows]))
             claims = _take(connection, going, terms, self.sender, self.actor, now)
         if terms.binding is not None:
             self._remembered.add(terms.binding.id)
         return claims
 
     def claim_waiting(
-        self, ids: Sequence[str], state: State, hold_seconds: float, now: float | None = None
+        self, ids: Sequence[str], state: State, lease_seconds: float, now: float | None = None
     ) -> list[Waiting]:
-        """Take the due orders of `ids` in `state`; until `hold_seconds` have passed nobody else gets them."""
+        """Take the due orders of `ids` in `state`; until `lease_seconds` have passed no other process gets them."""
         now = now or time.time()
         with self.ledger.writing() as connection:
             rows = lock(connection, ids, state, due_before=now)  # never early: ten seconds are ten seconds
-            held = pausing(connection, {row.account for row in rows}, now)
-            rows = [row for row in rows if row.account not in held]
+            paused = pausing(connection, {row.account for row in rows}, now)
+            rows = [row for row in rows if row.account not in paused]
             taken = [row.order_id for row in rows]
-            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + hold_seconds})
+            connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + lease_seconds, "now": now})
             known = references(connection, taken)
             return [_waiting(row, known.get(row.order_id, ())) for row in rows]
 
@@ -123,7 +125,7 @@ class Claims:
 def _sendable(
     connection: Connection, account: str, rows: Sequence[Row[Any]], terms: Terms, actor: str, now: float
 ) -> list[Row[Any]]:
-    """Return the locked rows that may be sent; put aside, with words, what may not, and hold a full account."""
+    """Return the rows that may be sent; move the others, with a reason, and pause an account above its limits."""
     aside = _aside(connection, rows, terms, now)
     write(
         connection,

@@ -1,4 +1,4 @@
-"""`among`: a column's value is one of a list, one parameter whatever the list's length; `beside`: what else is asked.
+"""`in_list`: a value is in a list, which is one parameter whatever its length; `unindexed`: a second condition.
 
 `IN (?, ?, …)` is a statement of its own for every length: put together for each call, prepared by each connection and
 kept there, half a megabyte for some hundred ids.
@@ -37,11 +37,11 @@ class _Strings(TypeDecorator[Collection[str]]):
 
 
 def listed(name: str) -> BindParameter[Any]:
-    """Return a parameter that will hold a list."""
+    """Return a parameter for a list."""
     return bindparam(name, type_=_Strings())
 
 
-class _Beside(ColumnElement[Any]):
+class _Unindexed(ColumnElement[Any]):
     inherit_cache = True
     _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 (so SQLAlchemy has it)
 
@@ -51,24 +51,24 @@ class _Beside(ColumnElement[Any]):
 
 
 def unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a column to compare beside a list of keys: SQLite must not look rows up by its index instead.
+    """Return a column for a second condition after a list of keys: SQLite must not look rows up by its index instead.
 
     It cannot know how short the list is, and would go through every queued order.
     """
-    return _Beside(column)
+    return _Unindexed(column)
 
 
-@compiles(_Beside)
-def _plain(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_Unindexed)
+def _plain(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.column, **options)
 
 
-@compiles(_Beside, "sqlite")
-def _unindexed(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_Unindexed, "sqlite")
+def _unindexed(element: _Unindexed, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.column, **options)}"
 
 
-class _Among(ColumnElement[Any]):
+class _InList(ColumnElement[Any]):
     inherit_cache = True
     type = NullType()  # Boolean would be compared with 1 where the database has none
     _traverse_internals = [  # noqa: RUF012 (so SQLAlchemy has it)
@@ -82,20 +82,20 @@ class _Among(ColumnElement[Any]):
 
 
 def in_list(column: ColumnElement[Any], values: Collection[str] | BindParameter[Any]) -> ColumnElement[Any]:
-    """Return the condition that `column` is one of `values`, or of what a `listed` parameter will hold."""
+    """Return the condition that `column` is one of `values`, or in the list of a `listed` parameter."""
     if not isinstance(values, BindParameter):
         values = bindparam(None, values, type_=_Strings(), unique=True)
-    return _Among(column, values)
+    return _InList(column, values)
 
 
-@compiles(_Among, "sqlite")
-def _sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_InList, "sqlite")
+def _sqlite(element: _InList, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(part, **options) for part in (element.column, element.values))
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 (a column and a placeholder)
 
 
-@compiles(_Among, "postgresql")
-def _postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_InList, "postgresql")
+def _postgresql(element: _InList, compiler: SQLCompiler, **options: Any) -> str:
     column, values = (compiler.process(part, **options) for part in (element.column, element.values))
     return f"{column} = ANY({values})"
 

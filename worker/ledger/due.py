@@ -6,11 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Update, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, or_, select, update
 
 from worker.ledger.dialects import in_list, listed, unindexed
 from worker.ledger.engine import Ledger
 from worker.ledger.tables import orders
+from worker.rules.decision import CLOCKS_DIFFER_SECONDS
 from worker.rules.states import State
 
 EARLY_SECONDS = 0.005
@@ -25,14 +26,14 @@ _DUE = select(orders.c.order_id, orders.c.account).where(
 )
 
 
-def message_gone(ids: Sequence[str]) -> Update:
+def forget_message(ids: Sequence[str]) -> Update:
     """Return the statement that forgets the message of these queued orders, so that the next sweep rings again."""
     queued = unindexed(orders.c.state) == State.QUEUED
     return update(orders).where(in_list(orders.c.order_id, ids), queued).values(rung_at=None)
 
 
 class Due:
-    """Reads and writes when orders are due; nothing here moves one."""
+    """Reads and writes when orders are due; moves no order."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -57,8 +58,7 @@ class Due:
                 orders.c.state == State.QUEUED,
                 orders.c.account == account,
                 orders.c.crashes > 0,
-                orders.c.due_at <= due_before,
-                or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
+                _untold(due_before, rung_before),
             )
             .order_by(orders.c.crashes, orders.c.due_at)
             .limit(PAGE)
@@ -77,11 +77,7 @@ class Due:
         """
         query = (
             select(orders.c.order_id)
-            .where(
-                orders.c.state == state,
-                orders.c.due_at <= due_before,
-                or_(orders.c.rung_at.is_(None), orders.c.rung_at <= rung_before),
-            )
+            .where(orders.c.state == state, _untold(due_before, rung_before))
             .order_by(orders.c.due_at)
             .limit(limit)
         )
@@ -95,10 +91,10 @@ class Due:
         with self.ledger.writing() as connection:
             connection.execute(update(orders).where(in_list(orders.c.order_id, ids)).values(rung_at=now or time.time()))
 
-    def let_go(self, ids: Sequence[str]) -> None:
+    def forget_message(self, ids: Sequence[str]) -> None:
         """Note that the message for these queued orders ends here: the next sweep rings for them again."""
         with self.ledger.writing() as connection:
-            connection.execute(message_gone(ids))
+            connection.execute(forget_message(ids))
 
     def put_off(self, ids: Sequence[str], state: State, until: float) -> None:
         """Put due orders off because a limit is reached. No attempt, no event: nothing happened to them."""
@@ -110,5 +106,21 @@ class Due:
                     unindexed(orders.c.state) == state,
                     unindexed(orders.c.due_at) < until,
                 )
-                .values(due_at=until)
+                .values(due_at=until, updated_at=time.time())
             )
+
+
+def _untold(due_before: float, rung_before: float) -> ColumnElement[bool]:
+    """Return the condition of due orders nobody was told of, or only before `rung_before`.
+
+    A ring that lies ahead of now was written by a clock that was wrong: without the last part it would keep its order
+    standing still until that hour comes.
+    """
+    return and_(
+        orders.c.due_at <= due_before,
+        or_(
+            orders.c.rung_at.is_(None),
+            orders.c.rung_at <= rung_before,
+            orders.c.rung_at > due_before + CLOCKS_DIFFER_SECONDS,
+        ),
+    )

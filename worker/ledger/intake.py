@@ -32,7 +32,7 @@ _START = {
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one group of jobs."""
+    """What was done with one group of jobs."""
 
     new: list[Job] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)

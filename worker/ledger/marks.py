@@ -77,7 +77,7 @@ class Marks:
             self._slots[mark] = self._free.pop()
 
     def release(self, order_id: str, number: int) -> None:
-        """Let the room of a mark be used again: what became of the attempt is in the ledger."""
+        """Let the room of a mark be used again: the outcome of the attempt is in the ledger."""
         with self._guard:
             slot = self._slots.pop(mark_of(order_id, number), None)
             if slot is not None:

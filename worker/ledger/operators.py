@@ -1,4 +1,4 @@
-"""A person's word in the ledger: retry, cancel, adopt, reconcile, pause, resume; each with who said it."""
+"""A person's commands in the ledger: retry, cancel, adopt, reconcile, pause, resume; each with who gave it."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Operator:
     def retry(self, order_id: str) -> Moved:
         """Let an order go again now. What may already exist is settled or read back, never sent blindly.
 
-        One in doubt whose safe window has closed is put aside when it is to be sent. Raises UnknownOrder, NotAllowed.
+        An order in doubt whose safe window has closed is parked instead of sent. Raises UnknownOrder, NotAllowed.
         """
         return self._move(order_id, operate.retry)
 
     def absent(self, order_id: str, can_look_up: bool, is_alive: Callable[[str], bool]) -> Moved:
-        """Take a person's word that an unknown order does not exist at the marketplace, so that it may be made anew.
+        """Note that a person said an unknown order does not exist at the marketplace, so that it may be made anew.
 
         Where it can be looked up, that is done once more before it is sent. `is_alive` tells whether a process of
         this home still runs. Raises UnknownOrder, and NotAllowed where the order is not unknown or where a process
@@ -67,7 +67,7 @@ class Operator:
         return self._move(order_id, lambda row, _: operate.absent(row, can_look_up, alive), Cause.WORD_OF_ABSENCE)
 
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
-        """Take a person's word that an account's present token is of the buyer it had before.
+        """Note that a person said an account's present token is of the buyer it had before.
 
         Returns since when (unix seconds) the token before was used, and the orders that go on. Raises NotAllowed
         where no order was sent with another token.

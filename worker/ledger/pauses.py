@@ -1,4 +1,4 @@
-"""Accounts that are paused: until a time or a person's word, and why."""
+"""Accounts that are paused: until a time or until a person resumes them, and why."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from worker.rules.views import OrphanView
 
 
 class Pushes:
-    """Keeps the messages and what became of them; each method is one transaction."""
+    """Keeps push messages and what was decided about them; each method is one transaction."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -50,16 +50,16 @@ class Pushes:
         with self.ledger.writing() as connection:
             connection.execute(_take(connection.dialect.name), [row])
 
-    def claim(self, hold_seconds: float, limit: int, now: float | None = None) -> list[Pushed]:
-        """Take new rows that are due, the longest waiting first; until `hold_seconds` have passed nobody else does.
+    def claim(self, lease_seconds: float, limit: int, now: float | None = None) -> list[Pushed]:
+        """Take new rows that are due, the longest waiting first; no other process gets them for `lease_seconds`.
 
-        Those of an account that is held for a time are left alone: they could not be read.
+        Rows of a paused account are left alone: they could not be read.
         """
         now = now or time.time()
-        held = select(account_pauses.c.account).where(account_pauses.c.until > now)
+        paused = select(account_pauses.c.account).where(account_pauses.c.until > now)
         due = (
             select(*(pushes.c[name] for name in _PUSHED))
-            .where(_is_due(now), pushes.c.account.not_in(held))
+            .where(_is_due(now), pushes.c.account.not_in(paused))
             .order_by(pushes.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -68,7 +68,7 @@ class Pushes:
             rows = [Pushed(**row._mapping) for row in connection.execute(due)]
             keys = tuple_(pushes.c.account, pushes.c.reference).in_([(row.account, row.reference) for row in rows])
             if rows:
-                connection.execute(update(pushes).where(keys).values(due_at=now + hold_seconds))
+                connection.execute(update(pushes).where(keys).values(due_at=now + lease_seconds))
             return rows
 
     def any_due(self, now: float | None = None) -> bool:
@@ -118,7 +118,7 @@ class Pushes:
             return [Candidate(**{**row._mapping, "state": State(row.state)}) for row in connection.execute(query)]
 
     def settle(self, judged: Sequence[Judged], now: float | None = None) -> None:
-        """Write what became of rows. One that got another message meanwhile stays new and is due at once."""
+        """Write what was decided about rows. A row that got another message meanwhile stays new and is due at once."""
         now = now or time.time()
         with self.ledger.writing() as connection:
             _refresh(connection, [one for one in judged if one.record is not None], now)
@@ -196,24 +196,24 @@ def _is_due(now: float) -> Any:
 @cache
 def _take(dialect: str) -> Any:
     statement: Any = {"sqlite": sqlite, "postgresql": postgresql}[dialect].insert(pushes)
-    came, held = statement.excluded, pushes.c
+    came, kept = statement.excluded, pushes.c
     newer = or_(
-        came.pushed_at > held.pushed_at,
-        and_(came.pushed_at.is_not(None), held.pushed_at.is_(None)),
+        came.pushed_at > kept.pushed_at,
+        and_(came.pushed_at.is_not(None), kept.pushed_at.is_(None)),
         # Times are whole seconds, in which an order can be made and paid.
-        and_(came.status != held.status, came.pushed_at.is_not_distinct_from(held.pushed_at)),
+        and_(came.status != kept.status, came.pushed_at.is_not_distinct_from(kept.pushed_at)),
     )
-    told = or_(newer, and_(came.made_at.is_not(None), held.made_at.is_(None)))
-    wakes = and_(told, held.state != PushState.NEW)
+    told = or_(newer, and_(came.made_at.is_not(None), kept.made_at.is_(None)))
+    wakes = and_(told, kept.state != PushState.NEW)
     changes = {
         "last_at": came.last_at,
-        "count": held.count + 1,
-        "status": case((newer, came.status), else_=held.status),
-        "pushed_at": case((newer, came.pushed_at), else_=held.pushed_at),
-        "made_at": func.coalesce(held.made_at, came.made_at),
-        "state": case((wakes, came.state), else_=held.state),
-        "due_at": case((wakes, came.due_at), else_=held.due_at),
-        "tries": case((wakes, came.tries), else_=held.tries),
+        "count": kept.count + 1,
+        "status": case((newer, came.status), else_=kept.status),
+        "pushed_at": case((newer, came.pushed_at), else_=kept.pushed_at),
+        "made_at": func.coalesce(kept.made_at, came.made_at),
+        "state": case((wakes, came.state), else_=kept.state),
+        "due_at": case((wakes, came.due_at), else_=kept.due_at),
+        "tries": case((wakes, came.tries), else_=kept.tries),
     }
     return statement.on_conflict_do_update(index_elements=["account", "reference"], set_=changes)
 

@@ -1,4 +1,4 @@
-"""Records what became of sends and reads; each method is one transaction."""
+"""Records the outcomes of sends and reads; each method is one transaction."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from worker.rules.codes import Code
 from worker.rules.decision import Decision
 from worker.rules.history import Cause
 from worker.rules.outcomes import Absent, Found, NotSent
-from worker.rules.place import came_back, learned_late, told_foreign_id
+from worker.rules.place import came_back, late_answer, told_foreign_id
 from worker.rules.states import MOVES, Event, State
 from worker.rules.values import Moved, Sent, Settled, Waiting
 
 _WAITS_FOR_IDS = frozenset(state for state, event in MOVES if event is Event.ACCEPT) - {State.PLACING, State.PLACED}
-"""Where ids that come late settle an order; a queued one would otherwise be sent again."""
+"""States in which a late answer's ids settle an order; a queued order would otherwise be sent again."""
 
 _CLOSE_ATTEMPT = (
     update(attempts)
@@ -54,7 +54,7 @@ _SENDER_GONE = (
 
 
 class Records:
-    """Writes what became of sends and reads; `actor` names the process in every event.
+    """Writes the outcomes of sends and reads; `actor` names the process in every event.
 
     `limited`: the accounts whose orders and money of a day are counted.
     """
@@ -68,20 +68,20 @@ class Records:
         """Close the attempts and move the orders.
 
         A claim whose lease was taken away moves nothing: its attempt is closed already. Ids it learned are kept,
-        and they settle the order if it still waits for them. An id that another order holds is never learned.
+        and they settle the order if it still waits for them. An id that belongs to another order is never learned.
         """
         now = now or time.time()
         ids = [one.claim.order_id for one in sent]
         with self.ledger.writing() as connection:
             rows = {row.order_id: row for row in lock(connection, ids)}
-            held = owners(connection, ids, {reference for one in sent for reference in told_by(one)})
-            had_ids = frozenset(held.known)
-            learned, foreign = part(held, rows, sent, now)
+            owned = owners(connection, ids, {reference for one in sent for reference in told_by(one)})
+            had_ids = frozenset(owned.known)
+            learned, foreign = part(owned, rows, sent, now)
             if learned:
                 connection.execute(insert_ignore(connection, order_references), learned)
-            known = held.known
+            known = owned.known
             moves: dict[str, Move] = {}
-            closed, late = [], []
+            closed, ended = [], []
             for one, wrong in zip(sent, foreign, strict=True):
                 row = rows[one.claim.order_id]
                 if row.epoch == one.claim.epoch and row.state == State.PLACING:
@@ -91,7 +91,7 @@ class Records:
                     moves[row.order_id] = self._answered(row, one, decision)
                     closed.append(closing(one))
                     continue
-                late.append({"b_order_id": row.order_id, "b_number": one.claim.number, "at": one.closed_at})
+                ended.append({"b_order_id": row.order_id, "b_number": one.claim.number, "at": one.closed_at})
                 if row.order_id in known and row.state in _WAITS_FOR_IDS and not wrong and _completes(row, one):
                     moves[row.order_id] = self._answered_late(row, one)
                 elif isinstance(one.outcome, NotSent) and _was_asleep(row, one):
@@ -99,8 +99,8 @@ class Records:
             moved = write(connection, list(moves.values()), now, known)
             if closed:
                 connection.execute(_CLOSE_ATTEMPT, closed)
-            if late:
-                connection.execute(_SENDER_GONE, late)
+            if ended:
+                connection.execute(_SENDER_GONE, ended)
             if self.limited:
                 ceilings.give_back(connection, [one for one in sent if one.claim.account in self.limited])
             pause_accounts(connection, [(s.claim.account, s.decision.pause) for s in sent], self.actor, now)
@@ -112,7 +112,7 @@ class Records:
 
     def _answered_late(self, row: Row[Any], one: Sent) -> Move:
         return Move(
-            row, learned_late(one.decision), Cause.LATE_ANSWER, self.actor, one.closed_at, more=forecasting(one.outcome)
+            row, late_answer(one.decision), Cause.LATE_ANSWER, self.actor, one.closed_at, more=forecasting(one.outcome)
         )
 
     def _back(self, row: Row[Any], one: Sent, outcome: NotSent) -> Move:
@@ -182,8 +182,8 @@ class Records:
     def expire_leases(self, now: float | None = None, dead: Sequence[Dead] = ()) -> list[Moved]:
         """Take back the orders whose worker let its lease run out or is known to be dead.
 
-        What surely never left is queued again, everything else is unknown; an order that keeps killing its workers
-        is set aside. `dead`: processes known to be gone, with the sends they had noted.
+        An order that surely never left is queued again, any other is unknown; an order that keeps killing its workers
+        is parked. `dead`: processes known to be gone, with the sends they had noted.
         """
         now = now or time.time()
         with self.ledger.writing() as connection:
@@ -209,5 +209,5 @@ def _stands(order: Waiting, row: Row[Any], known: Mapping[str, tuple[str, ...]])
 
 
 def _completes(row: Row[Any], one: Sent) -> bool:
-    """Tell whether a late reply settles an order: one that was told a foreign id needs more than what it has."""
+    """Tell whether a late answer settles an order: after a foreign id, only an answer with an id of its own does."""
     return row.code != Code.FOREIGN_ID or bool(told_by(one))

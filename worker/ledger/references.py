@@ -65,11 +65,11 @@ def references(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[st
 def hold_references(connection: Connection, told: Collection[str]) -> None:
     """Let only one transaction at a time decide whose these ids are; SQLite has only one writer anyway."""
     if told and connection.dialect.name == "postgresql":
-        connection.execute(_HOLD, {"told": list(told)})
+        connection.execute(_LOCK, {"told": list(told)})
 
 
 # Sorted, or two transactions with the same ids wait for each other for ever.
-_HOLD = text(
+_LOCK = text(
     "SELECT pg_advisory_xact_lock(id) FROM"
     " (SELECT DISTINCT hashtext(told) AS id FROM unnest(CAST(:told AS text[])) AS told ORDER BY id) AS ids"
 )
@@ -77,22 +77,22 @@ _HOLD = text(
 
 @dataclass(slots=True)
 class Owners:
-    """Who holds which id. `known`: every id known of the orders that were asked for."""
+    """Which order each id belongs to. `known`: every id known of the orders that were asked for."""
 
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _holders: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _owners: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def other(self, marketplace: str, reference: str, order_id: str) -> str | None:
-        """Return the other order of a marketplace that holds an id; None where there is none."""
-        return next((held for held in self._holders.get((marketplace, reference), ()) if held != order_id), None)
+        """Return the other order of a marketplace that an id belongs to; None where there is none."""
+        return next((owner for owner in self._owners.get((marketplace, reference), ()) if owner != order_id), None)
 
-    def hold(self, marketplace: str, reference: str, order_id: str) -> None:
-        """Note that an order holds an id."""
-        self._holders.setdefault((marketplace, reference), []).append(order_id)
+    def add(self, marketplace: str, reference: str, order_id: str) -> None:
+        """Note that an id belongs to an order."""
+        self._owners.setdefault((marketplace, reference), []).append(order_id)
 
 
 def owners(connection: Connection, ids: Collection[str], told: Collection[str]) -> Owners:
-    """Return who holds these ids and what is known of these orders, in one query.
+    """Return which orders these ids belong to and what is known of these orders, in one query.
 
     Until the transaction ends nobody else decides whose the told ones are.
     """
@@ -105,7 +105,7 @@ def owners(connection: Connection, ids: Collection[str], told: Collection[str]) 
         if row.order_id in asked:
             found.known[row.order_id] = (*found.known.get(row.order_id, ()), row.reference)
         if row.source != DISPROVED:
-            found.hold(row.marketplace, row.reference, row.order_id)
+            found.add(row.marketplace, row.reference, row.order_id)
     return found
 
 
@@ -115,7 +115,7 @@ def told_by(one: Sent) -> tuple[str, ...]:
 
 
 def part(
-    held: Owners, rows: Mapping[str, Row[Any]], sent: Sequence[Sent], now: float
+    owned: Owners, rows: Mapping[str, Row[Any]], sent: Sequence[Sent], now: float
 ) -> tuple[list[dict[str, Any]], list[Told | None]]:
     """Part what the answers told: the rows to learn, and for each answer the first id that is another order's.
 
@@ -128,16 +128,16 @@ def part(
         marketplace = rows[order_id].marketplace
         # Sorted, as they are read back from the table: all of an answer are learned at one time.
         for reference in sorted(told_by(one)):
-            known = held.known.get(order_id, ())
+            known = owned.known.get(order_id, ())
             if reference in known:
                 continue
-            owner = held.other(marketplace, reference, order_id)
+            owner = owned.other(marketplace, reference, order_id)
             if owner is not None:
                 wrong = wrong or (reference, owner)
                 _alarm(order_id, reference, owner)
                 continue
-            held.hold(marketplace, reference, order_id)
-            held.known[order_id] = (*known, reference)
+            owned.add(marketplace, reference, order_id)
+            owned.known[order_id] = (*known, reference)
             learned.append({"order_id": order_id, "reference": reference, "source": "reply", "learned_at": now})
         foreign.append(wrong)
     return learned, foreign
@@ -156,15 +156,15 @@ def without_foreign(connection: Connection, rows: Mapping[str, Row[Any]], settle
     told = {reference for references in new.values() for reference in references}
     if not told:
         return list(settled)
-    held = owners(connection, list(new), told)
+    owned = owners(connection, list(new), told)
     found = []
     for one in settled:
         order_id, marketplace = one.order.order_id, rows[one.order.order_id].marketplace
         wrong = {}
         for reference in new[order_id]:
-            owner = held.other(marketplace, reference, order_id)
+            owner = owned.other(marketplace, reference, order_id)
             if owner is None:
-                held.hold(marketplace, reference, order_id)
+                owned.add(marketplace, reference, order_id)
             else:
                 wrong[reference] = owner
                 _alarm(order_id, reference, owner)

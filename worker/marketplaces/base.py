@@ -1,64 +1,26 @@
-"""The contract every marketplace adapter keeps: pure, told what came back, never touching a socket itself.
-
-An adapter's calls are generators. Each yields the `Request` it wants sent and is sent what came back, a `Reply`
-or a `Lost`; it returns an outcome. One place (`client.py`) does the sending, so a call that needs several
-requests (preview, then create; several ids to read) is written straight down and tested without a network.
-"""
+"""The contract every marketplace adapter keeps: pure, told what came back, never touching a socket itself."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import SecretStr
 
+from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps
+from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
+from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
-from worker.rules.outcomes import Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request. Signed when it is built, so it is built for one attempt and never stored.
-
-    `creates`: it may make an order, so that it is noted on disk before its first byte leaves.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes
-    creates: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the marketplace answered, whatever it was. `headers` have lower-case names."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """No usable reply. `may_have_arrived` is False only where no byte of the request can have left."""
-
-    cause: str
-    may_have_arrived: bool
-
-
-Steps = Generator[Request, Reply | Lost, Any]
-PlaceSteps = Generator[Request, Reply | Lost, PlaceOutcome]
-ReadSteps = Generator[Request, Reply | Lost, ReadOutcome]
+from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,58 +48,6 @@ class Push:
     created: bool = False
 
 
-class Code(Protocol):
-    """One answer a marketplace is known to give: what kind it is, what it means and the next step, in words."""
-
-    @property
-    def code(self) -> str:
-        """The vendor's own word, or the pattern its words are known by."""
-
-    @property
-    def kind(self) -> str:
-        """The class that decides what follows."""
-
-    @property
-    def meaning(self) -> str:
-        """What it means."""
-
-    @property
-    def fix(self) -> str:
-        """What a person does about it."""
-
-    @property
-    def source(self) -> str:
-        """Where it is documented with this meaning, so that a reader sees why it may be believed."""
-
-
-class OrderModel(BaseModel):
-    """Base of every marketplace's `order` body: unknown fields refused, surrounding blanks removed."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
-
-
-class OrderPart(OrderModel):
-    """Base of the body's parts: known fields that are blank count as absent, unknown ones are refused even so."""
-
-    @staticmethod
-    def is_blank(value: object) -> bool:
-        """Tell whether a value says nothing."""
-        return value is None or (isinstance(value, str) and not value.strip())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_blanks(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        return {name: value for name, value in data.items() if name not in cls.model_fields or not cls.is_blank(value)}
-
-
-class Credentials(BaseModel):
-    """Base of a marketplace's account keys; every secret is a `SecretStr`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Marketplace(ABC):
     """One marketplace, for one account. Class attributes say what it can do; the contract tests hold them true."""
 
@@ -158,7 +68,7 @@ class Marketplace(ABC):
     """Requests one placing makes, so that the limiter books as many."""
     look_up_by: ClassVar[str | None] = None
     """What `look_up` finds an order by, in words; None: it cannot."""
-    codes: ClassVar[Sequence[Code]]
+    codes: ClassVar[Sequence[KnownCode]]
     """Every answer the adapter knows by its code or its words."""
     statuses: ClassVar[Mapping[str, str]]
     """Every status an order can be read back with, and what it means."""
@@ -206,8 +116,18 @@ class Marketplace(ABC):
         """Create the order. `order` is JSON-ready, as `order_model` dumped it; `key` is the order_id."""
 
     @abstractmethod
+    def read(self, reference: str) -> RecordSteps:
+        """Read one order back by its id: its record, or why there is none."""
+
     def confirm(self, references: Sequence[str]) -> ReadSteps:
-        """Read every reference back: `Found` with a record each, `Absent` when one is not shown yet."""
+        """Read every reference back: `Found` with a record each; the first that cannot be read settles the answer."""
+        records: list[OrderRecord] = []
+        for reference in references:
+            read = yield from self.read(reference)
+            if not isinstance(read, OrderRecord):
+                return read
+            records.append(read)
+        return Found(tuple(records)) if records else Absent("there is no order id to read")
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""

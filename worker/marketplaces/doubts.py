@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from worker.marketplaces.searching import objects
+from worker.marketplaces.replies import objects
 
 MOST_CHARACTERS = 20_000
 """No documented answer has as many."""

@@ -1,27 +1,50 @@
 """Reads what a marketplace sent back so that nothing changes on the way: any bytes in, exact ids and amounts out.
 
 Every adapter opens its replies with these few functions. An id is what came, to the last digit; a number with a point
-or an exponent is never one, for it may have lost digits before it came here.
+or an exponent is never one, for it may have lost digits before it came here. What is looked for by its name is found
+anywhere in a reply, the shallowest first: the vendor's own words may be wrapped in another's.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
-from worker.marketplaces.base import Lost, Reply
-from worker.rules.outcomes import NotSent, Unknown
+from worker.marketplaces.calls import Lost, Reply
+from worker.rules.outcomes import Money, NotSent, Unknown
 
 T = TypeVar("T")
 
+MAX_NODES = 200_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
 _ID = re.compile(r"(?=[0A-Za-z_-]*[1-9])[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 """An order id. A word without a digit ("null") or a zero is none."""
+_SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A body that is in no form the marketplace is known to use, and why; `document`: what it holds, if it is JSON."""
+
+    cause: str
+    document: Any = None
 
 
 class Fraction(str):
@@ -83,6 +106,34 @@ def clock_offset(came: Reply | Lost, now: float) -> float | None:
     return None if told is None else told.timestamp() - now
 
 
+def retry_after(came: Reply) -> float | None:
+    """Return the seconds a reply's `Retry-After` asks to wait; None where it says none."""
+    header = came.headers.get("retry-after", "").strip()
+    return float(header) if _SECONDS.fullmatch(header) else None
+
+
+def objects(data: object) -> Iterator[dict[str, Any]]:
+    """Yield every object in a reply, the shallowest first."""
+    waiting: deque[object] = deque([data])
+    for _ in range(MAX_NODES):
+        if not waiting:
+            return
+        node = waiting.popleft()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(inner for inner in node.values() if isinstance(inner, dict | list))
+        elif isinstance(node, list):
+            waiting.extend(inner for inner in node if isinstance(inner, dict | list))
+
+
+def values(data: object, *names: str) -> Iterator[Any]:
+    """Yield every value of these names: all of the first name, then all of the second; the shallowest first."""
+    for name in names:
+        for node in objects(data):
+            if name in node:
+                yield node[name]
+
+
 def _or_as_it_came(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:
         return handler(value)
@@ -100,6 +151,27 @@ Kept = Annotated[T | None, WrapValidator(_or_as_it_came)]
 """A field of a model that reads: typed where the value fits, else as it came."""
 Text = Annotated[str | None, BeforeValidator(_text), WrapValidator(_or_as_it_came)]
 """A text that may also come as a number or a truth value."""
+Amount = Kept[Annotated[Decimal, Field(max_digits=30)]]
+
+
+class Read(BaseModel):
+    """Base of what is read of an order: unknown fields kept, and nothing in it fails the reading."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
+
+    def details(self) -> dict[str, Any]:
+        """Return everything that was read, JSON-ready."""
+        try:
+            return self.model_dump(mode="json", exclude_none=True, warnings=False)
+        except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
+            return {}
+
+
+def money(amount: object, currency: object) -> Money | None:
+    """Return an amount of money where both halves are there and readable."""
+    if isinstance(amount, Decimal) and isinstance(currency, str) and 0 < len(currency) <= 10:
+        return Money(amount, currency)
+    return None
 
 
 def _storable(value: Any) -> Any:

@@ -179,7 +179,7 @@ def _document(number: int, first: bytes, stream: BinaryIO, name: str) -> Iterato
     """Read a JSON array of jobs, or objects one after another, and check the whole before the first is given."""
     data = first + stream.read(max(0, MAX_DOCUMENT_BYTES + 1 - len(first)))
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise InputError(f"{name} is longer than 64 MiB; hand in JSON lines (one job a line), which has no limit")
+        raise InputError(f"{name} is longer than 64 MiB; submit JSON lines (one job a line), which have no limit")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""A job as submitted: its three envelope keys checked, its order held against the marketplace's own model."""
+"""A job as submitted: its three envelope keys checked, its order checked against the marketplace's own model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from worker.errors import UnusableId
-from worker.marketplaces.base import Marketplace, OrderModel
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.models import OrderModel
 from worker.orders import ids, texts
 from worker.orders.fields import shown
 from worker.orders.reasons import explain, together, too_many, unknown_account, unknown_key
@@ -31,7 +32,7 @@ _HALF = "holds half of a character (a lone \\ud… escape)"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the orders of one account are held against: its marketplace, and the most pieces of one line item."""
+    """What the orders of one account are checked against: its marketplace, and the most pieces of one line item."""
 
     marketplace: type[Marketplace]
     max_quantity: int

@@ -24,7 +24,10 @@ _ERROR_ALONE = re.compile(r"#[¡¿]?[^\W\d_][\w/]{1,20}[!?]|#N[/.]?[AVD]|#Н/Д|
 """The same in other languages (#BEZUG!, #¡REF!, #NV, #N/D), and what a column that is too narrow shows."""
 
 _NOTHING = frozenset(
-    ["nan", "nat", "null", "none", "undefined", "n/a", "n.a.", "(null)", "(none)", "<null>", "<none>", "<nil>", "<na>", "<nan>", "<nat>", "\\n"]
+    (
+        *("nan", "nat", "null", "none", "undefined", "n/a", "n.a.", "\\n"),
+        *("(null)", "(none)", "<null>", "<none>", "<nil>", "<na>", "<nan>", "<nat>"),
+    )
 )
 _NOTHING_EXACTLY = frozenset(("nil", "None", "NaN"))
 _NOTHING_IN_NAMES = frozenset(("nan", "NaN", "null", "NULL", "none", "None", "undefined"))

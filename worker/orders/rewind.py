@@ -29,7 +29,7 @@ def rewindable(stream: BinaryIO, name: str, opened: ExitStack) -> BinaryIO:
     except OSError as error:
         raise InputError(
             f"{name} is read twice, and its copy cannot be kept in {tempfile.gettempdir()}: {error.strerror};"
-            " set TMPDIR to a folder with room, or hand in a file"
+            " set TMPDIR to a folder with room, or submit a file"
         ) from None
     return copy
 

@@ -26,7 +26,10 @@ _UNSET = re.compile("[\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff]")
 """Never to be letters. Other signs that Python's table does not know yet may be names in a newer Unicode."""
 _JOINERS = "\u200c\u200d"
 _JOINED = frozenset(
-    ["ARABIC", "SYRIAC", "NKO", "MANDAIC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "MONGOLIAN", "TIBETAN", "BALINESE", "JAVANESE"]
+    (
+        *("ARABIC", "SYRIAC", "NKO", "MANDAIC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL"),
+        *("TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "MONGOLIAN", "TIBETAN", "JAVANESE"),
+    )
 )
 """Scripts whose letters a joiner ties or parts."""
 

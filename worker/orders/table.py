@@ -72,7 +72,7 @@ class Table:
             if own not in self.header:
                 raise InputError(f"{name} has no column {own}; its first row must name the columns")
         if not self.plans:
-            raise InputError(f"{name}: no account is configured, so its columns mean nothing yet")
+            raise InputError(f"{name}: no account is configured, so its columns cannot be understood")
         twice = [column for column, count in Counter(self.header).items() if column and count > 1]
         twice += [doubled for each in self.plans.values() if (doubled := each.doubled())]
         if twice:
@@ -134,7 +134,7 @@ class Table:
         where = f"in column {self._sheet.column(index)} on line {row.line}"
         if sign == "\0":
             return f"there is a NUL byte {where}: the file is damaged"
-        return f"there is a line break (U+{ord(sign):04X}) {where}; take it out, or hand in JSON lines (.jsonl)"
+        return f"there is a line break (U+{ord(sign):04X}) {where}; take it out, or submit JSON lines (.jsonl)"
 
     def _repeat(self, job: dict[str, Any], group: Group) -> tuple[str, str] | None:
         """Put into the job whether orders of the same content are meant, where a row says so."""

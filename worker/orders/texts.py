@@ -75,7 +75,7 @@ def is_plain(raw: bytes, order: Any) -> bool:
 
 
 def _is_plain_odd(raw: bytes, odd: bytes) -> bool:
-    """Tell whether the less ordinary signs of a job, `odd`, need no look: apostrophes in words, letters of any script."""
+    """Tell whether the less ordinary signs of a job, `odd`, need no look: letters, and apostrophes in words."""
     if b"'" in odd:
         if _APOSTROPHE.search(raw):
             return False

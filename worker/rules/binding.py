@@ -83,7 +83,9 @@ def taken_otherwise(now: Binding) -> Decision:
 
 def other_marketplace(marketplace: str, in_doubt: bool, now: Binding) -> Decision:
     """Return what follows for an order whose account belongs to another marketplace by now: it cannot go there."""
-    reason = f"it is an order for {marketplace}, and its account {now.account} is one of {now.parts['marketplace']} now"
+    reason = (
+        f"it is an order for {marketplace}, but its account {now.account} belongs to {now.parts['marketplace']} now"
+    )
     fix = f"set the account {now.account} back to {marketplace}, then: fulfil retry ORDER"
     if in_doubt:
         return Decision(Event.PARK, AGAIN_SECONDS, attention=True, code=Code.ACCOUNT_CHANGED, reason=reason, fix=fix)

@@ -1,4 +1,4 @@
-"""The codes that are ours and no marketplace's: what each means, and what a person does about it."""
+"""Our own codes, beside those of the marketplaces: what each means, and what a person does about it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CODES: dict[Code, Entry] = {
         "report the order's id to the maintainers; then: fulfil reconcile ORDER, adopt or retry it",
     ),
     Code.WINDOW_CLOSED: Entry("the time in which it may safely be sent again has passed", ADOPT_OR_ABSENT),
-    Code.CANNOT_TELL: Entry("it may have been accepted, and this marketplace cannot be asked", ADOPT_OR_ABSENT),
+    Code.CANNOT_TELL: Entry("the marketplace may have accepted it, and there is no way to ask", ADOPT_OR_ABSENT),
     Code.NOT_FOUND_YET: Entry("the look-up did not find it yet; it is looked up again"),
     Code.NOT_FOUND: Entry(
         "it was looked up several times and not found, which proves nothing",
@@ -75,14 +75,14 @@ CODES: dict[Code, Entry] = {
         "it is placed, and what the marketplace shows of it cannot be read",
         "look the id up in the buyer's order list; reading goes on every 15 minutes by itself",
     ),
-    Code.FOREIGN_ID: Entry("an answer told an id that belongs to another order of ours", FIND_AND_ADOPT),
+    Code.FOREIGN_ID: Entry("an answer had an id that belongs to another of your orders", FIND_AND_ADOPT),
     Code.FOREIGN_ORDER: Entry(
         "the marketplace shows another order under its id",
         "find its right id in the buyer's order list, then: fulfil adopt ORDER --reference ID",
     ),
     Code.GOODS_DIFFER: Entry("what the marketplace shows is not what was ordered, or costs more than it may"),
     Code.ALERT: Entry("the marketplace says something of the order that a person should know"),
-    Code.ACCOUNT_CHANGED: Entry("its account points elsewhere than when it was taken in or sent"),
+    Code.ACCOUNT_CHANGED: Entry("its account has other settings than when the order was taken in or sent"),
     Code.DAY_LIMIT: Entry(
         "the account reached what it may spend in a day", "fulfil resume ACCOUNT allows as much again"
     ),

@@ -11,6 +11,8 @@ from worker.rules.states import Event
 
 CONFIRM_FLOOR_SECONDS = 10
 """The vendor's word: an order is not shown sooner after its create."""
+CLOCKS_DIFFER_SECONDS = 60.0
+"""How far the clocks of two hosts may be apart before one of them counts as wrong."""
 CAPPED_STEP = 31
 """A failure from which on a backoff is at its cap."""
 

@@ -1,6 +1,6 @@
 """Which of our orders a push message is about: pure, and never more certain than goods and time allow.
 
-A message names the marketplace's id and nothing of ours. What the read-back shows of the order (its goods) is held
+A message names the marketplace's id and nothing of ours. What the read-back shows of the order (its goods) is checked
 against every order that may exist there under an id we do not know. One that fits is the one; where two fit, nothing
 tells them apart, and a person decides.
 """
@@ -8,10 +8,10 @@ tells them apart, and a person decides.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from worker.marketplaces.base import Marketplace
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS
 from worker.rules.outcomes import OrderRecord
 from worker.rules.states import State
@@ -21,6 +21,16 @@ SKEW_SECONDS = 120.0
 """How far the marketplace's clock and ours may be apart."""
 MOVING_SECONDS = (5.0, 300.0)
 """Shortest and longest wait while an order that fits is still on its way; between them a quarter of the row's age."""
+
+
+class Shown(Protocol):
+    """What a marketplace's adapter can tell of a record that was read back."""
+
+    def describes(self, order: Mapping[str, Any], record: OrderRecord) -> bool:
+        """Tell whether the record holds exactly this order's goods, each in its quantity."""
+
+    def made_between(self, record: OrderRecord) -> tuple[float, float] | None:
+        """Return between which unix times the record says its order was made; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +67,17 @@ def too_early_seconds(row: Pushed, now: float) -> float:
 
 
 def judge(
-    marketplace: Marketplace, row: Pushed, record: OrderRecord, candidates: Sequence[Candidate], now: float
+    shown: Shown, row: Pushed, record: OrderRecord, candidates: Sequence[Candidate], now: float
 ) -> Match | Judged:
-    """Return the one order that fits a record, or why none can be told, or when to look again."""
-    span = marketplace.made_between(record)
+    """Return the one order that fits a record, or why none can be told, or when to look again.
+
+    `shown`: the adapter that read the record.
+    """
+    span = shown.made_between(record)
     fitting = [
         one
         for one in in_time(row, candidates, now)
-        if _within(span, one, now) and marketplace.describes(json.loads(one.body), record)
+        if _within(span, one, now) and shown.describes(json.loads(one.body), record)
     ]
     if not fitting:
         return no_order(row)

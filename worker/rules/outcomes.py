@@ -87,7 +87,7 @@ class Declined:
     """The marketplace rejected the request without processing it: nothing was executed, no attempt is used up.
 
     `retry_after_seconds`: None means our own backoff. `pauses_account`: hold every order of the account that long.
-    `fix`: set when a person has to mend something (token, clock, signature, allow-list). `kind`: what was rejected.
+    `fix`: set when a person has to correct something (token, clock, signature, allow-list). `kind`: what was rejected.
     """
 
     code: str

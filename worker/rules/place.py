@@ -64,13 +64,13 @@ def _accepted(outcome: Accepted, policy: Policy) -> Decision:
         Event.ACCEPT_BLIND,
         attention=True,
         code=outcome.code,
-        reason=outcome.reason or "the marketplace has this order but told no id",
+        reason=outcome.reason or "the marketplace has this order but did not say under which id",
         fix=FIND_AND_ADOPT,
     )
 
 
 def told_foreign_id(reference: str, owner: str) -> Decision:
-    """Return what follows when an answer told the id of another order of ours: whose the others are, nobody knows."""
+    """Return what follows when an answer told the id of another order of ours: its own id is not known."""
     reason = f"the marketplace answered with the id {reference}, which belongs to {owner}"
     return Decision(Event.ACCEPT_BLIND, attention=True, code=Code.FOREIGN_ID, reason=reason, fix=FIND_AND_ADOPT)
 
@@ -122,7 +122,7 @@ def _not_sent(outcome: NotSent, order: Standing, policy: Policy, chance: random.
     )
 
 
-def learned_late(decision: Decision) -> Decision:
+def late_answer(decision: Decision) -> Decision:
     """Return what follows when the answer of an earlier claim told the ids of an order that waits for them.
 
     `decision`: what the answer itself led to. One that was blind, lost or refused schedules no read-back; this order
@@ -169,7 +169,7 @@ class Fate(StrEnum):
 
 
 def lease_ran_out(crashes: int, fate: Fate = Fate.NOT_KNOWN, in_doubt: bool = False) -> Decision:
-    """Return what follows when a worker did not come back; an order that keeps killing workers is set aside.
+    """Return what follows when a worker did not come back; an order that keeps killing workers is parked.
 
     `crashes`: how many times in a row, this one included. `in_doubt`: an earlier send may have been executed.
     """

@@ -36,7 +36,7 @@ class Event(StrEnum):
     SNOOZE = "snooze"
     """Not now; uses no attempt."""
     RETRY = "retry"
-    """Once more, later; by our own rule or a person's word."""
+    """Once more, later; by our own rule or a person's command."""
     ACCEPT = "accept"
     """The marketplace has it and its ids are known."""
     ACCEPT_BLIND = "accept_blind"
@@ -89,7 +89,7 @@ MOVES: dict[tuple[State, Event], State] = {
 }
 
 FINAL = frozenset({State.CONFIRMED, State.REFUSED, State.DEAD, State.CANCELLED})
-"""Nothing more happens by itself; an id that comes late nevertheless shows that the order exists."""
+"""Nothing more happens by itself; a late answer with an id shows nevertheless that the order exists."""
 
 
 class IllegalMoveError(Exception):

@@ -26,12 +26,12 @@ class Claim:
     snoozes: int
     in_doubt: bool
     suspect: bool = False
-    """Its last worker died while it held the order."""
+    """Its last worker died while it had claimed the order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one claim: the outcome, what was decided, and when it was sent and answered."""
+    """One claim that was answered: the outcome, what was decided, and when it was sent and answered."""
 
     claim: Claim
     outcome: PlaceOutcome
@@ -70,7 +70,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one waiting order. `absent`: the look-up adds to its absences in a row."""
+    """A waiting order after its read: the outcome and what was decided. `absent`: this adds to its absences."""
 
     order: Waiting
     outcome: ReadOutcome | None
@@ -103,7 +103,7 @@ class PushState(StrEnum):
     ADOPTED = "adopted"
     """It told an order of ours its id."""
     ORPHAN = "orphan"
-    """No order of ours could be found for it, or more than one; a person may."""
+    """It fits no order of ours, or several; a person decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one row. `wait_seconds`: when it is looked at again; `record`: read anew for a known order."""
+    """The decision about a row. `wait_seconds`: until it is looked at again; `record`: read anew for a known order."""
 
     row: Pushed
     state: PushState

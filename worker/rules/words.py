@@ -54,7 +54,7 @@ MEANING = {
     State.QUEUED: "it waits to be sent.",
     State.PLACING: "a worker is sending it.",
     State.UNKNOWN: "it may or may not exist at the marketplace; that is settled before anything else happens to it.",
-    State.UNMATCHED: "the marketplace has it but told us no id of its own. It is never sent again.",
+    State.UNMATCHED: "the marketplace has it but did not say under which id. It is never sent again.",
     State.PLACED: "the marketplace gave its ids; it is to be read back.",
     State.CONFIRMED: "it was read back from the marketplace.",
     State.REFUSED: "the marketplace said no, nothing was created.",
@@ -82,8 +82,8 @@ def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
         told.append(f"What to do: {order.fix}.")
     if order.state is State.UNMATCHED and takes_pushes:
         told.append(
-            "A push message of the marketplace may settle it by itself, where fulfil hooks runs and receives them;"
-            " what fits no order for certain is listed by fulfil orphans."
+            "Where fulfil hooks runs, a push message of the marketplace can settle it without you;"
+            " fulfil orphans lists the messages that fit no order."
         )
     if pause and order.state is State.QUEUED:
         until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
@@ -91,7 +91,7 @@ def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
         if pause.fix:
             told.append(f"What to do: {pause.fix}.")
     elif order.due_at:
-        told.append(f"Next step at {utc(order.due_at)} by itself.")
+        told.append(f"Its next step follows by itself at {utc(order.due_at)}.")
     if order.in_doubt:
-        told.append("An earlier send of it may have been accepted, so it is never sent again without a check.")
+        told.append("The marketplace may have accepted an earlier send, so it is never sent again without a check.")
     return "\n".join(told)

@@ -170,8 +170,8 @@ class AliExpressFake(Fake):
         extend = _json_object(call.form, "ds_extend_request") if call.form.get("ds_extend_request") else {}
         address, items = _shape(order)
         key = _text(order.get("out_order_id"))
-        first = self._by_key.get((account, key)) if key else None
-        if first is not None and call.at - first.created_at < KEY_SECONDS:
+        first = self.first_under(account, key, call.at)
+        if first is not None:
             return self._repeat(first, call.at)
         try:
             _check_address(address, extend)
@@ -204,12 +204,19 @@ class AliExpressFake(Fake):
             stores.setdefault(store, []).append({**line, "service": _text(item.get("logistics_service_name"))})
         parts = {str(next(self._ids)): (store, lines) for store, lines in stores.items()}
         order = SandboxOrder(self.name, account, key, list(parts), at, [at], request={"parts": parts})
-        if key:
-            self._by_key[account, key] = order
-        for reference in parts:
-            self._by_reference[reference] = order
         self.commit(order)
         return order
+
+    def enter(self, order: SandboxOrder) -> None:
+        """Let an order be found by its key and its ids."""
+        if order.key:
+            self._by_key[order.account, order.key] = order
+        self._by_reference.update(dict.fromkeys(order.references, order))
+
+    def first_under(self, account: str, key: str, at: float) -> SandboxOrder | None:
+        """Return the order a key has made within the time it counts."""
+        first = self._by_key.get((account, key)) if key else None
+        return first if first is not None and at - first.created_at < KEY_SECONDS else None
 
     def _get(self, call: Call, account: str) -> dict[str, Any]:
         query = _json_object(call.form, "single_order_query")
@@ -217,7 +224,7 @@ class AliExpressFake(Fake):
         order = self._by_reference.get(reference)
         if order is not None and order.account == account:
             order.gets.append(call.at)
-            if call.at >= order.created_at + self.sync_seconds:
+            if self.shows(order, call.at):
                 return order_as_shown(order, reference)
         # The real one answers the same for an order it does not know and for one that is somebody else's.
         sub = {"sub_code": "isv.insufficient-permission", "sub_msg": "Insufficient permission."}

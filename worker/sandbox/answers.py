@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -48,6 +49,11 @@ def _with_ids_of_another(answer: Answer, fake: Fake, made: Sequence[SandboxOrder
     # A whole id only: it may stand inside a longer number.
     pattern = rb"(?<![0-9A-Za-z])(?:" + b"|".join(map(re.escape, instead)) + rb")(?![0-9A-Za-z])"
     return replace(answer, body=re.sub(pattern, lambda found: instead[found[0]], answer.body))
+
+
+def dated(answer: Answer, at: float) -> Answer:
+    """Return an answer that says it was given at another time (unix seconds)."""
+    return replace(answer, headers={**answer.headers, "Date": formatdate(at, usegmt=True)})
 
 
 def response(answer: Answer) -> web.Response:

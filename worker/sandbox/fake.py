@@ -62,8 +62,8 @@ class Message:
 class SandboxOrder:
     """What one create made, with every create and every get it saw (unix seconds).
 
-    A key that made orders twice has two of these. `creates` holds the create that made it and every later
-    one that was answered as a repeat; `gets` every read, also one that came too early to be shown anything.
+    A key that made orders twice has two of these. `creates` holds when the create that made it came, and every
+    later one that was answered as a repeat; `gets` every read, also one that came too early to be shown anything.
     """
 
     marketplace: str
@@ -75,6 +75,8 @@ class SandboxOrder:
     gets: list[float] = field(default_factory=list)
     request: dict[str, Any] = field(default_factory=dict)
     """What reads need to answer, without personal data; never part of the public record."""
+    hidden_seconds: float = 0.0
+    """How much longer than other orders this one stays hidden from reads, lists and look-ups."""
 
     def public(self) -> dict[str, Any]:
         """Return the record `GET /_sandbox/orders` shows."""
@@ -106,10 +108,13 @@ class Fake(ABC):
         self.credentials: dict[str, Mapping[str, str]] = {BUILT_IN_ACCOUNT: self.built_in}
         self.credentials.update(credentials or {})
         self.sync_seconds = sync_seconds
+        self.lag_seconds = 0.0
+        """How much longer than `sync_seconds` orders stay hidden from the call that is being answered."""
         self.repeat_with_ids = False
         self.orders: list[SandboxOrder] = []
         self.on_commit: Callable[[SandboxOrder], None] | None = None
         self._sequence = itertools.count(1)
+        self._held: list[SandboxOrder] | None = None
 
     @abstractmethod
     def key_of(self, call: Call) -> str | None:
@@ -133,9 +138,43 @@ class Fake(ABC):
 
     def commit(self, order: SandboxOrder) -> None:
         """Put an order into the record. Every order a fake creates goes through here."""
+        if self._held is not None:
+            self._held.append(order)
+            return
         self.orders.append(order)
+        self.enter(order)
         if self.on_commit is not None:
             self.on_commit(order)
+
+    def enter(self, order: SandboxOrder) -> None:  # noqa: B027  (a fake without indexes needs none)
+        """Put an order that has just come into being into the fake's own indexes."""
+
+    def first_under(self, account: str, key: str, at: float) -> SandboxOrder | None:
+        """Return the order that makes another create under this key a repeat; None where every create makes one."""
+        return None
+
+    def shows(self, order: SandboxOrder, at: float) -> bool:
+        """Tell whether reads, lists and look-ups show an order at that time."""
+        return at >= order.created_at + self.sync_seconds + max(self.lag_seconds, order.hidden_seconds)
+
+    def take_in(self, call: Call) -> list[SandboxOrder]:
+        """Check a call as ever, but make nothing yet; return what `commit_late` is to make of it."""
+        held: list[SandboxOrder] = []
+        self._held = held
+        try:
+            self.handle(call)
+        finally:
+            self._held = None
+        return held
+
+    def commit_late(self, order: SandboxOrder, at: float) -> None:
+        """Make an order that was taken in before; where its key has made one meanwhile, it is a repeat of that."""
+        first = self.first_under(order.account, order.key, at)
+        if first is not None:
+            first.creates += order.creates
+            return
+        order.created_at = at
+        self.commit(order)
 
     def reset(self) -> None:
         """Forget every order. A fake with indexes of its own clears them too."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from worker.sandbox.fake import Call, Fake
 
 FaultName = Literal[
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
-    "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "repeat_with_ids",
+    "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "late_commit",
+    "lagging_list", "wrong_date", "repeat_with_ids",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(get_args(FaultName))
-SLOW_MS = 2000
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"})
+"""Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
+DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
+"""Their `latency_ms` unless told; the others have none."""
 
 
 class Fault(BaseModel):
@@ -26,14 +32,39 @@ class Fault(BaseModel):
     marketplace: str | None = Field(None, description="unset: every marketplace")
     operation: Literal["create", "get", "any"] = Field("create", description="`get` is every call but a create")
     probability: float = Field(1, ge=0, le=1)
-    latency_ms: float | None = Field(None, ge=0, description="waited before the answer; `slow` has 2000 unless told")
+    latency_ms: float | None = Field(
+        None,
+        description="waited before the answer; or how late a commit, how far behind a list, how far off a date is",
+    )
     seed: int | None = Field(None, description="makes the choice repeatable")
+
+    @field_validator("latency_ms")
+    @classmethod
+    def _no_time_before_now(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and not value >= 0 and info.data.get("fault") != "wrong_date":
+            raise ValueError("must be 0 or more; only the date may be off to either side")
+        return value
 
     @property
     def latency_seconds(self) -> float:
-        """Return how long this fault delays an answer."""
-        unset = SLOW_MS if self.fault == "slow" else 0
-        return (unset if self.latency_ms is None else self.latency_ms) / 1000
+        """Return this fault's time."""
+        return (DEFAULT_MS.get(self.fault, 0.0) if self.latency_ms is None else self.latency_ms) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What one call meets; times in seconds."""
+
+    fault: str | None = None
+    """What decides whether it is executed and what it is answered."""
+    delay: float = 0.0
+    """Waited before the answer."""
+    late: float = 0.0
+    """How long after the call a `late_commit` makes its order."""
+    lag: float = 0.0
+    """How much longer orders are hidden: those a create makes, and all of them from a read."""
+    date: float = 0.0
+    """How far the answer's date is off."""
 
 
 class FaultPlan:
@@ -58,29 +89,54 @@ class FaultPlan:
         self.active.clear()
         self._spent.clear()
 
-    def choose(self, fake: Fake, call: Call) -> tuple[str | None, float]:
-        """Return the fault this call meets, if any, and the seconds its answer is delayed."""
+    def choose(self, fake: Fake, call: Call) -> Met:
+        """Return what this call meets."""
         if not self.active and not _has_tilde(call):
-            return None, 0  # the common case: no need to look into the body
+            return _NOTHING  # the common case: no need to look into the body
         key = fake.key_of(call)
-        chosen, delay = self._own(fake, key), 0.0
-        if chosen == "slow":
-            delay = SLOW_MS / 1000
-        for fault, chance in self.active.values():
-            meant = fault.operation in ("any", "get" if key is None else "create")
-            if meant and fault.marketplace in (None, fake.name) and chance.random() < fault.probability:
-                delay += fault.latency_seconds
-                if chosen is None and fault.fault not in ("slow", "repeat_with_ids"):
-                    chosen = fault.fault
-        return chosen, delay
+        own = self._own(fake, key)
+        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, key is not None)])
 
-    def _own(self, fake: Fake, key: str | None) -> str | None:
+    def _own(self, fake: Fake, key: str | None) -> Fault | None:
         """Return the fault an order chose by its suffix, once: a later create of it shows the recovery."""
-        stem, _, fault = (key or "").rpartition("~")
-        if not key or not stem or fault not in FAULTS or (fake.name, key) in self._spent:
+        stem, _, suffix = (key or "").rpartition("~")
+        name, _, latency = suffix.partition(":")
+        if not key or not stem or name not in FAULTS or not _is_latency(latency) or (fake.name, key) in self._spent:
             return None
         self._spent.add((fake.name, key))
-        return fault
+        return Fault.model_validate({"fault": name, "latency_ms": int(latency) if latency else None})
+
+
+_NOTHING = Met()
+
+
+def _is_latency(text: str) -> bool:
+    return not text or (text.isascii() and text.isdecimal() and len(text) < 12)
+
+
+def _hits(fault: Fault, chance: random.Random, fake: Fake, is_create: bool) -> bool:
+    if fault.operation != "any" and (fault.operation == "create") != is_create:
+        return False
+    if fault.fault == "late_commit" and not is_create:
+        return False  # a read commits nothing
+    return fault.marketplace in (None, fake.name) and chance.random() < fault.probability
+
+
+def _met(own: Fault | None, faults: Sequence[Fault]) -> Met:
+    """Put together what a call meets at once; what an order chose itself comes before what is set from outside."""
+    every = [*([own] if own else []), *faults]
+    chosen = own or next((fault for fault in faults if fault.fault not in BESIDE), None)
+
+    def longest(name: str) -> float:
+        return max((fault.latency_seconds for fault in every if fault.fault == name), key=abs, default=0.0)
+
+    return Met(
+        chosen.fault if chosen else None,
+        sum(fault.latency_seconds for fault in every if fault.fault == "slow" or fault.fault not in DEFAULT_MS),
+        longest("late_commit"),
+        longest("lagging_list"),
+        longest("wrong_date"),
+    )
 
 
 def _has_tilde(call: Call) -> bool:

@@ -1,8 +1,9 @@
 """The sandbox: one HTTP server that plays every marketplace, with faults on demand and a record of its own.
 
-Faults (`POST /_sandbox/faults`, or for one order's first create a suffix of its order_id, `SO-7~empty`):
+Faults (`POST /_sandbox/faults`, or for one order's first create a suffix of its order_id, `SO-7~empty`, which may tell
+the `latency_ms` too, `SO-7~slow:500`):
 
-timeout_before        nothing is executed; the connection is held without an answer, then closed
+timeout_before        nothing is executed; the connection stays open without an answer, then it is closed
 timeout_after_commit  executed; then held and closed in the same way
 reset_after_commit    executed; then the connection is reset (RST)
 http_500, http_503    nothing is executed; a plain-text answer with that status
@@ -10,12 +11,20 @@ throttle              nothing is executed; "too often", in the marketplace's own
 token_expired         nothing is executed; "token invalid", in the marketplace's own words
 garbage               executed; the answer is an HTML page
 empty                 executed; the answer is HTTP 200 without a body
-slow                  executed; the answer comes after `latency_ms`
+slow                  executed; the answer comes after `latency_ms` (2 s unless told)
 wrong_ids             executed; the answer tells the ids of the account's order before (none: its own)
 wrong_type            executed; the right answer, under the content type text/html
 huge                  executed; the right answer, and blanks up to 10 MB
 drip                  executed; the answer comes a byte at a time and is cut when it should have ended
+late_commit           taken in, held without an answer, then closed; executed `latency_ms` after it came (130 s unless
+                      told): under a key that has made an order meanwhile it is a repeat then, and makes nothing
+lagging_list          executed; reads, lists and look-ups show what a create made only `latency_ms` later than others
+                      (130 s unless told); a read or look-up that meets it sees nothing younger than that
+wrong_date            executed; the answer's HTTP `Date` is ahead by `latency_ms` (3 h unless told), below 0 behind
 repeat_with_ids       a repeated create is told the ids of the first (a probability above 0 switches it on)
+
+slow, lagging_list and wrong_date come beside another fault that a call meets. `GET /_sandbox/late` tells what was taken
+in and is still to be made.
 """
 
 from __future__ import annotations
@@ -41,13 +50,16 @@ from pydantic import ValidationError
 
 from config.settings import Account, settings
 from worker.errors import ConfigError, FulfilError
-from worker.sandbox.answers import PLAIN, drip, response, spoiled
+from worker.sandbox.answers import PLAIN, dated, drip, response, spoiled
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
 from worker.sandbox.fakes import FAKES
-from worker.sandbox.faults import Fault, FaultPlan
+from worker.sandbox.faults import Fault, FaultPlan, Met
+from worker.sandbox.late import LateCommits
 from worker.sandbox.pushes import Pusher, PushPlan
 
 HANG_SECONDS = 120.0
+KEPT_ALIVE_SECONDS = 600.0
+"""How long a connection stays open unused: a client that stood still for a while may still send on it."""
 
 
 class Sandbox:
@@ -69,6 +81,7 @@ class Sandbox:
         self._paths = {path: fake for fake in fakes for path in fake.paths}
         self._record = None if record is None else _open_record(record)
         self.pusher = Pusher()
+        self.late = LateCommits(clock)
         for fake in fakes:
             fake.on_commit = self._committed
 
@@ -79,7 +92,8 @@ class Sandbox:
             self.pusher.offer(self.fakes[order.marketplace], order)
 
     def close(self) -> None:
-        """Close the record."""
+        """Let nothing more be made, and close the record."""
+        self.late.clear()
         if self._record is not None:
             self._record.close()
 
@@ -93,31 +107,41 @@ class Sandbox:
             return response(Answer(b"the sandbox has no marketplace here", 404, PLAIN))
         body = await request.read()
         call = Call(request.method, path, request.query, request.headers, body, self.clock())
-        fault, delay = self.faults.choose(fake, call)
-        answer = self._execute(fake, call, fault)
-        if delay:
-            await asyncio.sleep(delay)
+        met = self.faults.choose(fake, call)
+        answer = self._execute(fake, call, met)
+        if met.delay:
+            await asyncio.sleep(met.delay)
         if answer is None:
-            return await self._cut(request, hang=fault != "reset_after_commit")
-        return await drip(request, answer, self.hang_seconds) if fault == "drip" else response(answer)
+            return await self._cut(request, hang=met.fault != "reset_after_commit")
+        if met.date:
+            answer = dated(answer, self.clock() + met.date)
+        return await drip(request, answer, self.hang_seconds) if met.fault == "drip" else response(answer)
 
     def _fake_above(self, path: str) -> Fake | None:
         above = [known for known in self._paths if path.startswith(known.rstrip("/") + "/")]
         return self._paths[max(above, key=len)] if above else None
 
-    def _execute(self, fake: Fake, call: Call, fault: str | None) -> Answer | None:
+    def _execute(self, fake: Fake, call: Call, met: Met) -> Answer | None:
         """Let the fake execute the call unless the fault comes before; None: the call gets no answer."""
+        fault = met.fault
         if fault == "timeout_before":
             return None
         if fault in ("http_500", "http_503"):
             return Answer(b"upstream error", int(fault.removeprefix("http_")), PLAIN)
         if fault in ("throttle", "token_expired"):
             return fake.fault_answer(fault, call)
-        before = len(fake.orders)
+        before, fake.lag_seconds = len(fake.orders), met.lag
+        if fault == "late_commit":
+            held = fake.take_in(call)
+            _hide(held, met.lag)
+            self.late.hold(fake, held, met.late)
+            return None
         answer = fake.handle(call)
+        made = fake.orders[before:]
+        _hide(made, met.lag)
         if fault in ("timeout_after_commit", "reset_after_commit"):
             return None
-        return spoiled(answer, fault, fake, fake.orders[before:])
+        return spoiled(answer, fault, fake, made)
 
     async def _cut(self, request: web.BaseRequest, hang: bool) -> web.StreamResponse:
         if hang:
@@ -137,6 +161,8 @@ class Sandbox:
                 return _json({"ok": True})
             case "GET", "orders":
                 return await self._orders()
+            case "GET", "late":
+                return _json({"late": self.late.public()})
             case "GET", "faults":
                 return self._active_faults()
             case "POST", "faults":
@@ -159,8 +185,9 @@ class Sandbox:
         return Answer(f"[{', '.join(parts)}]".encode())
 
     def reset(self) -> None:
-        """Forget every order and every fault."""
+        """Forget every order and every fault, and what was still to be made."""
         self.faults.clear()
+        self.late.clear()
         self.pusher.clear()
         for fake in self.fakes.values():
             fake.repeat_with_ids = False
@@ -223,7 +250,9 @@ async def serve(
     """Start a sandbox in the running loop; port 0 picks a free one."""
     plan = _push_plan(push_url)
     sandbox = Sandbox(fakes, clock=clock, hang_seconds=hang_seconds, record=record)
-    server = web.Server(sandbox.answer, access_log=None, handler_cancellation=True)
+    server = web.Server(
+        sandbox.answer, access_log=None, handler_cancellation=True, keepalive_timeout=KEPT_ALIVE_SECONDS
+    )
     runner = web.ServerRunner(server, shutdown_timeout=0.1)  # 0 would mean: wait for held connections
     await runner.setup()
     try:
@@ -298,6 +327,11 @@ def lines_to_paste(running: Running) -> Iterator[str]:
             yield f"FULFIL_ACCOUNTS__{fake.name.upper()}__{name.upper()}={value}"
 
 
+def _hide(orders: Sequence[SandboxOrder], seconds: float) -> None:
+    for order in orders:
+        order.hidden_seconds = seconds
+
+
 def _push_plan(url: str | None) -> PushPlan:
     try:
         return PushPlan(url=url)
@@ -328,7 +362,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, help="0 picks a free one (default: FULFIL_SANDBOX_PORT)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--sync-seconds", type=float, default=3.0, help="until reads show a new order")
-    parser.add_argument("--hang-seconds", type=float, default=HANG_SECONDS, help="how long a timeout is held")
+    parser.add_argument(
+        "--hang-seconds", type=float, default=HANG_SECONDS, help="how long a connection without an answer stays open"
+    )
     parser.add_argument("--record", type=Path, help="file that gets one JSON line for every commit")
     parser.add_argument("--push-url", help="send push messages there; {account} stands for the order's account")
     given = parser.parse_args(arguments)

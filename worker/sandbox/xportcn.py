@@ -16,7 +16,6 @@ unknown to whoever knows documented codes only; the words are the platform's. Th
 
 from __future__ import annotations
 
-import bisect
 import hashlib
 import hmac
 import itertools
@@ -190,11 +189,14 @@ class XportcnFake(Fake):
         held = {str(next(self._ids)): [_line(line) for line in part] for part in parts}
         request = {"parts": held, "status": status}
         order = SandboxOrder(self.name, account, key, list(held), at, [at], request=request)
-        self._by_account.setdefault(account, []).append(order)
-        self._by_key.setdefault((account, key), []).append(order)
-        self._by_reference.update(dict.fromkeys(held, order))
         self.commit(order)
         return order
+
+    def enter(self, order: SandboxOrder) -> None:
+        """Let an order be found by its account, its key and its ids."""
+        self._by_account.setdefault(order.account, []).append(order)
+        self._by_key.setdefault((order.account, order.key), []).append(order)
+        self._by_reference.update(dict.fromkeys(order.references, order))
 
     def _list(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
         wanted, page = _text(body.get("outOrderId")), max(1, _whole(body.get("page"), 1))
@@ -202,7 +204,7 @@ class XportcnFake(Fake):
         orders = self._by_key.get((account, wanted), []) if wanted else self._by_account.get(account, [])
         for order in orders if wanted else []:
             order.gets.append(call.at)
-        visible = orders[: bisect.bisect_right(orders, call.at - self.sync_seconds, key=lambda one: one.created_at)]
+        visible = [order for order in orders if self.shows(order, call.at)]
         entries = [*reversed(visible), *([None] if wanted in ("", HISTORY) else [])]
         shown = entries[(page - 1) * size : page * size]
         return {
@@ -217,7 +219,7 @@ class XportcnFake(Fake):
         order = self._by_reference.get(reference)
         if order is not None and order.account == account:
             order.gets.append(call.at)
-            if call.at >= order.created_at + self.sync_seconds:
+            if self.shows(order, call.at):
                 return _row(order, reference)
         raise _RefusalError("500", "订单不存在")
 

@@ -14,7 +14,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from worker.crashpoints import CrashPoint, reached
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class _TimedRequest(aiohttp.ClientRequest):
             _noted(note)
         if time.time() >= _deadline.get():
             raise _TooLateError(TOO_LATE)
-        reached(CrashPoint.SENDING)
+        reached(CrashPoint.SENDING, self.url)
         return await super().send(conn)
 
 

@@ -141,7 +141,7 @@ class Limits:
     def report(self, account: str, lane: Lane, worked: int, failed: int) -> float | None:
         """Tell the breaker how sends went; return for how many seconds it opened just now, None if it did not.
 
-        Redis away: None, for the limits hold every call back then anyway.
+        Redis away: None, for without limits no call is made anyway.
         """
         if not failed and not (worked and self._failing.get((account, lane))):
             return None
@@ -172,7 +172,7 @@ def longest_delay(rate: Rate, calls_each: int, pace: float) -> float:
 
 
 class Gate:
-    """Holds back what this process would send too much of in one second.
+    """Delays calls of this process above its account's rate in one second.
 
     Slots are booked ahead; a process that stood still for a moment would send everything it missed at once.
     """

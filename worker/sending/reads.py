@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from worker.errors import where
-from worker.marketplaces.base import ReadSteps
+from worker.marketplaces.calls import ReadSteps
 from worker.rules.codes import Code
 from worker.rules.outcomes import Declined, ReadOutcome, Unknown
 from worker.rules.values import Waiting

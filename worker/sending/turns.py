@@ -32,7 +32,7 @@ LEAD_SECONDS = 0.03
 TRIES_FOR_A_SLOT = 3
 """A loop that missed this many slots in a row lets the order go back."""
 MINDED_RATE = 100
-"""Up to this many calls a second each is sent at its own slot. Faster accounts are held by the second only."""
+"""Up to this many calls a second each is sent at its own slot. Faster accounts are limited by the second only."""
 
 RingAgain = Callable[[str, Sequence[str], float], None]
 """Rings for orders of an account again after some seconds."""

@@ -14,7 +14,8 @@ from worker.broker.bell import Bell
 from worker.errors import RedisAway
 from worker.ledger.claims import Claims
 from worker.ledger.records import Records
-from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import ReadSteps
 from worker.rules.codes import Code
 from worker.rules.confirm import decide_read
 from worker.rules.decision import Policy
@@ -41,7 +42,7 @@ class Confirm:
     lease_seconds: float
 
     def run(self, message: Any) -> str:
-        """Read back the due placed orders a message names; tell a line an order."""
+        """Read back the due placed orders a message names; return a line for each."""
         admitted: list[Slots] = []
         notes = []
         try:
@@ -71,7 +72,9 @@ class Confirm:
         )
         settled += [Settled(order, outcome, decide_read(outcome, order, self.policy)) for order, outcome in seen]
         moved = self.records.settle(settled)
-        self.bell.follow(moved)  # what was not shown yet is read again; the sweep would be some seconds late
+        self.bell.follow(
+            moved
+        )  # what was not shown yet is read again; the sweep would ring some seconds after it is due
         return moved
 
 

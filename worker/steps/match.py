@@ -55,7 +55,7 @@ class MatchPushes:
     lease_seconds: float
 
     def run(self) -> str:
-        """Look at every push message that is due; tell a line each. Messages doubled, late or forged change nothing."""
+        """Look at every due push message; return a line for each. A doubled, late or forged one changes nothing."""
         by_account: dict[str, list[Pushed]] = defaultdict(list)
         for row in self.pushes.claim(self.lease_seconds, MOST_AT_ONCE):
             by_account[row.account].append(row)

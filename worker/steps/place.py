@@ -58,7 +58,7 @@ class Place:
     draining: Flag
 
     def run(self, message: Any) -> str:
-        """Place the due orders a message names; tell a line an order. Messages doubled, late or forged place none."""
+        """Place the due orders of a message; return a line for each. A doubled, late or forged message places none."""
         moved: list[Moved] = []
         try:
             for slots in self.turns.admit(order_ids(message), State.QUEUED, "place", self.bell.place):
@@ -70,7 +70,7 @@ class Place:
     def _place(self, slots: Slots) -> list[Moved]:
         account, ids = slots.marketplace.account, list(slots.times)
         if self.draining.is_set():
-            self.due.let_go(ids)
+            self.due.forget_message(ids)
             return []
         if not self._has_room_on_disk(ids):
             return []
@@ -80,7 +80,7 @@ class Place:
         self.loop.begin(self._send_all(self.turns.keep(slots, (c.order_id for c in claims)), claims, completion))
         moved = completion.wait()
         if any(claim.suspect for claim in claims):
-            self.suspects.ring(account)  # it came through: the next one need not wait for the sweep
+            self.suspects.ring(account)  # its worker lives: the next suspect need not wait for the sweep
         return moved
 
     def _terms(self, marketplace: Marketplace) -> Terms:

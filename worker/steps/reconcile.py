@@ -17,7 +17,8 @@ from worker.ledger.engine import Ledger
 from worker.ledger.leases import open_senders
 from worker.ledger.marks import Graves
 from worker.ledger.records import Records
-from worker.marketplaces.base import Marketplace, ReadSteps
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import ReadSteps
 from worker.marketplaces.replies import clock_offset
 from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, ReadOutcome
@@ -46,7 +47,7 @@ class Reconcile:
     lease_seconds: float
 
     def run(self, message: Any) -> str:
-        """Settle the due unknown orders a message names; tell a line an order. The sweep rings for what goes again."""
+        """Settle the due unknown orders of a message; return a line for each. The sweep rings for what goes again."""
         moved: list[Moved] = []
         try:
             for slots in self.turns.admit(order_ids(message), State.UNKNOWN, "read", None):

@@ -13,6 +13,7 @@ from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
+from worker.ledger.clocks import put_right
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders
@@ -33,7 +34,7 @@ RING_AGAIN_LATEST_SECONDS = 60
 SENDS_SECONDS = 0.1
 """Sends are given what their account's rate takes for each message in its queue, and no less than this."""
 OVERDUE_SECONDS = 2
-"""Reads have a message of their own under way; only when that is late does the sweep step in."""
+"""Reads have a message of their own under way; the sweep steps in only when they are overdue."""
 MOST_AT_ONCE = 5000
 """Orders that are worth a message at a time: some seconds of work."""
 
@@ -57,12 +58,13 @@ class Sweep:
     broker: redis.Redis
 
     def run(self) -> str:
-        """Take back leases that ran out and ring for every order that is due; tell how many."""
-        # First what dead processes had learned, then what their marks tell of the rest.
+        """Take back leases that ran out and ring for every order that is due; return how many."""
+        # First the ids that dead processes had learned, then what their send marks say about the other orders.
         kept = self.spool.replay(self.records)
         dead = self.graves.dead()
         lost = self.records.expire_leases(dead=dead)
         self.graves.clear(busy_senders(self.ledger, dead), time.time())
+        put_right(self.ledger, time.time())
         reached(CrashPoint.SWEEPING)
         try:
             paused = self.pauses.standing()

@@ -1,12 +1,12 @@
-"""The order body of Template's create, and the keys of an account."""
+"""The order body of Template's create: every field of the vendor's page, checked before it is sent."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from worker.marketplaces.base import Credentials, OrderModel
+from worker.marketplaces.models import OrderModel, some, whole
 
 
 class Receiver(OrderModel):
@@ -20,18 +20,12 @@ class Item(OrderModel):
     """One product of the order."""
 
     sku: str = Field(min_length=1, description="The shop's own word for the product")
-    quantity: Annotated[int, Field(ge=1)] = Field(description="How many, 1 or more")
+    quantity: Annotated[int, whole(9)] = Field(description="How many, 1 or more")
 
 
 class TemplateOrder(OrderModel):
     """A job's `order`, in the vendor's own names. The order_id is not part of it: it is the idempotency key."""
 
     receiver: Receiver
-    items: Annotated[tuple[Item, ...], Field(min_length=1)]
+    items: Annotated[tuple[Item, ...], some("items", "at least one product is needed")]
     memo: str | None = Field(None, description="A word to the shop")
-
-
-class TemplateCredentials(Credentials):
-    """The token from Template's console. Everything arrives as text from the environment."""
-
-    token: SecretStr = Field(min_length=1)

@@ -40,7 +40,7 @@ class TemplateFake(Fake):
         order = next((one for one in self.orders if reference in one.references and one.account == account), None)
         if order is not None:
             order.gets.append(call.at)
-        if order is None or call.at < order.created_at + self.sync_seconds:
+        if order is None or not self.shows(order, call.at):
             return _answer({"message": "no such order"}, 404)
         money = {"total": "19.90", "currency": "EUR"}
         return _answer({"id": reference, "status": "open", **money, "items": order.request["items"]})
@@ -53,7 +53,7 @@ class TemplateFake(Fake):
 
     def _create(self, call: Call, account: str) -> Answer:
         key = call.headers.get("idempotency-key", "")
-        first = next((order for order in self.orders if (order.key, order.account) == (key, account)), None)
+        first = self.first_under(account, key, call.at)
         if first is not None:
             first.creates.append(call.at)
             return _answer({"id": first.references[0]})
@@ -65,6 +65,10 @@ class TemplateFake(Fake):
         request = {"items": body.get("items")}
         self.commit(SandboxOrder(self.name, account, key, [reference], call.at, [call.at], request=request))
         return _answer({"id": reference}, 201)
+
+    def first_under(self, account: str, key: str, at: float) -> SandboxOrder | None:
+        """Return the order a key has made: another create under it is answered with that one."""
+        return next((order for order in self.orders if (order.key, order.account) == (key, account)), None)
 
 
 def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:

@@ -146,7 +146,8 @@ def _hand_in(stage: Stage, wave: Wave, told: set[str]) -> None:
 
 def _results(stage: Stage) -> dict[str, str]:
     with suppress(redis.RedisError), stage.broker.client() as client:
-        return {key.decode(): value.decode() for key, value in client.hgetall("results").items()}
+        found: dict[bytes, bytes] = client.hgetall("results")  # type: ignore[assignment]
+        return {key.decode(): value.decode() for key, value in found.items()}
     return {}
 
 

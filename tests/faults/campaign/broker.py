@@ -101,7 +101,7 @@ class Broker:
         """End every connection."""
         with self.client() as client:
             for kind in ("normal", "pubsub"):
-                client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+                client.client_kill_filter(_type=kind, skipme=True)
 
     def fill(self) -> None:
         """Leave no room: every write is refused."""

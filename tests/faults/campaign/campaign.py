@@ -108,6 +108,7 @@ def _verdict(
             "drained in s": round(calm.drained_seconds),
             "put off": calm.put_off,
             "adopted": calm.adopted,
+            "told absent": calm.told_absent,
         },
         [
             *notes,

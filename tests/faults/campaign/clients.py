@@ -14,12 +14,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests.faults.campaign.makers import ACTOR
 from worker import crashpoints
 from worker.app import app
 from worker.errors import FulfilError, InputError
 from worker.parts import parts
-
-ACTOR = "chaos"
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +72,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "reconcile": _each(lambda order_id: parts().operations.reconcile(order_id, ACTOR)),
     "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
     "adopt": _adopt,
+    "absent": _each(lambda order_id: parts().operations.retry(order_id, ACTOR, absent=True)),
 }
 
 
@@ -81,7 +81,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 
 def _do(told: dict[str, Any]) -> None:
-    crashpoints._chances = told.get("crash") or {}
+    crashpoints.plan().chances = told.get("crash") or {}
     try:
         answer = ACTIONS[told["do"]](told)
     except InputError:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
+from tests.faults.campaign.hosts import straight
 from tests.faults.campaign.makers import Made
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
+
+CLOCK_SECONDS = 0.02
+"""Two processes of one machine read one clock, a moment apart; a message may come 5 ms early."""
+WAKING_SECONDS = 3.0
+"""A program that was stopped sends its next byte this soon, on a busy machine too."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateCreate:
+    """A create that came when nobody held its order; `frozen_at`: when the program that may have sent it stopped."""
+
+    order_id: str
+    at: float
+    claimed_at: float | None
+    frozen_at: float | None
 
 
 @dataclass
@@ -29,6 +48,12 @@ class Facts:
     batches: dict[str, Any]
     oracle: list[dict[str, Any]]
     committed: list[dict[str, Any]]
+    wrong_clocks: Sequence[tuple[float, float]] = ()
+    """From when to when a host's clock was wrong. The ledger's times are put right: `told_at` is what it says."""
+    frozen_sends: Sequence[tuple[float, float]] = ()
+    """When a program was stopped at the moment of a send, and when it went on."""
+    recreating: frozenset[str] = frozenset()
+    """Accounts that have opted in to orders being made anew when they were not found for long enough."""
     by_content: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
     by_key: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
 
@@ -37,6 +62,38 @@ class Facts:
         for order in self.oracle:
             self.by_content[order["marketplace"], order["content"]].append(order)
             self.by_key[order["account"], order["key"]].append(order)
+
+    def under_a_wrong_clock(self, begin: float, end: float) -> bool:
+        """Tell whether a clock was wrong at any moment of a time."""
+        return any(begin <= until and end >= since for since, until in self.wrong_clocks)
+
+    def late_creates(self) -> Iterator[LateCreate]:
+        """Yield the creates that came while no claim covered them, and no wrong clock explains it."""
+        lease = self.options.lease_seconds
+        for order in self.oracle:
+            if order["key"] not in self.events:
+                continue  # its key is not ours: another checker's business
+            claims = [event.at for event in self.events[order["key"]] if event.event == "claim"]
+            for at in order["creates"]:
+                # It leaves before the lease ends minus the answer's time; arriving takes a busy machine a moment.
+                if any(-CLOCK_SECONDS <= at - claim <= lease for claim in claims):
+                    continue
+                nearest = max((claim for claim in claims if claim <= at), default=None)
+                # A lease is worth what the clock is worth that it was counted by.
+                if nearest is None or not self.under_a_wrong_clock(nearest, at):
+                    yield LateCreate(order["key"], at, nearest, self._frozen_at(claims, at))
+
+    def _frozen_at(self, claims: Sequence[float], at: float) -> float | None:
+        lease = self.options.lease_seconds
+        return next(
+            (
+                froze
+                for froze, woke in self.frozen_sends
+                if woke - 0.1 <= at <= woke + WAKING_SECONDS
+                and any(froze - lease <= claim <= froze for claim in claims)
+            ),
+            None,
+        )
 
     def at_oracle(self, order_id: str) -> list[dict[str, Any]]:
         """Return what the marketplace made of one of our orders, whatever key it came under."""
@@ -59,10 +116,8 @@ def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
         storm.acknowledged_orders,
         storm.acknowledged,
         {row.order_id: row for row in read(_ORDERS)},
-        _grouped(read("SELECT order_id, at, event, from_state, to_state, epoch, actor, note FROM events ORDER BY id")),
-        _grouped(
-            read("SELECT order_id, number, epoch, sent_at, closed_at, outcome, code FROM attempts ORDER BY number")
-        ),
+        _grouped(_put_right(read(_EVENTS), "at")),
+        _grouped(_put_right(read(_ATTEMPTS), "sent_at", "closed_at")),
         {
             i: {row.reference for row in rows}
             for i, rows in _grouped(read("SELECT order_id, reference FROM order_references")).items()
@@ -74,7 +129,23 @@ def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
         {row.batch_id: row for row in read("SELECT batch_id, accepted, duplicates, rejected FROM batches")},
         stage.oracle.orders(),
         stage.oracle.committed(),
+        stage.wrong_clocks,
+        stage.frozen_sends,
     )
+
+
+_EVENTS = "SELECT order_id, at, event, from_state, to_state, epoch, actor, note FROM events ORDER BY id"
+_ATTEMPTS = "SELECT order_id, number, epoch, sent_at, closed_at, outcome, code FROM attempts ORDER BY number"
+
+
+def _put_right(rows: list[Any], *names: str) -> list[Any]:
+    """Put times right that a wrong clock told."""
+    end, found = time.time(), []
+    for row in rows:
+        told = row._asdict()
+        right = {name: straight(told[name], end) for name in names if told[name] is not None}
+        found.append(SimpleNamespace(**{**told, **right, "told_at": told[names[0]]}))
+    return found
 
 
 def _grouped(rows: list[Any]) -> dict[str, list[Any]]:

@@ -10,6 +10,7 @@ from random import Random
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.people import PEOPLE
 from tests.faults.campaign.stage import Stage
+from tests.faults.campaign.times import TIMES
 
 ENOUGH_UNDER_WAY = 9
 """Orders under way, more than one worker sends at once: some are claimed and wait for their turn."""
@@ -21,19 +22,20 @@ Fault = Callable[[Stage, float, Random], None]
 def _market(name: str) -> Fault:
     def run(stage: Stage, seconds: float, dice: Random) -> None:
         probability = 0.1 if name in _SELDOM else dice.uniform(0.15, 0.6)
-        latency = {"latency_ms": dice.choice((300, 900, 2500))} if name == "slow" else {}
+        latency = {"latency_ms": _LATENCY_MS[name](stage, dice)} if name in _LATENCY_MS else {}
         stage.oracle.fault(name, probability, seed=dice.randrange(1 << 30), operation="create", **latency)
         stage.wait(seconds)
         stage.oracle.fault(name, 0, operation="create")
         if name == "token_expired":
-            _resume(stage)  # the person who renewed the token says so
+            stage.resume()  # the person who renewed the token says so
 
     return run
 
 
-def _resume(stage: Stage) -> None:
-    accounts = [row.account for row in stage.ledger.rows("SELECT account FROM account_pauses")]
-    stage.desk.ask("resume", ids=accounts)
+_LATENCY_MS: dict[str, Callable[[Stage, Random], float]] = {
+    "slow": lambda _, dice: dice.choice((300, 900, 2500)),
+    "wrong_date": lambda _, dice: dice.choice((-7200.0, -600.0, 600.0, 10_800.0)) * 1000,
+}
 
 
 def market_outage(stage: Stage, seconds: float, dice: Random) -> None:
@@ -59,9 +61,8 @@ def worker_kill(stage: Stage, seconds: float, dice: Random) -> None:
 def worker_freeze(stage: Stage, seconds: float, dice: Random) -> None:
     """SIGSTOP while it has calls in flight, SIGCONT when its leases are over."""
     with _under_way(stage):
-        name = dice.choice(
-            [program for program in stage.fleet.of("place") if program.alive] or stage.fleet.of("place")
-        ).name
+        running = [p for p in stage.fleet.of("place") if p.alive and p.name not in stage.frozen]
+        name = dice.choice(running or stage.fleet.of("place")).name
         stage.frozen.add(name)
         frozen = stage.fleet.signal(name, signal.SIGSTOP)
     stage.wait(seconds)
@@ -89,8 +90,10 @@ def _under_way(stage: Stage) -> Iterator[None]:
 def worker_term(stage: Stage, seconds: float, dice: Random) -> None:
     """SIGTERM; it has to end by itself."""
     told = stage.fleet.signal(_somebody(stage, dice), signal.SIGTERM)
+    if told is None:
+        return
     for _ in range(250):
-        if told is None or told.poll() is not None:
+        if told.poll() is not None:
             return
         stage.wait(0.1)
     stage.note("worker that did not end by SIGTERM within 25 s")
@@ -169,7 +172,8 @@ def ledger_away_long(stage: Stage, seconds: float, dice: Random) -> None:
     def wait(whole: float) -> None:
         stage.wait(whole - 1.5)
         for program in stage.fleet.of("place"):
-            stage.fleet.signal(program.name, signal.SIGKILL)
+            if program.name not in stage.frozen:
+                stage.fleet.signal(program.name, signal.SIGKILL)
         stage.wait(1.5)
 
     with _under_way(stage):
@@ -190,4 +194,4 @@ FAULTS |= {
     )
 }  # fmt: skip
 FAULTS["redis_pause_long"] = redis_pause
-FAULTS |= PEOPLE
+FAULTS |= TIMES | PEOPLE

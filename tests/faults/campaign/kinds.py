@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 MARKET_FAULTS = (
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle", "garbage",
-    "empty", "slow", "token_expired", "wrong_ids", "wrong_type", "huge", "drip",
+    "empty", "slow", "token_expired", "wrong_ids", "wrong_type", "huge", "drip", "wrong_date",
 )  # fmt: skip
-NOT_IN_SMOKE = ("http_503", "slow", "token_expired", "wrong_ids", "huge", "drip")
+NOT_IN_SMOKE = ("http_503", "slow", "token_expired", "wrong_ids", "huge", "drip", "wrong_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Kind:
     """Whether its end is a moment from which recovery is measured."""
     alone: bool = False
     """Whether its recovery is also measured by itself, when the storm is over."""
+    keyless: bool = False
+    """Whether it is about marketplaces where no key protects, and is left out where none takes part."""
 
 
 def _market(name: str) -> Kind:
@@ -37,6 +39,11 @@ _ALL = (
     *map(_market, MARKET_FAULTS),
     Kind("market_outage", "market", "outage", (7.0, 9.0), 1.0, rest=20.0, smoke=False, alone=True),
     Kind("market_reads_fail", "market", "reads", (2.0, 3.0), 1.5),
+    Kind("market_late_commit", "market", "market_late_commit", (2.5, 4.0), 2.5),
+    Kind("market_lagging_list", "market", "market_lagging_list", (3.0, 5.0), 2.0, keyless=True),
+    # Longer than a lease and three look-ups over a minute.
+    Kind("sender_freeze", "host", "sender_freeze", (92.0, 100.0), 2.0, keyless=True),
+    Kind("wrong_clock", "host", "wrong_clock", (0.5, 1.2), 2.5, rest=3.0, keyless=True),
     Kind("worker_kill", "worker", "kill", (0, 0), 6.0, rest=0.2, alone=True),
     Kind("worker_freeze", "worker", "freeze", (7.5, 10.0), 3.5, rest=2.0, alone=True),
     Kind("worker_term", "worker", "term", (0, 0), 4.0, rest=0.2, alone=True),

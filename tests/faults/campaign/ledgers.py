@@ -16,6 +16,8 @@ from tests.postgres import PostgresServer, postgres_server
 from worker.ledger.engine import Ledger
 
 Wait = Callable[[float], object]
+HELD_SECONDS = 0.5
+"""Few transactions of a program that runs take so long."""
 
 
 class LedgerUnderTest:
@@ -47,6 +49,10 @@ class LedgerUnderTest:
     def lock(self, seconds: float, wait: Wait) -> None:
         """Keep every writer out for a while."""
         raise NotImplementedError
+
+    def is_held(self) -> bool:
+        """Tell whether somebody keeps every writer out just now."""
+        return False
 
     def cut(self) -> None:
         """End every connection."""
@@ -82,6 +88,22 @@ class Sqlite(LedgerUnderTest):
 
     away = lock
 
+    def is_held(self) -> bool:
+        """Try to take the one place a writer can have."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=HELD_SECONDS, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
+
+_LEFT_OPEN = """
+SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+AND state_change < clock_timestamp() - make_interval(secs => :seconds)
+"""
+
 
 class Postgres(LedgerUnderTest):
     """A database of a server that only this campaign uses."""
@@ -100,6 +122,11 @@ class Postgres(LedgerUnderTest):
         with contextlib.suppress(DBAPIError), self._engine.begin() as connection:
             connection.execute(text("LOCK TABLE orders IN EXCLUSIVE MODE"))
             wait(seconds)
+
+    def is_held(self) -> bool:
+        """Look for a transaction that nobody goes on with: a stopped program's, whose rows then are locked."""
+        time.sleep(HELD_SECONDS)
+        return bool(self.rows(_LEFT_OPEN, seconds=HELD_SECONDS * 0.8))
 
     def cut(self) -> None:
         """End every connection, whatever it was doing."""

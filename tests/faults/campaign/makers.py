@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ACTOR = "cli:chaos"
+"""Who the campaign's people say they are: a person at the keyboard, as the ledger names one."""
 BUYERS = (
     ("Philippa Quillfeather", "1742 Larkspur Hollow", "6505550142"),
     ("Barnaby Threlkeld", "88 Gossamer Quay", "6505550177"),
@@ -48,6 +50,10 @@ class Market:
     """What the sandbox kept of a request -> the content's mark."""
     gets_are_reads: bool = True
     """Whether every get in the oracle's record is a read-back, not a look-up of an unknown order."""
+    keyed: bool = True
+    """Whether a key protects: the same order sent twice is one order."""
+    create_ends: str = ""
+    """How the address of a create ends."""
 
 
 def _aliexpress_keys(account: str) -> dict[str, str]:
@@ -106,7 +112,12 @@ def _xportcn_content(request: Mapping[str, Any]) -> str:
 
 
 def _shoplazza_keys(account: str) -> dict[str, str]:
-    return {"access_token": f"{account}-access-token-zq7", "shop": account}
+    # One shop speaks the version that has no filter by tag: its orders are looked up by time.
+    version = "2022-01" if account == BY_TIME else "2026-01"
+    return {"access_token": f"{account}-access-token-zq7", "shop": account, "api_version": version}
+
+
+BY_TIME = "sho2"
 
 
 def _shoplazza(number: int, dice: random.Random, buyer: tuple[str, str, str]) -> dict[str, Any]:
@@ -120,6 +131,7 @@ def _shoplazza(number: int, dice: random.Random, buyer: tuple[str, str, str]) ->
         "line_items": [{"variant_id": f"variant-{number}", "product_id": f"product-{number}", "quantity": 2}],
         "shipping_address": {**person, **place, "city": "San Jose", "address": street, "zip": "87036"},
         "tax_total": "9.99",
+        "discount": "0",
         "currency_code": "USD",
         "shipping_line": {"name": "Free Shipping", "shipping_price": "0.00"},
     }
@@ -131,11 +143,26 @@ def _shoplazza_content(request: Mapping[str, Any]) -> str:
 
 
 MARKETS: dict[str, Market] = {
-    "aliexpress": Market("/sync", ("ali1", "ali2", "ali3", "ali4"), _aliexpress_keys, _aliexpress, _aliexpress_content),
-    "xportcn": Market("/api", ("xpo1",), _xportcn_keys, _xportcn, _xportcn_content, False),
-    "shoplazza": Market("/openapi/2026-01", ("sho1",), _shoplazza_keys, _shoplazza, _shoplazza_content, False),
-}
+    "aliexpress": Market(
+        "/sync", ("ali1", "ali2", "ali3", "ali4"), _aliexpress_keys, _aliexpress, _aliexpress_content,
+        create_ends="/sync",
+    ),
+    "xportcn": Market(
+        "/api", ("xpo1",), _xportcn_keys, _xportcn, _xportcn_content, False, keyed=False, create_ends="/order/create"
+    ),
+    "shoplazza": Market(
+        "/openapi", ("sho1", BY_TIME), _shoplazza_keys, _shoplazza, _shoplazza_content, False, keyed=False,
+        create_ends="/orders",
+    ),
+}  # fmt: skip
+KEYLESS = frozenset(name for name, market in MARKETS.items() if not market.keyed)
+"""Where no key protects: every create makes an order."""
 _used: list[str] = list(MARKETS)
+
+
+def keyless() -> list[str]:
+    """Return the marketplaces of this campaign where no key protects."""
+    return [name for name in _used if name in KEYLESS]
 
 
 def use(markets: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults.campaign.campaign import run
+from tests.faults.campaign.makers import use
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.verdict import Verdict
 
@@ -21,6 +22,8 @@ class Control:
     must_fail: tuple[str, ...]
     only: tuple[str, ...] = ()
     """The kinds of faults that bring it out; (): all."""
+    markets: tuple[str, ...] = ()
+    """The marketplaces where it matters; (): those of the run."""
 
 
 CONTROLS = (
@@ -30,6 +33,12 @@ CONTROLS = (
     Control("unknown", ("duplicates", "keys that changed")),
     Control("window", ("duplicates",)),
     Control("window-held", ()),
+    Control(
+        "made-anew",
+        ("duplicates", "made anew without a word"),
+        ("market_late_commit", "market_lagging_list", "sender_freeze", "wrong_clock"),
+        ("xportcn", "shoplazza"),
+    ),
     Control("sweep", ("stuck",)),
 )
 
@@ -54,7 +63,8 @@ def run_all(options: Options, console: Console) -> tuple[bool, list[dict[str, An
 
 def options_of(control: Control, options: Options) -> Options:
     """Return the size and the faults of one control."""
-    options = options.but(sabotage=control.guard, only=control.only)
+    options = options.but(sabotage=control.guard, only=control.only, markets=control.markets or options.markets)
+    use(options.markets)
     # Where only some faults bring it out, nothing else may get in their way.
     return options.but(crash_points=False, place_workers=2, faults=45) if control.only else options
 

@@ -32,6 +32,8 @@ class Options:
     markets: tuple[str, ...] = ("aliexpress", "xportcn", "shoplazza")
     place_workers: int = 3
     read_workers: int = 2
+    late_seconds: tuple[float, float] = (72.0, 85.0)
+    """How late a commit, how far behind a list: longer than it takes to look an order up three times in a minute."""
     lease_seconds: float = 6.0
     request_seconds: float = 2.0
     json_file: Path | None = None
@@ -63,7 +65,7 @@ class Options:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-SMOKE = Options(orders=500, faults=24, minutes=4, smoke=True, markets=("aliexpress",))
+SMOKE = Options(orders=500, faults=24, minutes=4, smoke=True, markets=("aliexpress",), late_seconds=(2.0, 8.0))
 SMALL = Options(orders=200, faults=24, minutes=4, place_workers=2, markets=("aliexpress",))
 """For negative controls and for a developer's own look."""
 

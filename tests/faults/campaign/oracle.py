@@ -35,13 +35,18 @@ class Oracle:
         """Return the append-only record: one entry a commit."""
         return [json.loads(line) for line in self._record.read_bytes().splitlines()]
 
+    def late(self) -> list[dict[str, Any]]:
+        """Return what marketplaces have taken in and still will make."""
+        found: list[dict[str, Any]] = self._http.get("/_sandbox/late").raise_for_status().json()["late"]
+        return found
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
 
 def main() -> int:
-    """Run the sandbox, its record widened by each order's content."""
+    """Run the sandbox, its record widened by each order's content and how long it stays hidden."""
     from tests.faults.campaign.makers import MARKETS
     from worker.sandbox import aliexpress as aliexpress
     from worker.sandbox import server as sandbox
@@ -50,9 +55,10 @@ def main() -> int:
     plain = SandboxOrder.public
 
     def public(order: SandboxOrder) -> dict[str, Any]:
-        return plain(order) | {"content": MARKETS[order.marketplace].content_of(order.request)}
+        content = MARKETS[order.marketplace].content_of(order.request)
+        return plain(order) | {"content": content, "hidden_seconds": order.hidden_seconds}
 
-    SandboxOrder.public = public  # type: ignore[method-assign]
+    SandboxOrder.public = public  # type: ignore[assignment, method-assign]
     if KEY_SECONDS in os.environ:
         aliexpress.KEY_SECONDS = float(os.environ[KEY_SECONDS])  # type: ignore[assignment]
     return sandbox.main()

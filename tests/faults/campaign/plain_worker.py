@@ -16,7 +16,7 @@ from celery import Celery, chain
 
 from tests.faults.campaign.makers import MARKETS, accounts
 from worker.marketplaces import REGISTRY
-from worker.marketplaces.base import Reply
+from worker.marketplaces.calls import Reply
 from worker.rules.outcomes import Accepted, Found, Refused
 
 URL = os.environ["PLAIN_REDIS"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.campaign.kinds import KINDS, Kind
-from tests.faults.campaign.makers import Made, accounts, make
+from tests.faults.campaign.makers import Made, accounts, keyless, make
 from tests.faults.campaign.options import ALONE_ORDERS, Options
 
 SUBMITTED_WITHIN = 0.88
@@ -58,6 +58,8 @@ def make_plan(options: Options, ledger_faults: Sequence[str]) -> Plan:
         kinds = {name: kinds[name] for name in options.only}
     elif options.faults < 100:  # too short for the long ones
         kinds = {name: kind for name, kind in kinds.items() if kind.smoke}
+    if not keyless():
+        kinds = {name: kind for name, kind in kinds.items() if not kind.keyless}
     alone = _alone(options, kinds) if options.measures_alone else ()
     storm = options.but(orders=options.orders - len(alone) * ALONE_ORDERS, faults=options.faults - len(alone))
     return Plan(_waves(storm, dice), tuple(_injections(storm, kinds, dice)), alone)
@@ -99,6 +101,7 @@ def _waves(options: Options, dice: random.Random) -> tuple[Wave, ...]:
 def _injections(options: Options, kinds: Mapping[str, Kind], dice: random.Random) -> list[Injection]:
     """Deal the kinds in their proportions, every kind at least once; no two faults hold one resource at a time."""
     deck = _deck(options.faults, kinds, dice)
+    deck.sort(key=lambda kind: kind.seconds[0] < options.storm_seconds)  # what outlasts the storm comes first
     end = options.storm_seconds - 1.0
     free: dict[str, float] = {}
     found: list[Injection] = []

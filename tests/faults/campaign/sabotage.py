@@ -21,10 +21,14 @@ from worker.ledger.moves import lock
 from worker.ledger.records import Records
 from worker.marketplaces import REGISTRY
 from worker.rules import place as rules
-from worker.rules.outcomes import NotSent, PlaceOutcome, Unknown
+from worker.rules.codes import Code
+from worker.rules.decision import Decision
+from worker.rules.outcomes import Absent, NotSent, PlaceOutcome, Unknown
+from worker.rules.states import Event
 from worker.rules.values import Claim, Moved, Sent
 from worker.sending import recorder
 from worker.steps import place as steps
+from worker.steps import reconcile
 
 
 def attempt_first() -> None:
@@ -46,7 +50,7 @@ def attempt_first() -> None:
         return record(self, sent, *rest)
 
     Claims.claim = claim_later  # type: ignore[method-assign]
-    Records.record = record_then  # type: ignore[method-assign]
+    Records.record = record_then  # type: ignore[assignment, method-assign]
 
 
 def _rolled_back(ledger: Ledger) -> Ledger:
@@ -75,7 +79,7 @@ def fencing() -> None:
         newer = [_with_epoch(one, rows[one.claim.order_id]) for one in sent]
         return record(self, newer, *rest)
 
-    Records.record = record_anyway  # type: ignore[method-assign]
+    Records.record = record_anyway  # type: ignore[assignment, method-assign]
 
 
 def _with_epoch(one: Sent, epoch: int) -> Sent:
@@ -141,6 +145,24 @@ def window_held() -> None:
             marketplace.resend_window = timedelta(seconds=2)
 
 
+def made_anew() -> None:
+    """Where no key protects, what three look-ups over a minute did not find is made anew, without anybody's word."""
+    decide = reconcile.decide_unknown  # type: ignore[attr-defined]
+
+    def decide_soon(order: Any, ability: Any, seen: Any, *rest: Any, **more: Any) -> Decision:
+        if order.references or not isinstance(seen, Absent):
+            return decide(order, ability, seen, *rest, **more)
+        now = time.time()
+        if order.absences + 1 < LOOK_UPS or now - (order.absent_since or now) < LOOK_UPS_SECONDS:
+            return Decision(Event.SNOOZE, LOOK_UPS_SECONDS / 2, code=Code.NOT_FOUND_YET, reason=seen.cause)
+        return Decision(Event.RETRY, 0.0, reason=f"not found in {order.absences + 1} look-ups: made anew")
+
+    reconcile.decide_unknown = decide_soon  # type: ignore[attr-defined]
+
+
+LOOK_UPS, LOOK_UPS_SECONDS = 3, 60.0
+
+
 def sweep() -> None:
     """Nobody rings again; the campaign starts no beat."""
 
@@ -152,6 +174,7 @@ GUARDS: dict[str, Callable[[], None]] = {
     "unknown": unknown,
     "window": window,
     "window-held": window_held,
+    "made-anew": made_anew,
     "sweep": sweep,
 }
 

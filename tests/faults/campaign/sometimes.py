@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from tests.faults.campaign.anew import is_by_itself, is_proof, is_word
 from tests.faults.campaign.facts import Facts
+from tests.faults.campaign.makers import ACTOR, MARKETS
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
 from worker.crashpoints import CrashPoint
 
-ACTOR = "chaos"
-"""Who the rig's operators say they are."""
 LATE = "the reply of an earlier send came late and told the ids"
 FEWEST_POINTS = 5
 """A small storm is too short for every crash point; this many it must meet."""
@@ -41,8 +43,8 @@ def happened(facts: Facts, stage: Stage, storm: Storm, kinds: list[str]) -> list
     found += [Happened("crash points of all nine", len(hits), FEWEST_POINTS)]
     found += [Happened(f"fault {kind}", storm.injected[kind], 1) for kind in kinds]
     counted = _paths(facts) | Counter({name: stage.seen[name] for name in _SEEN})
-    always = (*_ALWAYS, *(_FULL if options.full else ()), *(_LOOKED_UP if _looks_up(options) else ()))
-    paths = (*_ALWAYS, *_FULL, *_LOOKED_UP, *_RARE)
+    always = (*_ALWAYS, *(_FULL if options.full else ()), *(_KEYLESS if _looks_up(options) else ()))
+    paths = (*_ALWAYS, *_FULL, *_KEYLESS, *_RARE)
     return found + [Happened(path, counted[path], 1 if path in always else 0) for path in paths]
 
 
@@ -74,12 +76,44 @@ _FULL = (
     "an order was quarantined",
     "an answer told the id of another order",
 )
-_RARE = ("a read-back showed another order",)
-"""Needs two faults at one order: told, never wanted."""
-_LOOKED_UP = ("a look-up found an order", "look-ups proved an order absent")
-_SEEN = tuple(
-    name for name in (*_ALWAYS, *_FULL) if name.startswith(("account held", "duplicate m", "frozen", "spool"))
+_RARE = (
+    "a read-back showed another order",
+    "an order was made anew by itself",
+    "a send was proven never to have left",
+    "clock of the read workers behind",
 )
+"""Needs two faults at one order, or an account that allows it: told, never wanted."""
+_KEYLESS = (
+    "a look-up found an order",
+    "a person said that an order does not exist",
+    *(f"a late commit made an order at {market}" for market in MARKETS),
+    "a late commit came to a key that had made its order",
+    "a list lagged behind look-ups of an order",
+    "sender frozen at its send woke past its lease",
+    "a frozen sender's create reached the marketplace",
+    "an order was claimed under a wrong clock",
+    "clock of the place workers ahead",
+    "clock of the place workers behind",
+    "clock of the read workers ahead",
+)
+"""What must happen where marketplaces take part at which no key protects."""
+_SEEN = tuple(
+    name
+    for name in (*_ALWAYS, *_FULL, *_KEYLESS, *_RARE)
+    if name.startswith(("account held", "duplicate m", "frozen", "spool", "sender", "clock"))
+)
+
+
+def _late(order: dict[str, Any]) -> Iterator[str]:
+    """Yield what of the faults of time happened to one of the marketplaces' orders."""
+    made_at, creates = order["created_at"], order["creates"]
+    if made_at not in creates:
+        yield f"a late commit made an order at {order['marketplace']}"
+    elif min(creates) < made_at:
+        yield "a late commit came to a key that had made its order"
+    shown_at = made_at + order["hidden_seconds"]
+    if any(made_at < at < shown_at for at in order["gets"]) and not MARKETS[order["marketplace"]].gets_are_reads:
+        yield "a list lagged behind look-ups of an order"
 
 
 def _paths(facts: Facts) -> Counter[str]:
@@ -92,13 +126,16 @@ def _paths(facts: Facts) -> Counter[str]:
                 "accept",
             )
             found["a look-up found an order"] += event.note == "it was found at the marketplace"
-            found["look-ups proved an order absent"] += bool(event.note) and event.note.startswith("not found in ")
+            found["an order was made anew by itself"] += is_by_itself(event)
             found["an order was refused"] += event.to_state == "refused"
             found["an order was cancelled"] += event.to_state == "cancelled"
             found["a person retried an order"] += event.actor == ACTOR and event.event == "retry"
             found["an order was quarantined"] += bool(event.note) and "times in a row" in event.note
             found["an answer told the id of another order"] += bool(event.note) and "which belongs to" in event.note
             found["a read-back showed another order"] += bool(event.note) and "shows another order" in event.note
+            found["a person said that an order does not exist"] += is_word(event)
+            found["a send was proven never to have left"] += is_proof(event)
+            found["an order was claimed under a wrong clock"] += event.event == "claim" and event.at != event.told_at
     for tries in facts.attempts.values():
         repeated = [attempt for attempt in tries if attempt.code == "REPEATED_ORDER_ERROR"]
         found["a lease ran out"] += sum(1 for attempt in tries if attempt.code == "LEASE_RAN_OUT")
@@ -109,7 +146,10 @@ def _paths(facts: Facts) -> Counter[str]:
         found["REPEATED told no ids"] += blind
         found["REPEATED told the ids"] += again and not blind
     for order in facts.oracle:
+        found.update(_late(order))
         found["an order was sent again with its key"] += len(order["creates"]) - 1
         found["an order became two at the marketplace"] += len(order["references"]) > 1
+    frozen = [create for create in facts.late_creates() if create.frozen_at is not None]
+    found["a frozen sender's create reached the marketplace"] = len(frozen)
     found["two clients handed in one order"] += sum(batch.duplicates for batch in facts.batches.values())
     return found

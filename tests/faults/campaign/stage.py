@@ -16,6 +16,7 @@ from config.settings import Settings
 from tests.faults.campaign.broker import Broker
 from tests.faults.campaign.crashes import Crashes
 from tests.faults.campaign.desk import Desk
+from tests.faults.campaign.hosts import HOSTS, Freezer, HostClock
 from tests.faults.campaign.keeper import Keeper
 from tests.faults.campaign.ledgers import LedgerUnderTest, ledger_under_test
 from tests.faults.campaign.makers import MARKETS, accounts
@@ -48,8 +49,15 @@ class Stage:
     stop: threading.Event = field(default_factory=threading.Event)
     seen: Counter[str] = field(default_factory=Counter)
     """What was seen to happen, by a word of its own."""
+    clocks: dict[str, HostClock] = field(default_factory=dict)
+    """Role -> the clock of the host its programs run on."""
+    freezer: Freezer | None = None
     frozen: set[str] = field(default_factory=set)
     """Programs under SIGSTOP; they are left to it."""
+    wrong_clocks: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when a host's clock was wrong."""
+    frozen_sends: list[tuple[float, float]] = field(default_factory=list)
+    """When a program was stopped at the moment of a send, and when it went on."""
     trouble: list[str] = field(default_factory=list)
     """What went wrong in the rig itself."""
 
@@ -61,6 +69,10 @@ class Stage:
     def note(self, what: str, count: int = 1) -> None:
         """Count something that was seen."""
         self.seen[what] += count
+
+    def resume(self) -> None:
+        """Let every account that is held go on, as a person does who has mended the cause."""
+        self.desk.ask("resume", ids=[row.account for row in self.ledger.rows("SELECT account FROM account_pauses")])
 
     def wait(self, seconds: float) -> None:
         """Wait, unless the campaign ends before."""
@@ -129,6 +141,8 @@ def stage(options: Options, folder: Path) -> Iterator[Stage]:
         crashes = Crashes(folder / "crashes.log", options)
         parts = (keeper, fleet, broker, ledger, oracle, desk, crashes, environment)
         found = Stage(options, folder, *parts, flower_port=_free_port())
+        found.clocks = {role: HostClock(folder / f"{role}-clock") for role in HOSTS}
+        found.freezer = Freezer(folder / "freezer")
         stack.callback(found.stop.set)
         yield found
 
@@ -157,7 +171,13 @@ def _add(built: Stage, name: str, role: str, command: list[str]) -> None:
         command = [*command[:at], "tests.faults.campaign.sabotage", built.options.sabotage, *command[at + 1 :]]
 
     def environment() -> Mapping[str, str]:
-        return built.environment | built.crashes.environment(name, role)
+        plain, clock = built.environment, built.clocks.get(role)
+        found = {**plain, **built.crashes.environment(name, role)}
+        if clock is not None:
+            found |= clock.environment(plain)
+        if role == "place" and built.freezer is not None:
+            found |= built.freezer.environment
+        return found
 
     built.fleet.add(Program(name, role, command, environment))
 

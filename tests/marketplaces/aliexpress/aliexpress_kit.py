@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from worker.marketplaces.aliexpress.adapter import AliExpress
-from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
+from worker.marketplaces.aliexpress.models import AliExpressOrder
+from worker.marketplaces.calls import Lost, Reply, Request
 
 KEY = "SO-1001"
 REFERENCE = "8198352049851315"

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aliexpress_kit import REFERENCE, reply
-
-from worker.marketplaces.base import Lost, Reply, Request
+from tests.marketplaces.aliexpress.aliexpress_kit import REFERENCE, reply
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"app_key": "12345678", "app_secret": "secret-of-the-app", "access_token": "token-of-the-buyer"}

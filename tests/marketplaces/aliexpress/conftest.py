@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from aliexpress_gateway import Clock, Gateway
 
+from tests.marketplaces.aliexpress.aliexpress_gateway import Clock, Gateway
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.server import background
 

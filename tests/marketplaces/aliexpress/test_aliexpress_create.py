@@ -1,15 +1,15 @@
-"""What every form of a create's answer means (facts: sections 2 and 3)."""
+"""What every form of a create's answer means (docs/vendors/aliexpress.md, 2 and 3)."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from aliexpress_kit import body, confirm, created, dump, place, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.aliexpress.aliexpress_kit import body, confirm, created, dump, place, reply
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = 8198352049851315

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from aliexpress_kit import ORDER, body, dump
 from iso3166 import countries
 from pydantic import ValidationError
 
+from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, body, dump
 from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.aliexpress.country_codes import CODES, vendor_code
 from worker.marketplaces.aliexpress.models import AliExpressOrder

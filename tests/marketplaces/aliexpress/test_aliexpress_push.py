@@ -8,14 +8,14 @@ import json
 from typing import Any
 
 import pytest
-from aliexpress_kit import ORDER, REFERENCE, adapter, body, dump, shown
 
+from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, REFERENCE, adapter, body, dump, shown
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import Found, OrderRecord
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import SandboxOrder
 
-# As the vendor's page shows it (facts: section 7).
+# As the vendor's page shows it (docs/vendors/aliexpress.md, 7).
 BODY = {
     "data": {"buyerId": 2671514005, "orderId": int(REFERENCE), "orderStatus": "OrderCreated"},
     "message_type": 53,

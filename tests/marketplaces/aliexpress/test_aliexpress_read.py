@@ -1,4 +1,4 @@
-"""What an order-get sends, and what every form of its answer says of the order (facts: section 4)."""
+"""What an order-get sends, and what every form of its answer says of the order (docs/vendors/aliexpress.md, 4)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from decimal import Decimal
 from urllib.parse import parse_qsl
 
 import pytest
-from aliexpress_kit import REFERENCE, adapter, confirm, drive, reply, shown
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.marketplaces import signing
+from tests.marketplaces.aliexpress.aliexpress_kit import REFERENCE, adapter, confirm, drive, reply, shown
+from worker.marketplaces.aliexpress import signing
 from worker.marketplaces.aliexpress.read import AliExpressRecord, ChildOrder, Fee, LogisticsInfo, StoreInfo
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 
 CHILD = {
@@ -44,7 +44,7 @@ def test_the_request():
     (request,), _ = drive(adapter().confirm([REFERENCE]), reply({}))
     form = dict(parse_qsl(request.content.decode()))
     sign = form.pop("sign")
-    assert sign == signing.aliexpress_sync(form, "helloworld")
+    assert sign == signing.call_signature(form, "helloworld")
     assert form.pop("single_order_query") == json.dumps({"order_id": REFERENCE}, separators=(",", ":"))
     assert form.pop("method") == "aliexpress.trade.ds.order.get"
     assert form.keys() == {"app_key", "format", "session", "sign_method", "timestamp"}

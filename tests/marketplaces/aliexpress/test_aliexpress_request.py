@@ -1,4 +1,4 @@
-"""What a create sends: every parameter, signed, in the body (facts: section 1)."""
+"""What a create sends: every parameter, signed, in the body (docs/vendors/aliexpress.md, 1)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl
 
 import pytest
-from aliexpress_kit import KEY, ORDER, adapter, drive, dump, reply
 
-from worker.marketplaces import signing
+from tests.marketplaces.aliexpress.aliexpress_kit import KEY, ORDER, adapter, drive, dump, reply
+from worker.marketplaces.aliexpress import signing
 from worker.marketplaces.aliexpress.adapter import AliExpress
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.aliexpress.models import (
-    AliExpressCredentials,
     AliExpressOrder,
     DsExtendRequest,
     LogisticsAddress,
@@ -39,12 +39,12 @@ def test_signature_vector_that_four_sdks_agree_on():
         "timestamp": "1700000000000",
     }
     expected = "4A68D7F46F93EDF0EE588978B292F73129F585C3060E870BAF12D4385FAA26F1"
-    assert signing.aliexpress_sync(params, "helloworld") == expected
-    assert signing.aliexpress_sync(dict(reversed(params.items())), "helloworld") == expected
+    assert signing.call_signature(params, "helloworld") == expected
+    assert signing.call_signature(dict(reversed(params.items())), "helloworld") == expected
 
 
 def test_signature_sorts_by_byte_not_by_alphabet():
-    assert signing.aliexpress_sync({"b": "2", "B": "1", "_": "3"}, "s") == signing.aliexpress_sync({"B1_3b": "2"}, "s")
+    assert signing.call_signature({"b": "2", "B": "1", "_": "3"}, "s") == signing.call_signature({"B1_3b": "2"}, "s")
 
 
 def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
@@ -53,7 +53,7 @@ def test_everything_travels_in_the_body_signed_and_nothing_is_empty():
     assert (request.method, request.url) == ("POST", "https://api-sg.aliexpress.com/sync")
     assert request.headers["content-type"].startswith("application/x-www-form-urlencoded")
     sign = form.pop("sign")
-    assert sign == signing.aliexpress_sync(form, "helloworld")
+    assert sign == signing.call_signature(form, "helloworld")
     assert "" not in form.values()
     assert json.loads(form.pop(PARAM)) == {
         "out_order_id": KEY,

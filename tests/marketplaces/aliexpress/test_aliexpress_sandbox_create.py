@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from aliexpress_gateway import ADDRESS_CODE, CREATE, Gateway, address, item, order, references
+
+from tests.marketplaces.aliexpress.aliexpress_gateway import (
+    ADDRESS_CODE,
+    CREATE,
+    Gateway,
+    address,
+    item,
+    order,
+    references,
+)
 
 
 def test_a_create_is_answered_and_recorded(gateway: Gateway) -> None:

@@ -6,14 +6,14 @@ import json
 import time
 
 import pytest
-from aliexpress_gateway import CREATE, GET, Gateway, order, references
 
+from tests.marketplaces.aliexpress.aliexpress_gateway import CREATE, GET, Gateway, order, references
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import Call
 
 
 def test_a_known_signature_is_accepted_and_any_other_is_not() -> None:
-    """The vector was made with the vendor's own Python SDK, and three other SDKs agree (aliexpress-facts.md)."""
+    """The vendor's own Python SDK made the vector, and three others agree (docs/vendors/aliexpress.md, 1)."""
     fake = AliExpressFake(
         {"a": {"app_key": "12345678", "app_secret": "helloworld", "access_token": "test-access-token"}}
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from aliexpress_gateway import DAY, GET, Gateway, item, order, references
+
+from tests.marketplaces.aliexpress.aliexpress_gateway import DAY, GET, Gateway, item, order, references
 
 # The idempotency key
 

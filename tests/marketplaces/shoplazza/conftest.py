@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from shoplazza_shop import Clock, Shop
 
+from tests.marketplaces.shoplazza.shoplazza_shop import Clock, Shop
 from worker.sandbox.server import background
 from worker.sandbox.shoplazza import ShoplazzaFake
 

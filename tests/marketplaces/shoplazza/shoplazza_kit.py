@@ -6,9 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.marketplaces.shoplazza.models import ShoplazzaCredentials, ShoplazzaOrder
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+from worker.marketplaces.shoplazza.models import ShoplazzaOrder
 
 KEY = "SO-1001"
 TOKEN = "jq-" + hashlib.sha256(KEY.encode()).hexdigest()[:24]

@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shoplazza_kit import REFERENCE, listed, reply, shown
-
-from worker.marketplaces.base import Lost, Reply, Request
+from tests.marketplaces.shoplazza.shoplazza_kit import REFERENCE, listed, reply, shown
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}

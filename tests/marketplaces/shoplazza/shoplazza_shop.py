@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.marketplaces.shoplazza.models import ShoplazzaCredentials, ShoplazzaOrder
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+from worker.marketplaces.shoplazza.models import ShoplazzaOrder
 from worker.sandbox.server import Running
 from worker.sandbox.shoplazza import ShoplazzaFake
 from worker.sending.client import Client

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from shoplazza_kit import VERSIONS, place, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import VERSIONS, place, reply
 from worker.marketplaces.shoplazza.codes import DOOR, MAY_EXIST, REFUSALS
 from worker.rules.outcomes import Refused, Unknown
 

@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: B1 and B2)."""
+"""What every form of a create's answer means (docs/vendors/shoplazza.md, 1 and 2)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, VERSIONS, adapter, body, drive, dump, place, reply
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.shoplazza.shoplazza_kit import (
+    IDS,
+    KEY,
+    ORDER,
+    REFERENCE,
+    VERSIONS,
+    adapter,
+    body,
+    drive,
+    dump,
+    place,
+    reply,
+)
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}

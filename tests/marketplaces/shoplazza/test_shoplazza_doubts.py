@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from shoplazza_kit import REFERENCE, VERSIONS, confirm, place, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import REFERENCE, VERSIONS, confirm, place, reply
 from worker.rules.outcomes import Declined, Refused, Unknown
 
 OK = {"order": {"id": REFERENCE, "number": "00000001", "status": "opened"}}

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import (
+
+from tests.marketplaces.shoplazza.shoplazza_kit import (
     FIRST_SENT_AT,
     IDS,
     KEY,
@@ -21,8 +22,7 @@ from shoplazza_kit import (
     reply,
     shown,
 )
-
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.look_up import PAGES
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 

@@ -6,17 +6,11 @@ from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
-from shoplazza_kit import body, dump
 
+from tests.marketplaces.shoplazza.shoplazza_kit import body, dump
 from worker.marketplaces.shoplazza.adapter import Shoplazza
-from worker.marketplaces.shoplazza.models import (
-    UNSENT,
-    LineItem,
-    ShippingAddress,
-    ShippingLine,
-    ShoplazzaCredentials,
-    ShoplazzaOrder,
-)
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+from worker.marketplaces.shoplazza.models import UNSENT, LineItem, ShippingAddress, ShippingLine, ShoplazzaOrder
 from worker.orders.columns import template
 from worker.orders.jobs import Job, Rejection, Terms, validate
 

@@ -1,4 +1,4 @@
-"""What a confirm sends, and what every form of its answer says of the order (facts: B1)."""
+"""What a confirm sends, and what every form of its answer says of the order (docs/vendors/shoplazza.md, 1)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shoplazza_kit import IDS, KEY, ORDER, REFERENCE, TOKEN, VERSIONS, adapter, confirm, drive, reply, shown
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.shoplazza.shoplazza_kit import (
+    IDS,
+    KEY,
+    ORDER,
+    REFERENCE,
+    TOKEN,
+    VERSIONS,
+    adapter,
+    confirm,
+    drive,
+    reply,
+    shown,
+)
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.shoplazza.read import ShoplazzaRecord
 from worker.marketplaces.shoplazza.statuses import ALERTING, FINANCIAL_STATUS, FULFILLMENT_STATUS, STATUS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown

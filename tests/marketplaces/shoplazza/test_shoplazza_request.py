@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 
+from tests.marketplaces.shoplazza.shoplazza_kit import KEY, ORDER, TOKEN, VERSIONS, adapter, body, drive, dump, reply
 from worker.errors import ConfigError
 from worker.marketplaces.base import Rate
 from worker.marketplaces.shoplazza.adapter import Shoplazza
@@ -17,7 +17,7 @@ from worker.marketplaces.shoplazza.models import (
     ShippingLine,
     ShoplazzaOrder,
 )
-from worker.marketplaces.shoplazza.wire import Mark
+from worker.marketplaces.shoplazza.signing import Mark
 
 BRACKET = f"[order {KEY} {TOKEN}]"
 
@@ -30,7 +30,7 @@ def sent(order=ORDER, version="2026-01", **settings):
 def full():
     """Return an order with every field of the page, and what of it has to be on the wire."""
     address = {name: f"{name} é{place}" for place, name in enumerate(ShippingAddress.model_fields)}
-    address |= {"country_code": "FR", "latitude": "22.54", "longitude": "114.06"}
+    address |= {"country_code": "FR", "zip": "75002", "latitude": "22.54", "longitude": "114.06"}
     line = {"name": "Express", "shipping_price": "10.00", "desc": "3 days"}
     items = [
         {"variant_id": "v-1", "product_id": "p-1", "quantity": 2},

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from shoplazza_shop import VERSIONS, Shop, job, order, raw, token
 
+from tests.marketplaces.shoplazza.shoplazza_shop import VERSIONS, Shop, job, order, raw, token
 from worker.rules.outcomes import Absent, Accepted, Declined, Refused
 from worker.sandbox.fake import Call
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from shoplazza_shop import VERSIONS, Shop, token
 
+from tests.marketplaces.shoplazza.shoplazza_shop import VERSIONS, Shop, token
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.rules.decision import Policy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from xportcn_gateway import ACCOUNTS, Clock, Gateway
 
+from tests.marketplaces.xportcn.xportcn_gateway import ACCOUNTS, Clock, Gateway
 from worker.sandbox.server import background
 from worker.sandbox.xportcn import XportcnFake
 

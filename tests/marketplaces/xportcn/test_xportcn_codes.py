@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from worker.marketplaces.xportcn.codes import CODES, NUMBERS, TEXTS, Kind, find, find_gateway, is_known
+from worker.marketplaces.codes import Kind
+from worker.marketplaces.xportcn.codes import CODES, NUMBERS, TEXTS, find, find_gateway, is_known
 from worker.marketplaces.xportcn.statuses import ENDED, MEANINGS
 
 
@@ -24,7 +25,7 @@ def test_no_code_twice():
     assert {f"500_00{number}" for number in range(1, 10)} <= set(codes)
 
 
-@pytest.mark.parametrize("words", [text[0] for text in TEXTS])
+@pytest.mark.parametrize("words", [entry.words for entry in TEXTS])
 def test_every_text_can_match(words):
     re.compile(words)
 
@@ -32,26 +33,26 @@ def test_every_text_can_match(words):
 @pytest.mark.parametrize(
     ("code", "text", "kind"),
     [
-        ("1", "App call exceeds limited frequency", Kind.THROTTLE),
-        ("1", "gw.QosAppFrequencyLimit", Kind.THROTTLE),
-        ("1", "接口限流", Kind.THROTTLE),
-        ("1", "调用过于频繁，请稍后再试", Kind.THROTTLE),
-        ("1", "Too Many Requests", Kind.THROTTLE),
-        ("500", "系统繁忙，请稍后再试", Kind.BACKEND_UNKNOWN),
+        ("1", "App call exceeds limited frequency", Kind.RATE),
+        ("1", "gw.QosAppFrequencyLimit", Kind.RATE),
+        ("1", "接口限流", Kind.RATE),
+        ("1", "调用过于频繁，请稍后再试", Kind.RATE),
+        ("1", "Too Many Requests", Kind.RATE),
+        ("500", "系统繁忙，请稍后再试", Kind.MAY_EXIST),
         ("500", "库存不足", Kind.REFUSED),
         ("500", "stock not enough", Kind.REFUSED),
         ("1", "收货地址不正确", Kind.REFUSED),
         ("1", "the address is in a designed zone", Kind.REFUSED),
-        ("1", "签名验证失败", Kind.CONFIGURATION),
-        ("1", "sign error", Kind.CONFIGURATION),
-        ("1", "无权限", Kind.CONFIGURATION),
+        ("1", "签名验证失败", Kind.SETUP),
+        ("1", "sign error", Kind.SETUP),
+        ("1", "无权限", Kind.SETUP),
         ("1", "时间戳过期", Kind.CLOCK),
-        ("1", "订单已存在", Kind.DUPLICATE),
-        ("1", "duplicate outOrderId", Kind.DUPLICATE),
+        ("1", "订单已存在", Kind.EXISTS),
+        ("1", "duplicate outOrderId", Kind.EXISTS),
         ("404", "商品不存在", Kind.REFUSED),
-        ("404", "Not Found", Kind.CONFIGURATION),
+        ("404", "Not Found", Kind.SETUP),
         ("500_007", "无代销权限", Kind.REFUSED),
-        ("502", "?", Kind.BACKEND_UNKNOWN),
+        ("502", "?", Kind.MAY_EXIST),
         ("1500_0041", "?", Kind.REFUSED),
         ("99", "", Kind.REFUSED),
     ],
@@ -61,10 +62,10 @@ def test_words_count_where_a_code_says_nothing(code, text, kind):
 
 
 def test_the_gateway_s_unknown_errors_are_in_doubt():
-    assert find_gateway("gw.New", "?").kind is Kind.BACKEND_UNKNOWN
-    assert find_gateway("gw.QosSomethingFrequencyLimit", "").kind is Kind.THROTTLE
+    assert find_gateway("gw.New", "?").kind is Kind.MAY_EXIST
+    assert find_gateway("gw.QosSomethingFrequencyLimit", "").kind is Kind.RATE
     assert find_gateway("gw.SignatureInvalid", "").fix
-    assert find_gateway("GW.APIACLDECLINE", "").kind is Kind.CONFIGURATION
+    assert find_gateway("GW.APIACLDECLINE", "").kind is Kind.SETUP
 
 
 def test_statuses():

@@ -1,10 +1,10 @@
-"""Which answers to a create are a no, and what takes one back: words, ids, codes that disagree (facts: A1, A2)."""
+"""Which answers to a create are a no, and what takes a no back (docs/vendors/xportcn.md, 1, 2)."""
 
 from __future__ import annotations
 
 import pytest
-from xportcn_kit import ORDER, create, created, envelope, preview, reply
 
+from tests.marketplaces.xportcn.xportcn_kit import ORDER, create, created, envelope, preview, reply
 from worker.rules.outcomes import Declined, Refused, Unknown
 
 GARBAGE = [b"", b"  ", b"<html>Bad Gateway</html>", b'{"code": 200', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]

@@ -1,11 +1,12 @@
-"""What 1688 says inside Xportcn's answer to a create: its own no, its ids, the lines it did not take (facts: A2)."""
+"""What 1688 says inside Xportcn's answer to a create: a no, ids, lines it did not take (docs/vendors/xportcn.md, 2)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
-from xportcn_kit import (
+
+from tests.marketplaces.xportcn.xportcn_kit import (
     ADDRESS,
     KEY,
     ORDER,
@@ -20,8 +21,7 @@ from xportcn_kit import (
     line,
     reply,
 )
-
-from worker.marketplaces.base import Lost
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, Money, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))

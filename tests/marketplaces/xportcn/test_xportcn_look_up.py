@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import KEY, NOW, ORDER, REFERENCE, adapter, drive, envelope, reply, sent_body
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.xportcn.xportcn_kit import (
+    KEY,
+    NOW,
+    ORDER,
+    REFERENCE,
+    adapter,
+    drive,
+    envelope,
+    reply,
+    sent_body,
+)
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.xportcn.look_up import MAX_PAGES, NO_PROOF
 from worker.rules.outcomes import Absent, Declined, Found, NotSent, Unknown
 

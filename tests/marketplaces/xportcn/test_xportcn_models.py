@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from xportcn_kit import ADDRESS, LINE, SECRETS, body, credentials, dump, line
 
 from config.settings import Settings
+from tests.marketplaces.xportcn.xportcn_kit import ADDRESS, LINE, SECRETS, body, credentials, dump, line
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.models import FLOWS, AddressParam, CargoParam, XportcnOrder

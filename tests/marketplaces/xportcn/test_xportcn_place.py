@@ -1,4 +1,4 @@
-"""What every form of a create's answer means (facts: A1 to A3)."""
+"""What every form of a create's answer means (docs/vendors/xportcn.md, 1 to 3)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import ADDRESS, KEY, PREVIEW_ROW, adapter, body, create, created, dump, envelope, preview, reply
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.xportcn.xportcn_kit import (
+    ADDRESS,
+    KEY,
+    PREVIEW_ROW,
+    adapter,
+    body,
+    create,
+    created,
+    dump,
+    envelope,
+    preview,
+    reply,
+)
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 ID = "2019601741959504495"

@@ -1,13 +1,26 @@
-"""What every form of a preview's answer means (facts: A1 to A3)."""
+"""What every form of a preview's answer means (docs/vendors/xportcn.md, 1 to 3)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 import pytest
-from xportcn_kit import KEY, ORDER, PREVIEW_ROW, PREVIEWED, adapter, body, create, drive, dump, envelope, preview, reply
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.xportcn.xportcn_kit import (
+    KEY,
+    ORDER,
+    PREVIEW_ROW,
+    PREVIEWED,
+    adapter,
+    body,
+    create,
+    drive,
+    dump,
+    envelope,
+    preview,
+    reply,
+)
+from worker.marketplaces.calls import Lost
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown
 
 CREATED = reply(envelope({"orderIds": ["2019601741959504495"]}))

@@ -1,4 +1,4 @@
-"""What order details send, and what every form of their answer says of an order (facts: A1, A2)."""
+"""What order details send, and what every form of their answer says of an order (docs/vendors/xportcn.md, 1, 2)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xportcn_kit import KEY, ORDER, REFERENCE, adapter, confirm, drive, envelope, reply, sent_body, shown
 
-from worker.marketplaces.base import Lost
+from tests.marketplaces.xportcn.xportcn_kit import (
+    KEY,
+    ORDER,
+    REFERENCE,
+    adapter,
+    confirm,
+    drive,
+    envelope,
+    reply,
+    sent_body,
+    shown,
+)
+from worker.marketplaces.calls import Lost
 from worker.marketplaces.xportcn.statuses import MEANINGS, meaning
 from worker.rules.outcomes import Absent, Declined, Found, Money, NotSent, Unknown
 

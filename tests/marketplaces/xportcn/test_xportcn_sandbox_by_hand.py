@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from xportcn_gateway import ADDRESS, KA, Gateway, line, order
 
+from tests.marketplaces.xportcn.xportcn_gateway import ADDRESS, KA, Gateway, line, order
 from worker.sandbox.fake import Call
 from worker.sandbox.xportcn import XportcnFake
 

@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 import pytest
-from xportcn_gateway import ADDRESS, Gateway, line
 
+from tests.marketplaces.xportcn.xportcn_gateway import ADDRESS, Gateway, line
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder

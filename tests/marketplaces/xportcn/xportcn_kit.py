@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply, Request
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.xportcn.adapter import Xportcn
 from worker.marketplaces.xportcn.credentials import XportcnCredentials
 from worker.marketplaces.xportcn.models import XportcnOrder
@@ -84,7 +84,7 @@ PREVIEW_ROW = {
     "sumPaymentNoCarriage": 5800,
     "orderItemTOList": [{"amount": 5800, "finalUnitPrice": 1450, "specId": "s", "offerId": 1, "message": ""}],
 }
-"""The vendor's sample (facts: A1)."""
+"""The vendor's sample (docs/vendors/xportcn.md, 1)."""
 PREVIEWED = reply(envelope([PREVIEW_ROW]))
 
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
-
-from worker.marketplaces.base import Lost, Reply, Request
+from tests.marketplaces.xportcn.xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
+from worker.marketplaces.calls import Lost, Reply, Request
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}

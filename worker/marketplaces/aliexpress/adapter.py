@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from worker.marketplaces import signing
-from worker.marketplaces.aliexpress import goods, pushes
-from worker.marketplaces.aliexpress.codes import ENTRIES, Kind, ban_seconds, find_gateway
-from worker.marketplaces.aliexpress.create import clean_code, declined, read_create, too_many
-from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
-from worker.marketplaces.aliexpress.models import AliExpressCredentials, AliExpressOrder
-from worker.marketplaces.aliexpress.read import read_order
+from worker.marketplaces.aliexpress import goods, pushes, signing
+from worker.marketplaces.aliexpress.codes import ENTRIES
+from worker.marketplaces.aliexpress.create import compact, create_params, read_create
+from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
+from worker.marketplaces.aliexpress.models import AliExpressOrder
+from worker.marketplaces.aliexpress.read import read_answer
 from worker.marketplaces.aliexpress.statuses import MEANINGS
-from worker.marketplaces.base import (
-    Credentials,
-    Lost,
-    Marketplace,
-    PlaceSteps,
-    Push,
-    Rate,
-    ReadSteps,
-    Reply,
-    Request,
-    fingerprint,
-)
-from worker.marketplaces.replies import lost
-from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, Unknown
+from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
+from worker.marketplaces.calls import PlaceSteps, RecordSteps, Request
+from worker.marketplaces.models import Credentials
+from worker.rules.outcomes import OrderRecord
 
 CREATE = "aliexpress.ds.order.create"
 GET = "aliexpress.trade.ds.order.get"
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _HEADERS = {"content-type": "application/x-www-form-urlencoded;charset=utf-8", "accept": "application/json"}
 
 
 class AliExpress(Marketplace):
     """AliExpress DS. `out_order_id` makes a create idempotent for 24 hours (vendor page); there is no look-up.
 
-    No API finds an order by out_order_id or lists a buyer's orders (facts: section 3), so a repeat without ids
+    No API finds an order by out_order_id or lists a buyer's orders (aliexpress.md, 3), so a repeat without ids
     stays without ids until a person or a push message tells them.
     """
 
@@ -92,20 +80,14 @@ class AliExpress(Marketplace):
         came = yield self._request(CREATE, create_params(order, key), creates=True)
         return read_create(came, self.words(order, key))
 
-    def confirm(self, references: Sequence[str]) -> ReadSteps:
-        """Read every reference back; the first one that cannot be read settles the answer."""
-        records: list[OrderRecord] = []
-        for reference in references:
-            came = yield self._request(GET, {"single_order_query": _compact({"order_id": reference})})
-            read = self._read(came, reference)
-            if not isinstance(read, OrderRecord):
-                return read
-            records.append(read)
-        return Found(tuple(records)) if records else Absent("there is no order id to read")
+    def read(self, reference: str) -> RecordSteps:
+        """Read one order by its id."""
+        came = yield self._request(GET, {"single_order_query": compact({"order_id": reference})})
+        return read_answer(came, reference, partial(self.clean, order={}))
 
     def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Check the signature of a push message: the app's, so that of every account of this app."""
-        return pushes.is_genuine(headers, body, self._system["app_key"], self._secret)
+        return signing.is_genuine(headers, body, self._system["app_key"], self._secret)
 
     def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
         """Read a message DROPSHIPPER_ORDER_STATUS_UPDATE."""
@@ -143,51 +125,6 @@ class AliExpress(Marketplace):
 
     def _request(self, method: str, business: Mapping[str, str], creates: bool = False) -> Request:
         params = {"method": method, "timestamp": str(int(self.clock() * 1000)), **self._system, **business}
-        params["sign"] = signing.aliexpress_sync(params, self._secret)
+        params["sign"] = signing.call_signature(params, self._secret)
         # Everything in the body: the address is personal, and a query ends up in access logs.
         return Request("POST", self.url, _HEADERS, urlencode(params).encode(), creates)
-
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
-        if isinstance(came, Lost):
-            return lost(came)
-        if came.status == 429:
-            return too_many(came)
-        if came.status >= 500:
-            return Unknown(f"HTTP {came.status}", code=f"HTTP_{came.status}")
-        match open_body(came.body):
-            case Garbage(cause):
-                return Unknown(f"HTTP {came.status}: {cause}")
-            case Fault() as fault:
-                return self._read_fault(fault)
-            case Answer(result=result):
-                return read_order(reference, result) or Absent("AliExpress does not show the order yet")
-
-    def _told(self, text: str) -> str:
-        return self.clean(text, {})
-
-    def _read_fault(self, fault: Fault) -> Absent | Declined | Unknown:
-        code, sub_code = (clean_code(word, self._told) for word in (fault.code, fault.sub_code))
-        entry = find_gateway(code, sub_code, fault.text)
-        reason = self._told(fault.text) or entry.meaning
-        if entry.kind is Kind.NOT_SHOWN:
-            return Absent(reason, entry.code)
-        return declined(entry, reason, ban_seconds(fault.text), fault.request_id) or Unknown(
-            reason, entry.code, (), fault.request_id
-        )
-
-
-def create_params(order: Mapping[str, Any], key: str) -> dict[str, str]:
-    """Return the two business parameters of a create; the second only where it holds something.
-
-    The page types product_id a number and the official demo sends text, both pass; a number it is.
-    """
-    body = {
-        "out_order_id": key,
-        "logistics_address": order["logistics_address"],
-        "product_items": [{**item, "product_id": int(item["product_id"])} for item in order["product_items"]],
-    }
-    params = {"param_place_order_request4_open_api_d_t_o": _compact(body)}
-    extend = order.get("ds_extend_request")
-    if extend:
-        params["ds_extend_request"] = _compact(extend)
-    return params

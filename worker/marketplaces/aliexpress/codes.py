@@ -1,7 +1,8 @@
-"""Finds what an error code of AliExpress means: strictly for a create, leniently for a read, which creates nothing.
+"""What every error code of AliExpress means: those of a create's result, and those of the gateway in front of it.
 
-A no to a create is believed only by a code that the vendor page or the facts file documents, where the vendor puts it;
-each entry's `source` says where that is. Words may choose the fix, never the kind.
+A no to a create is believed only by a code that the vendor page or the facts file documents, where the vendor puts it
+(`of_result`, `of_fault`); a read creates nothing and is read leniently (`find_gateway`). Words may choose the fix,
+never the kind. `source`: "page" is the vendor page of order.create, "facts N" a section of the facts file.
 """
 
 from __future__ import annotations
@@ -9,12 +10,266 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from worker.marketplaces.aliexpress.codes_gateway import FACTS, GATEWAY_CODES, NUMBERS
-from worker.marketplaces.aliexpress.codes_results import ADDRESS_FAIL, REPEATED, RESULT_CODES
-from worker.marketplaces.aliexpress.kinds import Entry, Kind
-from worker.marketplaces.doubts import DOOR, LIMIT, ORDER, ORDER_OR_DOOR, Topics
+from worker.marketplaces.codes import Clean, Kind, KnownCode, same, storable_code
+from worker.marketplaces.doubts import ORDER_OR_DOOR
 
-__all__ = ["ADDRESS_TEXTS", "ENTRIES", "GATEWAY_CODES", "NUMBERS", "REPEATED", "RESULT_CODES", "Entry", "Kind"]
+ADDRESS_FAIL = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
+REPEATED = "REPEATED_ORDER_ERROR"
+
+_ADDRESS = "correct the address (AliExpress' own order page accepts or rejects it as you type) and submit again"
+_CPF = "correct cpf, and write contact_person and full_name exactly as the tax office (Receita) has them"
+_OTHER_PRODUCT = "choose another product or supplier and submit a new order"
+_ASK_VENDOR = "ask AliExpress' technical support with the request id, or order by hand on the website"
+
+RESULT_CODES: tuple[KnownCode, ...] = (
+    KnownCode(ADDRESS_FAIL, Kind.REFUSED_BY_CONTENT, "the address breaks AliExpress' rules", _ADDRESS, "page"),
+    *same(
+        Kind.REFUSED_BY_CONTENT,
+        "page",
+        "the CPF is wrong or does not belong to the named person",
+        _CPF,
+        "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_CN_INVALID",
+        "B_DROPSHIPPER_DELIVERY_ADDRESS_CPF_NOT_MATCH",
+    ),
+    KnownCode(
+        "BLACKLIST_BUYER_IN_LIST",
+        Kind.REFUSED_TO_ACCOUNT,
+        "AliExpress lets this buyer account place no orders for now",
+        "clear it with AliExpress' customer service, then: fulfil resume ACCOUNT",
+        "page",
+    ),
+    KnownCode(
+        "USER_ACCOUNT_DISABLED",
+        Kind.REFUSED_TO_ACCOUNT,
+        "this buyer account is disabled",
+        "contact AliExpress' customer service, then: fulfil resume ACCOUNT",
+        "page",
+    ),
+    KnownCode(
+        "PRICE_PAY_CURRENCY_ERROR",
+        Kind.REFUSED_BY_CONTENT,
+        "the products of one order are priced in different currencies",
+        "order products of one currency together, one order for each currency",
+        "page",
+    ),
+    KnownCode(
+        "DELIVERY_METHOD_NOT_EXIST",
+        Kind.REFUSED,
+        "the product cannot go to this address with this delivery method, or stock is below the quantity",
+        "take logistics_service_name from aliexpress.ds.freight.query for this address and quantity, check the stock",
+        "page",
+    ),
+    KnownCode(
+        "INVENTORY_HOLD_ERROR",
+        Kind.REFUSED_FOR_NOW,
+        "the stock could not be held: too little of it, or a system error",
+        "check the stock of the SKU; lower product_count or choose another supplier",
+        "page",
+        ("Maybe inventory is insufficient or system error occured.",),
+    ),
+    KnownCode(
+        REPEATED,
+        Kind.REPEATED,
+        "the order was placed before",
+        "find it in the buyer's order list on AliExpress, then: fulfil adopt ORDER --reference ID",
+        "page",
+    ),
+    KnownCode(
+        "ERROR_WHEN_BUILD_FOR_PLACE_ORDER",
+        Kind.REFUSED_FOR_NOW,
+        "AliExpress' system error while building the order; often a dead SKU, a Choice item or the country",
+        "check that the SKU is on sale in this country; " + _ASK_VENDOR,
+        "page",
+        ("System error.", "System error,Please connect tech support."),
+    ),
+    KnownCode("A001_ORDER_CANNOT_BE_PLACED", Kind.REFUSED, "AliExpress will not place this order", _ASK_VENDOR, "page"),
+    KnownCode(
+        "A002_INVALID_ZONE",
+        Kind.REFUSED,
+        "AliExpress calls the zone invalid",
+        "check province, city and zip against aliexpress.ds.address.get and whether the product ships there",
+        "page",
+    ),
+    KnownCode(
+        "A003_SUSPICIOUS_BUYER",
+        Kind.REFUSED_TO_ACCOUNT,
+        "AliExpress' risk control suspects the buyer account",
+        "clear it with AliExpress' customer service, then: fulfil resume ACCOUNT",
+        "page",
+    ),
+    KnownCode(
+        "A004_CANNOT_USER_COUPON",
+        Kind.REFUSED,  # not by content: an earlier send that passed would have used the coupon up
+        "the promotion code cannot be used for this order",
+        "take promotion_code and promotion_activity_id out, or use a valid one, and submit again",
+        "page",
+    ),
+    KnownCode(
+        "A005_INVALID_COUNTRIES",
+        Kind.REFUSED,
+        "the product or the account may not order to this country",
+        "choose a product that ships to this country",
+        "page",
+    ),
+    KnownCode(
+        "A006_INVALID_ACCOUNT_INFO",
+        Kind.REFUSED_TO_ACCOUNT,
+        "the buyer account's information is invalid",
+        "complete the account on AliExpress' website, then: fulfil resume ACCOUNT",
+        "page",
+    ),
+    # Below: not on the vendor page; the facts file lists them from the official demo and from public systems.
+    KnownCode(
+        "SKU_NOT_EXIST",
+        Kind.REFUSED,
+        "the product has no such SKU",
+        "copy sku_attr from aliexpress.ds.product.get (such as 14:365458#Brown, never the numeric SKU id)",
+        "facts 3",
+    ),
+    KnownCode(
+        "PRODUCT_NOT_EXIST", Kind.REFUSED, "there is no such product", "check product_id; " + _OTHER_PRODUCT, "facts 3"
+    ),
+    *same(
+        Kind.REFUSED,
+        "facts 3",
+        "the product is no longer on sale",
+        _OTHER_PRODUCT,
+        "PRODUCT_OFF_SHELF",
+        "PRODUCT_HAS_BEEN_DELETED",
+        "PRODUCT_OFFLINE",
+    ),
+    KnownCode(
+        "INSUFFICIENT_INVENTORY",
+        Kind.REFUSED,
+        "stock is below the quantity",
+        "lower product_count or choose another supplier",
+        "facts 3",
+    ),
+    KnownCode(
+        "SHIPPING_NOT_SUPPORT", Kind.REFUSED, "the product does not ship to this address", _OTHER_PRODUCT, "facts 3"
+    ),
+    KnownCode(
+        "PRICE_CHANGED",
+        Kind.REFUSED,
+        "the price changed",
+        "check the price and submit a new order if it suits",
+        "facts 3",
+    ),
+    KnownCode("INVALID_ADDRESS", Kind.REFUSED_BY_CONTENT, "the address is invalid", _ADDRESS, "facts 3"),
+    KnownCode(
+        "INVALID_PHONE",
+        Kind.REFUSED_BY_CONTENT,
+        "the phone number is invalid",
+        "write mobile_no as 7-13 digits without the country code, the code in phone_country",
+        "facts 3",
+    ),
+    KnownCode(
+        "REMOTE_CREATE_ORDER_RESULT_ERROR", Kind.REFUSED, "AliExpress' order service said no", _ASK_VENDOR, "facts 3"
+    ),
+    KnownCode(
+        "PARM_ILLEGL",  # the vendor's spelling
+        Kind.REFUSED_BY_CONTENT,
+        "a parameter is not allowed",
+        "check product_id, sku_attr and the address against the product's page",
+        "facts 3",
+        about=ORDER_OR_DOOR,
+    ),
+)
+
+FACTS = "facts 2"
+BY_NUMBER = "facts 2, by its number"
+"""Only the old gateway's number is documented and the word is ours: of the gateway's own, it is believed of a read."""
+SISTERS = "sister platforms: of a read only"
+
+_AUTHORISE = "authorise the account again, set its new access_token, restart the workers"
+_KEYS_FIX = "check app_key and app_secret of the account against AliExpress' app console"
+_WAIT = "nothing: sending goes on by itself when the ban ends; lower the account's rate if it comes often"
+_NTP = "set this server's clock (NTP)"
+_TOKEN = "the access token is missing, wrong or expired"  # noqa: S105 (words, no secret)
+_KEYS = "the signature or the app key is wrong"
+_CLOCK = "the timestamp is more than two hours off"
+_NO_CALL = "the app may not call this API, or the account must be mended"
+_PERMISSION = "ask for the Dropshipping permission in AliExpress' app console and bind the account as a DS account"
+_BACKEND_FIX = "nothing: the order is sent again under the same key while that is safe"
+
+GATEWAY_CODES: tuple[KnownCode, ...] = (
+    *same(
+        Kind.RATE,
+        FACTS,
+        "called too often",
+        _WAIT,
+        *("ApiCallLimit", "AppApiCallLimit", "SellerCallLimit"),
+        "accesscontrol.limited-by-app-access-count",
+        "accesscontrol.limited-by-api-access-count",
+        "accesscontrol.limited-by-app-api-access-count",
+    ),
+    KnownCode("AppCallLimited", Kind.RATE, "called too often", _WAIT, BY_NUMBER),
+    KnownCode("IllegalAccessToken", Kind.TOKEN, _TOKEN, _AUTHORISE, FACTS),
+    *same(Kind.TOKEN, BY_NUMBER, _TOKEN, _AUTHORISE, "MissingSession", "InvalidSession", "ExpiredSession"),
+    *same(Kind.SETUP, FACTS, _KEYS, _KEYS_FIX, "IncompleteSignature", "InvalidAppKey"),
+    *same(Kind.SETUP, BY_NUMBER, _KEYS, _KEYS_FIX, "MissingAppKey", "MissingSignature"),
+    KnownCode(
+        "AppWhiteIpLimit",
+        Kind.SETUP,
+        "this server's address is not on the app's IP allow-list",
+        "add the server's public address to the allow-list in AliExpress' app console",
+        FACTS,
+    ),
+    *same(
+        Kind.SETUP,
+        FACTS,
+        _NO_CALL,
+        _PERMISSION,
+        *("InsufficientPermission", "InvalidApiPath", "isv.account-migration-check-fail", "AUTH_TYPE_UNSUPPORTED"),
+    ),
+    KnownCode("InvalidMethod", Kind.SETUP, _NO_CALL, _PERMISSION, BY_NUMBER),
+    KnownCode("InvalidTimestamp", Kind.CLOCK, _CLOCK, _NTP, FACTS),
+    KnownCode("MissingTimestamp", Kind.CLOCK, _CLOCK, _NTP, BY_NUMBER),
+    KnownCode("IllegalTimestamp", Kind.CLOCK, _CLOCK, _NTP, SISTERS),
+    *same(
+        Kind.REFUSED_BY_CONTENT,
+        FACTS,
+        "a parameter is missing or malformed",
+        "the message names the parameter: correct it in the order and submit again",
+        *("MissingParameter", "InvalidParameter", "UnsupportedParamMapping"),
+        about=ORDER_OR_DOOR,
+    ),
+    *same(
+        Kind.MAY_EXIST,
+        FACTS,
+        "AliExpress' backend failed while it worked on the call",
+        _BACKEND_FIX,
+        *("ServiceTimeout", "ServiceUnavailable", "InternalError", "isp.service-unavailable"),
+        *("isp.http-read-timeout", "isp.remote-service-timeout", "isp.http-connection-timeout"),
+        *("isp.http-connection-refuse", "isp.http-connection-closed"),
+    ),
+    *same(
+        Kind.NOT_SHOWN,
+        FACTS,
+        "the order belongs to another account or is not synchronised yet",
+        "check that the order's account and its access_token belong together",
+        *("isv.insufficient-permission", "isv.invalid-authorization"),
+    ),
+)
+
+NUMBERS = {
+    "7": "AppCallLimited",
+    "10": "ServiceUnavailable",
+    "11": "InsufficientPermission",
+    "22": "InvalidMethod",
+    "24": "MissingSignature",
+    "25": "IncompleteSignature",
+    "26": "MissingSession",
+    "27": "InvalidSession",
+    "28": "MissingAppKey",
+    "29": "InvalidAppKey",
+    "30": "MissingTimestamp",
+    "31": "InvalidTimestamp",
+    "40": "MissingParameter",
+    "41": "InvalidParameter",
+    "44": "ExpiredSession",
+}
+"""The old gateway's numbers; 15 is no code of its own, its sub_code is."""
 
 ENTRIES = (*RESULT_CODES, *GATEWAY_CODES)
 
@@ -61,16 +316,15 @@ ADDRESS_TEXTS: tuple[tuple[str, str], ...] = (
 """Words of an address refusal and their fix (page: explanations; facts: live address messages)."""
 
 _ADDRESS_CODES = {ADDRESS_FAIL, "INVALID_ADDRESS"}
-_PARAMETER_CODES = {"MissingParameter", "InvalidParameter", "UnsupportedParamMapping", "PARM_ILLEGL"}
-_DOOR_KINDS = frozenset({Kind.TOKEN, Kind.CONFIGURATION, Kind.CLOCK, Kind.NOT_SHOWN})
 
 
-def is_known(code: str) -> bool:
-    """Tell whether a code is the vendor's own word, so that it can hold nothing personal."""
-    return code.casefold() in _RESULT or code in NUMBERS or _gateway_word(code) is not None
+def clean_code(code: str, clean: Clean) -> str:
+    """Return a code as it may be stored."""
+    known = code in NUMBERS or code.casefold() in _RESULT or code.casefold() in _GATEWAY
+    return storable_code(code, known, clean)
 
 
-def of_result(code: str, text: str) -> Entry | None:
+def of_result(code: str, text: str) -> KnownCode | None:
     """Return the entry of a code in a create's result; None for one nobody documents. Words choose an address' fix."""
     entry = _RESULT.get(code.casefold())
     if entry is not None and entry.code in _ADDRESS_CODES:
@@ -80,48 +334,39 @@ def of_result(code: str, text: str) -> Entry | None:
     return entry
 
 
-def of_fault(code: str, sub_code: str) -> Entry | None:
+def of_fault(code: str, sub_code: str) -> KnownCode | None:
     """Return the entry of a gateway error to a create; None for one nobody documents, or whose codes disagree."""
     entry = _documented(code)
     if not sub_code:
         return entry
     inner = _documented(sub_code)
-    if inner is None or (code != _NO_CODE and entry is not None and topics_of(entry) != topics_of(inner)):
+    if inner is None or (code != _NO_CODE and entry is not None and entry.topics != inner.topics):
         return None
     return inner
 
 
-def _documented(code: str) -> Entry | None:
+def _documented(code: str) -> KnownCode | None:
     if code in NUMBERS:
         return _GATEWAY[NUMBERS[code].casefold()]
     entry = _GATEWAY.get(code.casefold())
     return entry if entry is not None and entry.source == FACTS else None
 
 
-def topics_of(entry: Entry) -> Topics:
-    """Return what the words beside a code may be about."""
-    if entry.kind is Kind.THROTTLE:
-        return LIMIT
-    if entry.kind in _DOOR_KINDS:
-        return DOOR
-    return ORDER_OR_DOOR if entry.kind is Kind.ACCOUNT or entry.code in _PARAMETER_CODES else ORDER
-
-
-def find_gateway(code: str, sub_code: str, text: str) -> Entry:
+def find_gateway(code: str, sub_code: str, text: str) -> KnownCode:
     """Return the entry of a gateway error to a read; here patterns and words count too."""
     entry = _gateway_word(sub_code) or _gateway_word(NUMBERS.get(code, code))
     if entry is None and ban_seconds(text) is not None and _LIMIT.search(text):
         entry = replace(_GATEWAY["apicalllimit"], code=sub_code or code or "ApiCallLimit")
-    return entry or Entry(
+    return entry or KnownCode(
         sub_code or code or "NO_CODE",
-        Kind.BACKEND_UNKNOWN,
+        Kind.MAY_EXIST,
         "a gateway error this application does not know",
         "nothing: the order is read again by itself",
         "documented nowhere",
     )
 
 
-def _gateway_word(code: str) -> Entry | None:
+def _gateway_word(code: str) -> KnownCode | None:
     if not code:
         return None
     entry = _GATEWAY.get(code.casefold())

@@ -2,7 +2,7 @@
 
 AliExpress answers a breach with B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL; here it is found before anything is
 sent. `source`: "page" is the vendor page of order.create, "doc" the vendor's change log and guides, "live" a
-report of the real gateway (facts: section 3). A rule says what is wrong and what to do, never the value itself.
+report of the real gateway (aliexpress.md, 3). A rule says what is wrong and what to do, never the value itself.
 Only what the sources state outright is a rule: names of provinces and cities are AliExpress' to judge, and Chile's
 rut_no is "not used" (page), so nothing is asked of it.
 """

@@ -1,46 +1,51 @@
-"""Reads the answer to aliexpress.ds.order.create: every documented and reported form of it becomes one outcome.
+"""What is sent to aliexpress.ds.order.create, and what its answer means: every known form of it becomes one outcome.
 
 A no is believed only from a documented code in its documented place: in the result of the create's own envelope, or in
-one of the gateway's two error forms, with HTTP 200 (facts: section 2), and while its words do not speak against it.
+one of the gateway's two error forms, with HTTP 200 (aliexpress.md, 2), and while its words do not speak against it.
 Everything else may have been executed, and is sent again under the same key.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
+from typing import Any
 
-from worker.marketplaces.aliexpress.codes import (
-    REPEATED,
-    Entry,
-    Kind,
-    ban_seconds,
-    is_known,
-    of_fault,
-    of_result,
-    topics_of,
-)
-from worker.marketplaces.aliexpress.envelope import Answer, Fault, Garbage, open_body
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, of_fault, of_result
+from worker.marketplaces.aliexpress.envelope import Answer, Fault, open_body, shown_ids
+from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.codes import Kind, KnownCode, outcome, server_error, too_many, too_many_creates, unknown
 from worker.marketplaces.doubts import LIMIT, Words, texts_in
-from worker.marketplaces.replies import Fraction, lost, text_of
-from worker.marketplaces.searching import values
-from worker.rules.outcomes import Accepted, Decline, Declined, PlaceOutcome, Refused, Unknown
+from worker.marketplaces.replies import Garbage, lost, retry_after, text_of
+from worker.rules.outcomes import Accepted, Declined, PlaceOutcome, Unknown
 
 CREATED_UNPAID = "CREATED_UNPAID"
 """Our word for "OrderCreated, autoPay fail:…": creating and paying are two steps, the first one stands (doc)."""
 NO_CODE = "NO_CODE"
 """Our word for the code of an answer that has none."""
 
-DOOR_SECONDS = 60.0
-"""Wait after an answer that a person has to mend (token, keys, clock) before the account is tried again."""
-
-LONGEST_BAN_SECONDS = 86400.0
-MOST_CAUSE = 300
-"""Characters of a cause, as of a reason."""
-
 _PAY_FAIL = re.compile(r"auto\s*pay|pay\s*fail", re.I)
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def create_params(order: Mapping[str, Any], key: str) -> dict[str, str]:
+    """Return the two business parameters of a create; the second only where it holds something.
+
+    The page types product_id a number and the official demo sends text, both pass; a number it is.
+    """
+    body = {
+        "out_order_id": key,
+        "logistics_address": order["logistics_address"],
+        "product_items": [{**item, "product_id": int(item["product_id"])} for item in order["product_items"]],
+    }
+    params = {"param_place_order_request4_open_api_d_t_o": compact(body)}
+    extend = order.get("ds_extend_request")
+    if extend:
+        params["ds_extend_request"] = compact(extend)
+    return params
 
 
 def read_create(came: Reply | Lost, words: Words) -> PlaceOutcome:
@@ -48,13 +53,13 @@ def read_create(came: Reply | Lost, words: Words) -> PlaceOutcome:
     if isinstance(came, Lost):
         return lost(came)
     opened = open_body(came.body)
-    ids = _shown(opened)
+    ids = shown_ids(opened)
     if ids:
         return _with_ids(ids, opened, words)
     if came.status == 429:
-        return _too_many(came, opened, words)
+        return _limited(came, opened, words)
     if came.status >= 500:
-        return Unknown(f"HTTP {came.status}", code=f"HTTP_{came.status}")
+        return server_error(came.status)
     match opened:
         case Garbage(cause):
             return Unknown(f"HTTP {came.status}: {cause}")
@@ -64,104 +69,58 @@ def read_create(came: Reply | Lost, words: Words) -> PlaceOutcome:
             return _from_result(opened, came.status, words)
 
 
-def _shown(opened: Answer | Fault | Garbage) -> tuple[str, ...]:
-    """Return every id a reply shows, wherever its order_list stands."""
-    lists = () if isinstance(opened, Garbage) else values(opened.document, "order_list")
-    return tuple(dict.fromkeys(one for value in lists for one in order_ids(value)))
-
-
-def too_many(came: Reply) -> Declined:
+def limited(came: Reply) -> Declined:
     """Return the outcome of HTTP 429, with the wait its header or its words ask for."""
-    header = came.headers.get("retry-after", "").strip()
-    asked = int(header) if header.isascii() and header.isdigit() and len(header) < 8 else None
-    seconds = asked if asked is not None else ban_seconds(came.body[:2000].decode("utf-8", "replace"))
-    return Declined("HTTP_429", "called too often", _after(seconds), pauses_account=True)
+    asked = retry_after(came)
+    return too_many(wait(asked if asked is not None else ban_seconds(came.body[:2000].decode("utf-8", "replace"))))
 
 
-_DECLINES = {
-    Kind.TOKEN: Decline.TOKEN,
-    Kind.CONFIGURATION: Decline.SETUP,
-    Kind.CLOCK: Decline.CLOCK,
-    Kind.NOT_SHOWN: Decline.SETUP,
-}
+def wait(seconds: float | None) -> float | None:
+    """Return how long to wait for a ban that is told in whole seconds."""
+    return None if seconds is None else seconds + 1.0
 
 
-def declined(entry: Entry, reason: str, ban: int | None, request_id: str | None) -> Declined | None:
-    """Return the outcome of an answer given at the door, where nothing was executed; None for any other kind."""
-    if entry.kind is Kind.THROTTLE:
-        return Declined(entry.code, reason, _after(ban), pauses_account=True, request_id=request_id)
-    if entry.kind in _DECLINES:
-        return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id, _DECLINES[entry.kind])
-    return None
-
-
-def order_ids(value: object) -> tuple[str, ...]:
-    """Return the ids of an `order_list` as digit strings, each once and in its order; nulls and zeros drop out.
-
-    Forms: `{"number": [int]}` (page), strings in it, a single value, a bare list (official demo, simplify).
-    """
-    return tuple(dict.fromkeys(_ids(value)))
-
-
-def _ids(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name in ("number", "order_id"):
-            yield from _ids(value.get(name))
-    elif isinstance(value, list):
-        for inner in value:
-            if not isinstance(inner, list):
-                yield from _ids(inner)
-    else:
-        text = "" if isinstance(value, Fraction) else text_of(value)
-        if text.isascii() and text.isdigit() and len(text) <= 32 and text.strip("0"):
-            yield text
-
-
-def _after(seconds: int | None) -> float | None:
-    return None if seconds is None else min(seconds + 1.0, LONGEST_BAN_SECONDS)
-
-
-def _too_many(came: Reply, opened: Answer | Fault | Garbage, words: Words) -> Declined | Unknown:
-    """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
-    raw, code = came.body.decode("utf-8", "replace"), ""
-    doubt = "its body tells of an order" if words.tells_of_an_order(raw) else None
+def _limited(came: Reply, opened: Answer | Fault | Garbage, words: Words) -> Declined | Unknown:
+    code, doubts = "", list[str | None]()
     if isinstance(opened, Fault):
         entry, code = of_fault(opened.code, opened.sub_code), clean_code(opened.sub_code or opened.code, words.clean)
-        doubt = doubt or words.doubts(texts_in(opened.document), LIMIT)
-        if entry is not None and topics_of(entry) != LIMIT:
-            doubt = doubt or f"its body has the code {code}"
+        doubts.append(words.doubts(texts_in(opened.document), LIMIT))
+        if entry is not None and entry.topics != LIMIT:
+            doubts.append(f"its body has the code {code}")
     elif isinstance(opened, Answer) and opened.result:
-        doubt = doubt or "the API itself answered in its body"
-    return Unknown(f"HTTP 429, but {doubt}", code or "HTTP_429") if doubt else too_many(came)
+        doubts.append("the API itself answered in its body")
+    return too_many_creates(came, words, limited(came), code, *doubts)
 
 
 def _from_gateway(fault: Fault, status: int, words: Words) -> PlaceOutcome:
     code, sub_code = clean_code(fault.code, words.clean), clean_code(fault.sub_code, words.clean)
     entry = of_fault(fault.code, fault.sub_code)
-    told = entry.code if entry else sub_code or code or NO_CODE
-    if entry is None or entry.kind is Kind.BACKEND_UNKNOWN:
-        cause = words.clean(fault.text) or (entry.meaning if entry else "a gateway error that is not documented")
-        return Unknown(cause, told, (), fault.request_id)
+    if entry is None:
+        cause = words.clean(fault.text) or "a gateway error that is not documented"
+        return Unknown(cause, sub_code or code or NO_CODE, (), fault.request_id)
+    if entry.kind is Kind.MAY_EXIST:
+        return outcome(entry, words.clean(fault.text), fault.request_id)
     if not fault.documented or status != 200:
-        return _unknown(_out_of_place(status), fault.text, told, words, fault.request_id)
+        return unknown(_out_of_place(status), words.clean(fault.text), entry.code, fault.request_id)
     return _believed(entry, fault.text, fault, words)
 
 
 def _from_result(answer: Answer, status: int, words: Words) -> PlaceOutcome:
-    result = answer.result
+    result, request_id = answer.result, answer.request_id
     raw, text = text_of(result.get("error_code")), text_of(result.get("error_msg"))
-    success, told = _truth(result.get("is_success")), clean_code(raw, words.clean) or NO_CODE
+    success, told, code = _truth(result.get("is_success")), words.clean(text), clean_code(raw, words.clean) or NO_CODE
     entry = of_result(raw, text)
-    if status != 200 or (entry is not None and not answer.documented and entry.kind is not Kind.REPEATED):
-        return _unknown(_out_of_place(status), text, told, words, answer.request_id)
-    if entry is not None and entry.kind is Kind.REPEATED:
-        return Accepted((), REPEATED, words.clean(text) or entry.meaning, answer.request_id)
+    repeated = entry is not None and entry.kind is Kind.REPEATED
+    if status != 200 or (entry is not None and not answer.documented and not repeated):
+        return unknown(_out_of_place(status), told, code, request_id)
+    if entry is not None and repeated:
+        return outcome(entry, told, request_id)
     if success is not False or _truth(result.get("success")):
         cause = "success without an order id" if success else "neither success, an order id nor a clear refusal"
-        return _unknown(cause, text, told, words, answer.request_id)
+        return unknown(cause, told, code, request_id)
     if entry is None:
         what = "refused with a code that is not documented" if raw else "refused without a code"
-        return _unknown(what, text, told, words, answer.request_id)
+        return unknown(what, told, code, request_id)
     return _believed(entry, text, answer, words)
 
 
@@ -170,17 +129,15 @@ def _out_of_place(status: int) -> str:
 
 
 def _with_ids(ids: tuple[str, ...], opened: Answer | Fault | Garbage, words: Words) -> Accepted:
-    """Ids mean that orders exist, whatever else is said; the read-back tells what became of them."""
+    """Ids mean that orders exist, whatever else is said; reading them back tells how they stand."""
+    raw, said, success, request_id = "", "", None, None
     if isinstance(opened, Fault):
-        code, text, success = clean_code(opened.sub_code or opened.code, words.clean), words.clean(opened.text), None
-    else:
-        result = opened.result if isinstance(opened, Answer) else {}
-        code, text = (
-            clean_code(text_of(result.get("error_code")), words.clean),
-            words.clean(text_of(result.get("error_msg"))),
-        )
+        raw, said, request_id = opened.sub_code or opened.code, opened.text, opened.request_id
+    elif isinstance(opened, Answer):
+        result, request_id = opened.result, opened.request_id
+        raw, said = text_of(result.get("error_code")), text_of(result.get("error_msg"))
         success = _truth(result.get("is_success", result.get("success")))
-    request_id = None if isinstance(opened, Garbage) else opened.request_id
+    code, text = clean_code(raw, words.clean), words.clean(said)
     if _PAY_FAIL.search(text):
         return Accepted(ids, CREATED_UNPAID, text, request_id)
     if not success and not text:
@@ -188,32 +145,14 @@ def _with_ids(ids: tuple[str, ...], opened: Answer | Fault | Garbage, words: Wor
     return Accepted(ids, code or None, text or None, request_id)
 
 
-def _believed(entry: Entry, text: str, opened: Answer | Fault, words: Words) -> PlaceOutcome:
+def _believed(entry: KnownCode, text: str, opened: Answer | Fault, words: Words) -> PlaceOutcome:
     """Return the no of a documented code in its documented place, unless a text of the answer speaks against it."""
-    texts, request_id = texts_in(opened.document), opened.request_id
-    doubt = words.doubts(texts, topics_of(entry), entry.texts)
+    texts = texts_in(opened.document)
+    doubt = words.doubts(texts, entry.topics, entry.texts)
     if doubt is not None:
-        return _unknown(f"{entry.code}, but {doubt}", "; ".join(texts), entry.code, words, request_id)
-    reason = words.clean(text) or entry.meaning
-    return declined(entry, reason, ban_seconds(text), request_id) or Refused(
-        entry.code,
-        reason,
-        entry.fix,
-        retryable=entry.kind is Kind.REFUSED_RETRYABLE,
-        from_body=entry.kind is Kind.REFUSED_BY_CONTENT,
-        stops_account=entry.kind is Kind.ACCOUNT,
-        request_id=request_id,
-    )
-
-
-def _unknown(what: str, text: str, code: str, words: Words, request_id: str | None) -> Unknown:
-    told = words.clean(text)
-    return Unknown(f"{what}: {told}"[:MOST_CAUSE] if told else what, code, (), request_id)
-
-
-def clean_code(code: str, clean: Callable[[str], str]) -> str:
-    """Return a code as it may be stored: one the vendor is known to use as it is, any other scrubbed and cut."""
-    return code if not code or is_known(code) else clean(code)[:100]
+        told = words.clean("; ".join(texts))
+        return unknown(f"{entry.code}, but {doubt}", told, entry.code, opened.request_id)
+    return outcome(entry, words.clean(text), opened.request_id, wait(ban_seconds(text)))
 
 
 def _truth(value: object) -> bool | None:

@@ -1,19 +1,19 @@
-"""Opens what the gateway sent back: any bytes in, an answer, an error or garbage out; never an exception."""
+"""Opens what the gateway sent back: any bytes in, an answer, a fault or garbage out; never an exception."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import read_object, text_of
+from worker.marketplaces.replies import Fraction, Garbage, read_object, text_of, values
 
 MARKS = frozenset({"is_success", "order_list", "error_code", "error_msg", "order_status", "child_order_list"})
 """Fields that tell a bare result from its wrapper (facts: with simplify there may be no wrapper)."""
 WRAPPERS = frozenset({"aliexpress_ds_order_create_response", "aliexpress_trade_buy_placeorder_response"})
 """What an answer to a create stands in (page; the second: facts, section 2). A no that stands elsewhere is none."""
 FAULT_MARKS = frozenset({"type", "request_id"})
-"""What a flat gateway error has besides code and message (facts: section 2); any service may answer with those two."""
+"""What a flat gateway error has besides code and message (aliexpress.md, 2); any service may answer with those two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,8 @@ class Fault:
     document: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Garbage:
-    """Nothing that can be read."""
-
-    cause: str
-
-
 def open_body(body: bytes) -> Answer | Fault | Garbage:
-    """Read one reply body, in every form the vendor's page, demo and the field know (facts: sections 2 and 3)."""
+    """Read one reply body, in every form the vendor's page, demo and the field know (aliexpress.md, 2 and 3)."""
     document = read_object(body)
     if isinstance(document, str):
         return Garbage(document)
@@ -71,7 +64,7 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
 
 
 def _code(document: Mapping[str, Any]) -> str:
-    """Return the code beside an answer where it says anything: good ones come with "0" (facts: section 2)."""
+    """Return the code beside an answer where it says anything: good ones come with "0" (aliexpress.md, 2)."""
     return text_of(document.get("code")).strip("0")
 
 
@@ -98,3 +91,31 @@ def _fault(error: Mapping[str, Any], document: Mapping[str, Any], documented: bo
 
 def _request_id(holder: object) -> str | None:
     return (text_of(holder.get("request_id"))[:100] or None) if isinstance(holder, dict) else None
+
+
+def shown_ids(opened: Answer | Fault | Garbage) -> tuple[str, ...]:
+    """Return every id a reply shows, wherever its order_list stands."""
+    found = (one for value in values(opened.document, "order_list") for one in order_ids(value))
+    return tuple(dict.fromkeys(found))
+
+
+def order_ids(value: object) -> tuple[str, ...]:
+    """Return the ids of an `order_list` as digit strings, each once and in its order; nulls and zeros drop out.
+
+    Forms: `{"number": [int]}` (page), strings in it, a single value, a bare list (official demo, simplify).
+    """
+    return tuple(dict.fromkeys(_ids(value)))
+
+
+def _ids(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name in ("number", "order_id"):
+            yield from _ids(value.get(name))
+    elif isinstance(value, list):
+        for inner in value:
+            if not isinstance(inner, list):
+                yield from _ids(inner)
+    else:
+        text = "" if isinstance(value, Fraction) else text_of(value)
+        if text.isascii() and text.isdigit() and len(text) <= 32 and text.strip("0"):
+            yield text

@@ -15,7 +15,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -24,12 +23,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.aliexpress import countries as rules
 from worker.marketplaces.aliexpress.country_codes import vendor_code
-from worker.marketplaces.base import Credentials, OrderPart
-from worker.marketplaces.digits import damage, digits, id_text, no_number
+from worker.marketplaces.models import Currency, Figures, Id, OrderPart, flag, number_text, product_id, some, whole
 from worker.marketplaces.roles import Role
 
 _SKU_ATTR = re.compile(r"\s*-?[0-9]+:-?[0-9]+")
-_FLAGS = {True: "true", False: "false"}
 
 
 def _single(value: object) -> object:
@@ -39,12 +36,6 @@ def _single(value: object) -> object:
     return value
 
 
-def _flag(value: object) -> object:
-    if isinstance(value, bool):
-        return _FLAGS[value]
-    return value.strip().lower() if isinstance(value, str) else value
-
-
 def _country(value: str) -> str:
     code = vendor_code(value)
     if code is None:
@@ -52,32 +43,8 @@ def _country(value: str) -> str:
     return code
 
 
-def _currency(value: str) -> str:
-    if len(value) == 3 and value.isascii() and value.isalpha():
-        return value.upper()
-    raise PydanticCustomError("currency", "three letters are needed, such as USD")
-
-
-def _number_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _product_id(value: object) -> str:
-    text = digits(value)
-    if len(text) <= 19 and text.strip("0"):
-        return text.lstrip("0")
-    raise no_number("product_id", value, "digits only: AliExpress' product id, not a name or an address")
-
-
-def _product_count(value: object) -> int:
-    text = digits(value)
-    if text and len(text) <= 9 and int(text) > 0:
-        return int(text)
-    raise no_number("product_count", value, "a whole number of at least 1 is needed")
-
-
 def _sku_attr(value: str) -> str:
-    # The number is refused with SKU_NOT_EXIST (facts: section 3).
+    # The number is refused with SKU_NOT_EXIST (docs/vendors/aliexpress.md, 3).
     if _SKU_ATTR.match(value) or not value.strip():
         return value
     raise PydanticCustomError(
@@ -85,20 +52,6 @@ def _sku_attr(value: str) -> str:
         "no sku_attr: write the one of ds.product.get, such as 14:365458#Brown, not the SKU's number (sku_id) or name;"
         " leave it out for a product of one SKU",
     )
-
-
-def _undamaged(value: str) -> str:
-    says = damage(value)
-    if says:
-        raise PydanticCustomError("damaged_number", "{says}", {"says": says})
-    return value
-
-
-def _some(value: object) -> object:
-    # Not min_length: pydantic counts only the good items, and would add its complaint to each bad one's.
-    if value in ([], ()):
-        raise PydanticCustomError("product_items", "at least one product is needed")
-    return value
 
 
 class Part(OrderPart):
@@ -117,14 +70,14 @@ def _filled(part: PartT | None) -> PartT | None:
     return part if part and part.model_dump(exclude_none=True) else None
 
 
+_PRODUCT_ID = product_id("digits only: AliExpress' product id, not a name or an address")
+
 MaybePart = Annotated[PartT | None, BeforeValidator(_single), AfterValidator(_filled)]
-Flag = Annotated[Literal["true", "false"] | None, BeforeValidator(_flag)]
+_WORD = flag("true", "false")
+Flag = Annotated[Literal["true", "false"] | None, _WORD]
 """A boolean, or its word in any case; the gateway wants the literal text."""
-Id = Annotated[str | None, BeforeValidator(id_text)]
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
 Name = Annotated[str | None, Role.NAME]
-Figures = Annotated[str, AfterValidator(_undamaged)] | None
-"""A number that stands for a person or a firm: text, which a spreadsheet may have damaged."""
 
 
 class LogisticsAddress(Part):
@@ -165,8 +118,8 @@ class LogisticsAddress(Part):
 class ProductItem(Part):
     """One product of the order."""
 
-    product_id: Annotated[str, BeforeValidator(_product_id)] = Field(description="Product id")
-    product_count: Annotated[int, BeforeValidator(_product_count)] = Field(description="How many, 1 or more")
+    product_id: Annotated[str, _PRODUCT_ID] = Field(description="Product id")
+    product_count: Annotated[int, whole(9)] = Field(description="How many, 1 or more")
     sku_attr: Annotated[Annotated[Verbatim, AfterValidator(_sku_attr)] | None, Role.VERBATIM] = Field(
         None, description="SKU, verbatim from ds.product.get, such as 14:365458#Brown; blank for a single SKU"
     )
@@ -183,21 +136,21 @@ class Promotion(Part):
 
 
 class Payment(Part):
-    """How to pay. Automatic payment needs an allow-listed app and USD (facts: section 3)."""
+    """How to pay. Automatic payment needs an allow-listed app and USD (docs/vendors/aliexpress.md, 3)."""
 
-    pay_currency: Annotated[str, AfterValidator(_currency)] | None = Field(None, description="Currency, such as USD")
+    pay_currency: Currency | None = Field(None, description="Currency, such as USD")
     try_to_pay: Flag = Field(None, description="Pay at once; without it the order is created unpaid")
 
 
 class TradeExtraParam(Part):
-    """Further trade parameters; all but business_model come from the newer reference (facts: section 3)."""
+    """Further trade parameters; all but business_model come from the newer reference (aliexpress.md, 3)."""
 
-    business_model: Annotated[Literal["retail", "wholesale"], BeforeValidator(_flag)] | None = Field(
+    business_model: Annotated[Literal["retail", "wholesale"], _WORD] | None = Field(
         None, description="`retail` (AliExpress' default) or `wholesale`"
     )
     nat_addr: str | None = Field(None, description="Saudi national address, such as ABCD1234")
     birthday: str | None = Field(None, description="Receiver's day of birth as ddMMyyyy, for BR")
-    customize_sku_map: dict[str, Annotated[str, BeforeValidator(_number_text)]] | None = Field(
+    customize_sku_map: dict[str, Annotated[str, BeforeValidator(number_text)]] | None = Field(
         None, description="sku_id to customize_id"
     )
 
@@ -215,7 +168,7 @@ class AliExpressOrder(Part):
     """A job's `order` for AliExpress. `out_order_id` is not part of it: it is the job's order_id."""
 
     logistics_address: Annotated[LogisticsAddress, BeforeValidator(_single)]
-    product_items: Annotated[tuple[ProductItem, ...], BeforeValidator(_some)]
+    product_items: Annotated[tuple[ProductItem, ...], some("product_items", "at least one product is needed")]
     ds_extend_request: MaybePart[DsExtendRequest] = None
 
     @model_validator(mode="before")
@@ -238,14 +191,3 @@ class AliExpressOrder(Part):
         if errors:  # pydantic takes these over with their own places, so each names its field
             raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
-
-
-class AliExpressCredentials(Credentials):
-    """The app's keys and the buyer account's token, from AliExpress' app console."""
-
-    app_key: str = Field(min_length=1, description="the app's key")
-    app_secret: SecretStr = Field(min_length=1, description="signs every call")
-    access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")
-    buyer_id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = Field(
-        None, description="the buyer's `user_id` as the token's grant told it; a renewed token of it is no change"
-    )

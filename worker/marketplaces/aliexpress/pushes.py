@@ -1,12 +1,10 @@
-"""AliExpress' push messages about orders: who signed one, what it says, and when its order was made."""
+"""AliExpress' push messages about orders: what one says, and when its order was made."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from worker.marketplaces.aliexpress.create import order_ids
+from worker.marketplaces.aliexpress.envelope import order_ids
 from worker.marketplaces.base import Push
 from worker.marketplaces.replies import read_object, text_of
 from worker.rules.outcomes import OrderRecord
@@ -16,14 +14,7 @@ ORDER_CREATED = "OrderCreated"
 MILLISECONDS_FROM = 10**11
 """`timestamp` is in seconds (doc); a number as large as this can only be milliseconds."""
 ZONE_HOURS = 8
-"""`gmt_create` names no zone: it looks like the US Pacific's (facts: section 4), China's is as far the other way."""
-
-
-def is_genuine(headers: Mapping[str, str], body: bytes, app_key: str, secret: str) -> bool:
-    """Check the header Authorization: lower-case hex HMAC-SHA256 of app key and raw body (facts: section 7)."""
-    given = headers.get("authorization", "").strip()
-    wanted = hmac.digest(secret.encode(), app_key.encode() + body, "sha256").hex()
-    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+"""`gmt_create` names no zone: it looks like the US Pacific's (aliexpress.md, 4), China's is as far the other way."""
 
 
 def read_push(body: bytes) -> Push | None:

@@ -1,21 +1,25 @@
-"""The answer of aliexpress.trade.ds.order.get, every field of the vendor page typed, and what it says of an order.
+"""Reads the answer of aliexpress.trade.ds.order.get: every field of the vendor page typed, and what it says.
 
 Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
-kept, and nothing here raises. Forms beyond the page (facts: section 4): numbers as text, one child as a bare
+kept, and nothing here raises. Forms beyond the page (aliexpress.md, 4): numbers as text, one child as a bare
 object, lists without their inner name, the old method's `ae_` prefixes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 
-from worker.marketplaces.aliexpress.statuses import ALERTING, OrderStatus, meaning
-from worker.marketplaces.replies import Kept, Text
-from worker.rules.outcomes import Money, OrderRecord
+from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, find_gateway
+from worker.marketplaces.aliexpress.create import limited, wait
+from worker.marketplaces.aliexpress.envelope import Answer, Fault, open_body
+from worker.marketplaces.aliexpress.statuses import alert
+from worker.marketplaces.calls import Lost, NotRead, Reply
+from worker.marketplaces.codes import Clean, read_outcome, server_error
+from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, lost, money
+from worker.rules.outcomes import Absent, Money, OrderRecord, Unknown
 
 
 def _one(value: object) -> object:
@@ -36,14 +40,11 @@ def _rows(value: object) -> object:
     return [] if value in (None, "") else value
 
 
-Amount = Annotated[Decimal, Field(max_digits=30)]
 Number = Kept[int]
 
 
-class Read(BaseModel):
-    """Base of what is read: unknown fields kept, the old method's prefixes taken off."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
+class Part(Read):
+    """Base of the parts of an order: the old method's prefixes taken off."""
 
     @model_validator(mode="before")
     @classmethod
@@ -58,25 +59,22 @@ def _plain(name: str, data: dict[str, Any]) -> str:
     return plain if plain and plain not in data else name
 
 
-class Fee(Read):
+class Fee(Part):
     """An amount as the vendor writes it, with its currency; a shipping fee says whether tax is in the price."""
 
-    amount: Kept[Amount] = None
+    amount: Amount = None
     currency_code: Text = None
     already_include_tax: Text = None
 
     def money(self) -> Money | None:
         """Return it as money where both halves are there and readable."""
-        amount, currency = self.amount, self.currency_code
-        if isinstance(amount, Decimal) and isinstance(currency, str) and 0 < len(currency) <= 10:
-            return Money(amount, currency)
-        return None
+        return money(self.amount, self.currency_code)
 
 
 OneFee = Kept[Annotated[Fee | None, BeforeValidator(_one)]]
 
 
-class ChildOrder(Read):
+class ChildOrder(Part):
     """One product line of the order. `actual_fee` = sale fee - sale discount + actual shipping (page)."""
 
     product_id: Number = None
@@ -94,14 +92,14 @@ class ChildOrder(Read):
     end_reason: Text = None
 
 
-class LogisticsInfo(Read):
+class LogisticsInfo(Part):
     """One parcel; "no more maintenance, expected to be offline" (page): tracking has its own API."""
 
     logistics_no: Text = None
     logistics_service: Text = None
 
 
-class StoreInfo(Read):
+class StoreInfo(Part):
     """The shop that sells."""
 
     store_id: Number = None
@@ -109,7 +107,7 @@ class StoreInfo(Read):
     store_url: Text = None
 
 
-class AliExpressRecord(Read):
+class AliExpressRecord(Part):
     """One order as order-get shows it."""
 
     gmt_create: Text = None
@@ -120,12 +118,30 @@ class AliExpressRecord(Read):
     user_order_amount: OneFee = None
     """In the buyer's pay currency; "0" when never paid (facts: live)."""
     order_amount: OneFee = None
-    amount: Kept[Amount] = None
+    amount: Amount = None
     """The page's table lists amount and currency_code once more between the others; its sample does not."""
     currency_code: Text = None
     child_order_list: Annotated[Kept[list[ChildOrder]], BeforeValidator(_rows)] = None
     logistics_info_list: Annotated[Kept[list[LogisticsInfo]], BeforeValidator(_rows)] = None
     store_info: Annotated[Kept[StoreInfo], BeforeValidator(_one)] = None
+
+
+def read_answer(came: Reply | Lost, reference: str, clean: Clean) -> OrderRecord | NotRead:
+    """Return the record of the order that was asked for, or why there is none. `clean` scrubs the vendor's words."""
+    if isinstance(came, Lost):
+        return lost(came)
+    if came.status == 429:
+        return limited(came)
+    if came.status >= 500:
+        return server_error(came.status)
+    match open_body(came.body):
+        case Garbage(cause):
+            return Unknown(f"HTTP {came.status}: {cause}")
+        case Fault() as fault:
+            entry = find_gateway(clean_code(fault.code, clean), clean_code(fault.sub_code, clean), fault.text)
+            return read_outcome(entry, clean(fault.text), fault.request_id, wait(ban_seconds(fault.text)))
+        case Answer(result=result):
+            return read_order(reference, result) or Absent("AliExpress does not show the order yet")
 
 
 def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
@@ -142,24 +158,12 @@ def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
         fulfilment_status=logistics[:60] if isinstance(logistics, str) and logistics else None,
         amount=total or paid,
         paid_amount=paid,
-        details=_details(read),
-        alert=_alert(reference, status, read.child_order_list),
+        details=read.details(),
+        alert=alert(reference, status, _end_reasons(read.child_order_list)),
     )
 
 
-def _details(read: AliExpressRecord) -> dict[str, Any]:
-    try:
-        return read.model_dump(mode="json", exclude_none=True, warnings=False)
-    except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
-        return {}
-
-
-def _alert(reference: str, status: str, children: object) -> str | None:
-    """Name what a person should know. A closed order shows as FINISH or IN_CANCEL with a child's end_reason."""
-    fix = ALERTING.get(status)
-    if fix:
-        return f"{reference} is {status} ({meaning(status)}): {fix}"
+def _end_reasons(children: object) -> set[str]:
     rows = children if isinstance(children, list) else []
     ended = {row.end_reason for row in rows if isinstance(row, ChildOrder) and isinstance(row.end_reason, str)}
-    reasons = ", ".join(sorted(filter(None, ended)))
-    return f"{reference} is {status}, ended: {reasons}: {ALERTING[OrderStatus.IN_CANCEL]}"[:300] if reasons else None
+    return ended - {""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -66,3 +67,12 @@ ALERTING: dict[str, str] = {
 def meaning(status: str) -> str:
     """Return what an `order_status` means in words; an unknown one is its own meaning."""
     return OrderStatus[status].meaning if status in OrderStatus.__members__ else status
+
+
+def alert(reference: str, status: str, end_reasons: Collection[str]) -> str | None:
+    """Name what a person should know. A closed order shows as FINISH or IN_CANCEL with a child's end_reason."""
+    fix = ALERTING.get(status)
+    if fix:
+        return f"{reference} is {status} ({meaning(status)}): {fix}"
+    reasons = ", ".join(sorted(end_reasons))
+    return f"{reference} is {status}, ended: {reasons}: {ALERTING[OrderStatus.IN_CANCEL]}"[:300] if reasons else None

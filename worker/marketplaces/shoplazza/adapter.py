@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from worker.errors import ConfigError
-from worker.marketplaces.base import (
-    Credentials,
-    Lost,
-    Marketplace,
-    OrderModel,
-    PlaceSteps,
-    Rate,
-    ReadSteps,
-    Reply,
-    Request,
-)
-from worker.marketplaces.replies import id_of, lost
+from worker.marketplaces.base import Marketplace, Rate
+from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
-from worker.marketplaces.shoplazza.create import Context, declined, read_create, request_id_of
-from worker.marketplaces.shoplazza.envelope import open_body
-from worker.marketplaces.shoplazza.look_up import LOOK_BACK_SECONDS, PAGES, Page, read_page, settle
-from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaCredentials, ShoplazzaOrder
-from worker.marketplaces.shoplazza.read import NOT_TOLD, read_order
+from worker.marketplaces.shoplazza.create import Context, create_body, read_create
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+from worker.marketplaces.shoplazza.look_up import Search
+from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaOrder
+from worker.marketplaces.shoplazza.read import read_answer
+from worker.marketplaces.shoplazza.signing import Mark, headers
 from worker.marketplaces.shoplazza.statuses import MEANINGS
-from worker.marketplaces.shoplazza.wire import LEGACY, Mark, create_body, listing
-from worker.rules.outcomes import Absent, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
+from worker.rules.outcomes import OrderRecord
 
 
 class Shoplazza(Marketplace):
-    """Shoplazza. No idempotency key exists (facts: B1), so every order carries a tag and a note line of ours.
+    """Shoplazza. No idempotency key exists (shoplazza.md, 1), so every order carries a tag and a note line of ours.
 
     A create that may have arrived is never sent again blindly: the order is looked up by its tag, or where the
     version has no such filter, by time, and what comes back is checked here.
@@ -67,12 +58,7 @@ class Shoplazza(Marketplace):
         keys = ShoplazzaCredentials.model_validate(credentials, from_attributes=True)
         super().__init__(account, credentials, _address(base_url, keys), clock, max_order_amount)
         self._keys = keys
-        self._headers = {
-            "access-token": keys.access_token.get_secret_value(),
-            "accept": "application/json",
-            "content-type": "application/json",
-            "user-agent": "fulfil",
-        }
+        self._headers = headers(keys)
 
     @property
     def can_look_up(self) -> bool:
@@ -90,55 +76,15 @@ class Shoplazza(Marketplace):
         came = yield Request("POST", f"{self.url}/orders", self._headers, body, creates=True)
         return read_create(came, self._context(order, key))
 
-    def confirm(self, references: Sequence[str]) -> ReadSteps:
-        """Read every reference back; the first one that cannot be read settles the answer."""
-        records: list[OrderRecord] = []
-        for reference in references:
-            came = yield self._get(f"/orders/{quote(reference, safe='')}")
-            read = self._read(came, reference)
-            if not isinstance(read, OrderRecord):
-                return read
-            records.append(read)
-        return Found(tuple(records)) if records else Absent("there is no order id to read")
+    def read(self, reference: str) -> RecordSteps:
+        """Read one order by its id."""
+        came = yield self._get(f"/orders/{quote(reference, safe='')}")
+        return read_answer(came, reference, self._context({}))
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
-        """Find the order by its mark. An answer with strangers in it shows that the filter was not applied.
-
-        2022-01 has no filter by tag, of 2025-06 it is not known (facts: B1): there the orders since the first send
-        are walked through, and absent means that all of them were seen.
-        """
-        mark, context = self._mark(key), self._context(order)
-        hits: list[Mapping[str, Any]] = []
-        if context.version != LEGACY:
-            came = yield self._get("/orders", {"order_tags": mark.token, "page_size": "10"})
-            page = read_page(came, context)
-            if not isinstance(page, Page):
-                return page
-            hits = [shown for shown in page.orders if mark.is_on(shown)]
-            if page.is_last and len(hits) == len(page.orders):
-                return settle(hits, mark)
-        return (yield from self._walk(mark, first_sent_at - LOOK_BACK_SECONDS, context, hits))
-
-    def _walk(
-        self, mark: Mark, since: float, context: Context, hits: list[Mapping[str, Any]]
-    ) -> Generator[Request, Reply | Lost, ReadOutcome]:
-        seen: set[str] = set()
-        cursor = ""
-        for number in range(1, PAGES + 1):
-            came = yield self._get("/orders", listing(context.version, since, number, cursor))
-            page = read_page(came, context)
-            if not isinstance(page, Page):
-                return page
-            hits += [shown for shown in page.orders if mark.is_on(shown)]
-            if page.is_last:
-                return settle(hits, mark)
-            fresh = {id_of(shown.get("id")) for shown in page.orders} - seen
-            if not fresh or (context.version != LEGACY and not page.cursor):
-                break  # the vendor ignores what turns the page
-            seen |= fresh
-            cursor = page.cursor
-        cause = f"the orders since the first send could not all be seen ({len(seen)} were)"
-        return settle(hits, mark) if hits else Unknown(cause, "LIST_INCOMPLETE")
+        """Find the order by its mark; what comes back is checked here, whatever filter the version has."""
+        search = Search(lambda query: self._get("/orders", query), self._mark(key), self._context(order))
+        return (yield from search.find(first_sent_at))
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Look for our tag: every order of ours carries its own, and one with another's is another order.
@@ -180,24 +126,6 @@ class Shoplazza(Marketplace):
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Request:
         url = f"{self.url}{path}?{urlencode(query)}" if query else f"{self.url}{path}"
         return Request("GET", url, self._headers, b"")
-
-    def _read(self, came: Reply | Lost, reference: str) -> OrderRecord | Absent | Declined | NotSent | Unknown:
-        if isinstance(came, Lost):
-            return lost(came)
-        turned_away = declined(came, self._context({}))
-        if turned_away is not None:
-            return turned_away
-        if came.status == 404:
-            return Absent("Shoplazza does not show the order yet", "HTTP_404")
-        opened, request_id = open_body(came.body), request_id_of(came)
-        if isinstance(opened, str) or not 200 <= came.status < 300:
-            # The words are not told: they could repeat what is personal, and here is no order to scrub them by.
-            told = opened if isinstance(opened, str) else "the order could not be read"
-            return Unknown(f"HTTP {came.status}: {told}", f"HTTP_{came.status}", (), request_id)
-        record = read_order(opened.order())
-        if record is None or record.reference != reference or record.status == NOT_TOLD:
-            return Unknown("the reply does not show this order and its status", None, (), request_id)
-        return record
 
 
 def _address(base_url: str | None, keys: ShoplazzaCredentials) -> str:

@@ -1,4 +1,4 @@
-"""Opens what Shoplazza sent back: any bytes in, a document with its problems out, or why it cannot be read."""
+"""Opens what Shoplazza sent back: any bytes in, an answer with its problems or garbage out; never an exception."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import Fraction, parse, storable, text_of
+from worker.marketplaces.calls import Reply
+from worker.marketplaces.replies import Fraction, Garbage, parse, storable, text_of
 
 _SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class Answer:
     """One reply body: what it holds, and the problem it tells as one text.
 
     `problems`: the same, a text each, where the whole body is in a form the vendor documents for errors; None in any
@@ -36,7 +37,7 @@ class Document:
         return bool(self.code) and self.code.lower() in _SUCCESS
 
     def order(self) -> Mapping[str, Any]:
-        """Return the order it shows; the wrapper is accepted or missed in every version (facts: B1)."""
+        """Return the order it shows; the wrapper is accepted or missed in every version (shoplazza.md, 1)."""
         shown = (holder.get("order") for holder in (self.data, self.around or {}))
         return next((found for found in shown if isinstance(found, dict) and found), {})
 
@@ -48,10 +49,10 @@ class Document:
         return [order for order in found if isinstance(order, dict)] if isinstance(found, list) else None
 
 
-def open_body(body: bytes) -> Document | str:
+def open_body(body: bytes) -> Answer | Garbage:
     """Read one reply body in every form the vendor has, or say why it cannot be read."""
     if not body.strip():
-        return "empty reply"
+        return Garbage("empty reply")
     try:
         document = parse(body)
     except (ValueError, RecursionError):
@@ -59,15 +60,21 @@ def open_body(body: bytes) -> Document | str:
     if isinstance(document, str):
         return _plain(document)
     if not isinstance(document, dict):
-        return "the reply is not a JSON object"
+        return Garbage("the reply is not a JSON object")
     data, code = document.get("data"), text_of(document.get("code"))
     texts = ": ".join(dict.fromkeys(filter(None, _texts(document))))
     held = data if isinstance(data, dict) else document
-    return Document(held, code, texts, _problems(document), document)
+    return Answer(held, code, texts, _problems(document), document)
+
+
+def request_id_of(came: Reply) -> str | None:
+    """Return the id under which Shoplazza's support finds this call."""
+    text = "".join(sign for sign in came.headers.get("request-id", "") if sign.isascii() and sign.isprintable())
+    return text.strip()[:100] or None
 
 
 def _texts(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reply says went wrong (facts: B1): `errors` as list, object or text, `error`, `message`."""
+    """Yield what a reply says went wrong (shoplazza.md, 1): `errors` as list, object or text, `error`, `message`."""
     for name in ("errors", "error"):
         yield from _words(document.get(name), 0)
     # Beside what was asked for, a message under a code of success is no problem.
@@ -93,7 +100,7 @@ def _words(value: object, depth: int) -> Iterator[str]:
 def _problems(document: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the texts of a documented form of error, all of them; None for any other form.
 
-    Forms (page; facts: B1): `errors` as a list of texts, as an object of fields with their texts, or as one text;
+    Forms (page; shoplazza.md, 1): `errors` as a list of texts, as an object of fields with their texts, or as one text;
     `error` as a text; `message` beside a `code`. A reply that holds anything else, beside the call's own id, is none.
     """
     if document.keys() - _ERROR_NAMES or any(document.get(name) for name in ("data", "details")):
@@ -126,9 +133,9 @@ def _told(text: object) -> list[str | None]:
     return [text.strip()] if text.strip() else []
 
 
-def _plain(text: str) -> Document | str:
+def _plain(text: str) -> Answer | Garbage:
     """Read a plain-text reply: it explains, and is never a definite no."""
     text = storable(text.strip())
     if not text or "<" in text or len(text) > 500 or not text.isprintable():
-        return "the reply is not JSON"
-    return Document({}, "", text)
+        return Garbage("the reply is not JSON")
+    return Answer({}, "", text)

@@ -1,4 +1,4 @@
-"""The order as GET /orders shows it, every field of the vendor page typed, and what it says of an order.
+"""Reads an order as GET /orders shows it: every field of the vendor page typed, and what it says of the order.
 
 Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
 kept, and nothing here raises. What is personal is read and not kept: the ledger has it in the job's body alone.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from worker.marketplaces.replies import Kept, Text, id_of
-from worker.marketplaces.shoplazza.statuses import ALERTING, meaning
-from worker.rules.outcomes import Money, OrderRecord
+from worker.marketplaces.calls import Lost, NotRead, Reply
+from worker.marketplaces.codes import outcome
+from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, id_of, lost, money
+from worker.marketplaces.shoplazza.codes import find, unauthorised
+from worker.marketplaces.shoplazza.create import Context, limited
+from worker.marketplaces.shoplazza.envelope import Answer, open_body, request_id_of
+from worker.marketplaces.shoplazza.statuses import ALERTING, alert
+from worker.rules.outcomes import Absent, Declined, OrderRecord, Unknown
 
 PERSONAL = frozenset(
     {
@@ -27,18 +29,11 @@ PERSONAL = frozenset(
 )
 """Names under which a reply can hold personal data, at any depth."""
 
-Amount = Kept[Annotated[Decimal, Field(max_digits=30)]]
 Object = Kept[dict[str, Any]]
 Objects = Kept[list[dict[str, Any]]]
 
 NOT_TOLD = "NOT_TOLD"
 """The status of an order whose reply shows none."""
-
-
-class Read(BaseModel):
-    """Base of what is read: unknown fields kept."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
 
 
 class AdditionalPrice(Read):
@@ -100,20 +95,54 @@ class ShoplazzaRecord(Read):
     invoice_url: Text = None
 
 
+def declined(came: Reply, context: Context) -> Declined | None:
+    """Return the outcome of a read turned away at the door, by its words too; None for any other answer."""
+    if came.status == 429:
+        return limited(came, context)
+    if not 400 <= came.status < 500 or came.status == 406:
+        return None
+    opened = open_body(came.body)
+    text = opened.text if isinstance(opened, Answer) else ""
+    entry = unauthorised() if came.status == 401 else find(text)
+    found = outcome(entry, context.clean(text), request_id_of(came)) if entry else None
+    return found if isinstance(found, Declined) else None
+
+
+def read_answer(came: Reply | Lost, reference: str, context: Context) -> OrderRecord | NotRead:
+    """Return the record of the order that was asked for, or why there is none."""
+    if isinstance(came, Lost):
+        return lost(came)
+    turned_away = declined(came, context)
+    if turned_away is not None:
+        return turned_away
+    if came.status == 404:
+        return Absent("Shoplazza does not show the order yet", "HTTP_404")
+    opened, request_id = open_body(came.body), request_id_of(came)
+    if isinstance(opened, Garbage) or not 200 <= came.status < 300:
+        # The words are not told: they could repeat what is personal, and here is no order to scrub them by.
+        told = opened.cause if isinstance(opened, Garbage) else "the order could not be read"
+        return Unknown(f"HTTP {came.status}: {told}", f"HTTP_{came.status}", (), request_id)
+    record = read_order(opened.order())
+    if record is None or record.reference != reference or record.status == NOT_TOLD:
+        return Unknown("the reply does not show this order and its status", None, (), request_id)
+    return record
+
+
 def read_order(order: Mapping[str, Any]) -> OrderRecord | None:
     """Return the record of one order; None where it has no usable id. Its status is NOT_TOLD where it shows none."""
     read, reference = ShoplazzaRecord.model_validate(dict(order)), id_of(order.get("id"))
     status, fulfilment = read.status, read.fulfillment_status
+    words = {name: getattr(read, name) for name in ALERTING}
     if not reference:
         return None
     return OrderRecord(
         reference=reference,
         status=status[:60] if isinstance(status, str) and status.strip() else NOT_TOLD,
         fulfilment_status=fulfilment[:60] if isinstance(fulfilment, str) and fulfilment else None,
-        amount=_money(read.total_price, read.currency),
-        paid_amount=_money(read.total_paid, read.currency),
-        details=_details(read),
-        alert=_alert(reference, read),
+        amount=money(read.total_price, read.currency),
+        paid_amount=money(read.total_paid, read.currency),
+        details=_without_people(read.details()),
+        alert=alert(reference, words, _is_told(read.deleted_at), _is_told(read.canceled_at)),
     )
 
 
@@ -126,20 +155,6 @@ def oldest_first(order: Mapping[str, Any]) -> tuple[float, str]:
         return float("inf"), id_of(order.get("id"))
 
 
-def _money(amount: object, currency: object) -> Money | None:
-    if isinstance(amount, Decimal) and isinstance(currency, str) and 0 < len(currency) <= 10:
-        return Money(amount, currency)
-    return None
-
-
-def _details(read: ShoplazzaRecord) -> dict[str, Any]:
-    try:
-        kept: dict[str, Any] = _without_people(read.model_dump(mode="json", exclude_none=True, warnings=False))
-    except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
-        return {}
-    return kept
-
-
 def _without_people(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_people(inner) for inner in value]
@@ -148,15 +163,5 @@ def _without_people(value: Any) -> Any:
     return value
 
 
-def _alert(reference: str, read: ShoplazzaRecord) -> str | None:
-    """Name what a person should know although the order exists: it was deleted, cancelled, refunded or not paid."""
-    if isinstance(read.deleted_at, str) and read.deleted_at:
-        return f"{reference} was deleted in the shop: submit a new one if the goods are still wanted"
-    words = {name: getattr(read, name) for name in ALERTING}
-    for name, word in words.items():
-        fix = ALERTING[name].get(word) if isinstance(word, str) else None
-        if fix:
-            return f"{reference} has {name} {word} ({meaning(name, str(word))}): {fix}"
-    if isinstance(read.canceled_at, str) and read.canceled_at:
-        return f"{reference} was cancelled: {ALERTING['status']['cancelled']}"
-    return None
+def _is_told(time: object) -> bool:
+    return isinstance(time, str) and bool(time)

@@ -1,6 +1,8 @@
-"""The three statuses of a Shoplazza order, in words; unknown ones are kept as they come (facts: B1)."""
+"""The three statuses of a Shoplazza order, in words; unknown ones are kept as they come (shoplazza.md, 1)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 STATUS = {
     "opened": "created, payment pending",
@@ -66,3 +68,17 @@ MEANINGS: dict[str, str] = {f"{name} {word}": text for name, words in _MEANINGS.
 def meaning(name: str, word: str) -> str:
     """Return what a status word means; an unknown one is its own meaning."""
     return _MEANINGS[name].get(word, word)
+
+
+def alert(reference: str, words: Mapping[str, object], deleted: bool, cancelled: bool) -> str | None:
+    """Name what a person should know although the order exists: it was deleted, cancelled, refunded or not paid.
+
+    `words`: its statuses by their names, as they came.
+    """
+    if deleted:
+        return f"{reference} was deleted in the shop: submit a new one if the goods are still wanted"
+    for name, word in words.items():
+        fix = ALERTING[name].get(word) if isinstance(word, str) else None
+        if fix:
+            return f"{reference} has {name} {word} ({meaning(name, str(word))}): {fix}"
+    return f"{reference} was cancelled: {_AGAIN}" if cancelled else None

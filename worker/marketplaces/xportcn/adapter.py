@@ -14,25 +14,24 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from worker.marketplaces import signing
-from worker.marketplaces.base import Credentials, Marketplace, PlaceSteps, Rate, ReadSteps, Request, fingerprint
+from worker.marketplaces.base import Marketplace, Rate, fingerprint
+from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.models import Credentials
 from worker.marketplaces.xportcn import goods
 from worker.marketplaces.xportcn.codes import ENTRIES
-from worker.marketplaces.xportcn.create import Create, read_create
+from worker.marketplaces.xportcn.create import OURS, Create, create_body, read_create
 from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.look_up import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
-from worker.marketplaces.xportcn.preview import Preview, ceiling, read_preview
+from worker.marketplaces.xportcn.preview import PREVIEWED, Preview, ceiling, read_preview
 from worker.marketplaces.xportcn.read import contradicts, read_answer, read_detail, readings
+from worker.marketplaces.xportcn.signing import signed_headers
 from worker.marketplaces.xportcn.statuses import MEANINGS
-from worker.rules.outcomes import Absent, Accepted, Found, Money, OrderRecord, Unknown
+from worker.rules.outcomes import Accepted, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
 CREATE = "/alibaba/ka/order/create"
-PREVIEWED = ("flow", "addressParam", "cargoParamList")
-"""What a preview takes of an order, besides outOrderId (and an `aliId` that is not explained)."""
-OURS = "max_amount"
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -86,7 +85,7 @@ class Xportcn(Marketplace):
         """Preview the order, hold its ceiling, then create it under `key` as outOrderId with the preview's flow."""
         success, words = self._keys.success_codes, self.words(order, key)
         body = {**create_body(order), "outOrderId": key}
-        came = yield self._request(PREVIEW, {name: body[name] for name in (*PREVIEWED, "outOrderId") if name in body})
+        came = yield self._request(PREVIEW, {name: body[name] for name in PREVIEWED if name in body})
         preview = read_preview(came, success, words.clean)
         if not isinstance(preview, Preview):
             return preview
@@ -99,25 +98,19 @@ class Xportcn(Marketplace):
         outcome = read_create(came, Create(order, success, words, self.differing))
         return replace(outcome, forecast=preview.forecast) if isinstance(outcome, Accepted | Unknown) else outcome
 
-    def confirm(self, references: Sequence[str]) -> ReadSteps:
-        """Read every reference's details; the first one that cannot be read settles the answer."""
-        keys, scrub, records = self._keys, partial(self.clean, order={}), list[OrderRecord]()
-        for reference in references:
-            body = fill(keys.detail_body, {"{orderId}": reference})
-            came = yield self._request(keys.detail_path, body)
-            answer = read_answer(came, keys.success_codes, scrub, "detail_path")
-            if not isinstance(answer, Answer):
-                return answer
-            read = read_detail(reference, answer.data, keys.detail_amount_unit)
-            if not isinstance(read, OrderRecord):
-                return read
-            records.append(read)
-        return Found(tuple(records)) if records else Absent("there is no order id to read")
+    def read(self, reference: str) -> RecordSteps:
+        """Read one order's details."""
+        keys = self._keys
+        came = yield self._request(keys.detail_path, fill(keys.detail_body, {"{orderId}": reference}))
+        answer = read_answer(came, keys.success_codes, partial(self.clean, order={}), "detail_path")
+        if not isinstance(answer, Answer):
+            return answer
+        return read_detail(reference, answer.data, keys.detail_amount_unit)
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order in the order list by outOrderId; every row is compared here, "absent" has to be proved."""
-        scrub, unit = partial(self.clean, order=order), self._keys.detail_amount_unit
-        search = Search(self._ask_list, self._keys.success_codes, scrub, unit)
+        clean, unit = partial(self.clean, order=order), self._keys.detail_amount_unit
+        search = Search(self._ask_list, self._keys.success_codes, clean, unit)
         return (yield from search.find(key))
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
@@ -149,28 +142,10 @@ class Xportcn(Marketplace):
         return self._request(self._keys.list_path, fill(self._keys.list_body, {"{outOrderId}": key, "{page}": page}))
 
     def _request(self, path: str, body: Mapping[str, Any], creates: bool = False) -> Request:
-        """Build one request with headers of its own: 32 random characters of nonce, a timestamp good for 600 s."""
-        keys, now = self._keys, self.clock()
-        signed = {
-            "access_key": keys.access_key,
-            "timestamp": str(int(now * 1000 if keys.timestamp_unit == "ms" else now)),
-            "nonce": secrets.token_hex(16),
-            "secret": keys.access_secret.get_secret_value(),
-            "user_id": keys.user_id,
-        }
+        """Build one request with headers of its own."""
         headers = {
-            "access-key": signed["access_key"],
-            "nonce-str": signed["nonce"],
-            "timestamp": signed["timestamp"],
-            "user-id": signed["user_id"],
-            "signature": signing.xportcn(signed[name] for name in keys.sign_order),
+            **signed_headers(self._keys, self.clock(), secrets.token_hex(16)),
             "content-type": "application/json",
             "accept": "application/json",
         }
         return Request("POST", self.url + path, headers, _compact(body).encode(), creates)
-
-
-def create_body(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the create's body without outOrderId; offerId is a number on the page, our own ceiling is not sent."""
-    lines = [{**line, "offerId": int(line["offerId"])} for line in order["cargoParamList"]]
-    return {**{name: value for name, value in order.items() if name != OURS}, "cargoParamList": lines}

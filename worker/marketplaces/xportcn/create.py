@@ -1,8 +1,8 @@
-"""Reads the answer to a create: a no is believed only from a documented code in its documented place.
+"""What is sent to create an order, and what the answer means: a no is a documented code in its documented place.
 
 That is one of 1688's codes for an order, as the code of Xportcn's envelope or of 1688's own answer inside it; a code of
-1688's gateway in the gateway's form; or HTTP's own 401, 403, 404, 405 and 429 (facts: A1, A2). And only while no word
-of the answer speaks against it. Everything else may have been executed, and is looked up before anything else.
+1688's gateway in the gateway's form; or HTTP's own 401, 403, 404, 405 and 429 (xportcn.md, 1, 2). And only while no
+word of the answer speaks against it. Everything else may have been executed, and is looked up before anything else.
 """
 
 from __future__ import annotations
@@ -11,37 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply
+from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.codes import Kind, KnownCode, outcome, server_error, too_many, too_many_creates, unknown
 from worker.marketplaces.doubts import LIMIT, Words, texts_in
-from worker.marketplaces.replies import id_of, lost
-from worker.marketplaces.searching import values
-from worker.marketplaces.xportcn.codes import (
-    Entry,
-    Kind,
-    find,
-    is_known,
-    of_gateway,
-    of_http,
-    of_order,
-    says_success,
-    topics_of,
-)
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, Verdict, open_body, verdict
+from worker.marketplaces.replies import Garbage, lost, retry_after, values
+from worker.marketplaces.xportcn.codes import clean_code, find, of_gateway, of_http, of_order, says_success
+from worker.marketplaces.xportcn.envelope import Answer, Fault, Verdict, open_body, shown_ids, verdict
 from worker.marketplaces.xportcn.goods import failed_offers
 from worker.rules.codes import Code
-from worker.rules.outcomes import Accepted, Decline, Declined, Differs, PlaceOutcome, Refused, Unknown
+from worker.rules.outcomes import Accepted, Declined, Differs, PlaceOutcome, Unknown
 
-Scrub = Callable[[str], str]
-
-THROTTLE_SECONDS = 10.0
-"""Clients of 1688's gateway begin at this wait (facts: A2)."""
-DOOR_SECONDS = 60.0
-"""Wait after an answer that a person has to mend (keys, clock, permission) before the account is tried again."""
-LONGEST_WAIT_SECONDS = 86400.0
-MOST_CAUSE = 300
-"""Characters of a cause, as of a reason."""
+OURS = "max_amount"
+RATE_SECONDS = 10.0
+"""Clients of 1688's gateway begin at this wait (docs/vendors/xportcn.md, 2)."""
 GATEWAY_STATUSES = frozenset({200, 400})
-"""1688's gateway was seen with both (facts: A2)."""
+"""1688's gateway was seen with both (docs/vendors/xportcn.md, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +42,24 @@ class Create:
         return failed_offers(self.order, document, self.words.clean)
 
 
+def create_body(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the create's body without outOrderId; offerId is a number on the page, our own ceiling is not sent."""
+    lines = [{**line, "offerId": int(line["offerId"])} for line in order["cargoParamList"]]
+    return {**{name: value for name, value in order.items() if name != OURS}, "cargoParamList": lines}
+
+
 def read_create(came: Reply | Lost, create: Create) -> PlaceOutcome:
     """Return what one create came to. An id that is present means an order exists, whatever the rest says."""
     if isinstance(came, Lost):
         return lost(came)
     opened = open_body(came.body)
-    ids = order_ids(opened.document)
+    ids = shown_ids(opened.document)
     if ids:
         return _with_ids(ids, opened, came.status, create)
     if came.status == 429:
-        return _too_many(came, opened, create)
+        return _limited(came, opened, create)
     if came.status >= 500:
-        return Unknown(f"HTTP {came.status}", code=f"HTTP_{came.status}")
+        return server_error(came.status)
     match opened:
         case Garbage(cause):
             return Unknown(f"HTTP {came.status}: {cause}")
@@ -77,16 +67,6 @@ def read_create(came: Reply | Lost, create: Create) -> PlaceOutcome:
             return _from_gateway(opened, came.status, create)
         case Answer():
             return _without_ids(opened, came.status, create)
-
-
-def order_ids(document: object) -> tuple[str, ...]:
-    """Return the ids in a create's answer, each once and in its order: `orderIds` (page), `orderId` (1688's own)."""
-    found = (_flat(value) for value in values(document, "orderIds", "orderId"))
-    return tuple(dict.fromkeys(filter(None, (id_of(value) for inner in found for value in inner))))
-
-
-def _flat(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
 
 
 def _with_ids(
@@ -103,21 +83,24 @@ def _with_ids(
     if isinstance(opened, Answer) and opened.code in create.success and status < 400:
         inner = verdict(opened.data)
         code, text = (inner.code, inner.text) if inner.success is False else ("", "")
-        return Accepted(ids, clean(code, scrub) or None, scrub(text) or None, request_id)
-    code, text = clean(opened.code, scrub), opened.msg if isinstance(opened, Answer) else opened.text
+        return Accepted(ids, clean_code(code, scrub) or None, scrub(text) or None, request_id)
+    code, text = clean_code(opened.code, scrub), opened.msg if isinstance(opened, Answer) else opened.text
     return Accepted(ids, code, scrub(text) or f"ids came with code {code} and HTTP {status}", request_id)
 
 
-def _too_many(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> Declined | Unknown:
-    """Believe HTTP 429 only where nothing in its body tells of anything else than too many calls."""
-    words = create.words
-    doubt = "its body tells of an order" if words.tells_of_an_order(came.body.decode("utf-8", "replace")) else None
-    code = "" if isinstance(opened, Garbage) else opened.code
-    doubt = doubt or words.doubts(texts_in(opened.document), LIMIT)
+def limited(came: Reply) -> Declined:
+    """Return the outcome of HTTP 429, with the wait its header asks for."""
+    asked = retry_after(came)
+    return too_many(RATE_SECONDS if asked is None else asked)
+
+
+def _limited(came: Reply, opened: Answer | Fault | Garbage, create: Create) -> Declined | Unknown:
+    words, code = create.words, "" if isinstance(opened, Garbage) else opened.code
+    doubts = [words.doubts(texts_in(opened.document), LIMIT)]
     entry = of_order(code) or of_gateway(code)
-    if code in create.success or (entry is not None and entry.kind is not Kind.THROTTLE):
-        doubt = doubt or "its body has a code that says otherwise"
-    return Unknown(f"HTTP 429, but {doubt}", clean(code, words.clean) or "HTTP_429") if doubt else too_many(came)
+    if code in create.success or (entry is not None and entry.kind is not Kind.RATE):
+        doubts.append("its body has a code that says otherwise")
+    return too_many_creates(came, words, limited(came), clean_code(code, words.clean), *doubts)
 
 
 def _from_gateway(fault: Fault, status: int, create: Create) -> PlaceOutcome:
@@ -154,17 +137,18 @@ def _outer_yes(opened: Answer, inner: Verdict, status: int, create: Create) -> P
     return _believed(entry, inner.text, texts, create, opened)
 
 
-def _believed(entry: Entry, reason: str, texts: Sequence[str], create: Create, opened: Answer | None) -> PlaceOutcome:
+def _believed(
+    entry: KnownCode, reason: str, texts: Sequence[str], create: Create, opened: Answer | None
+) -> PlaceOutcome:
     """Return the no of a documented code in its documented place, unless a text of the answer speaks against it."""
-    doubt = create.words.doubts(texts, topics_of(entry)) or _made_something(opened)
+    doubt = create.words.doubts(texts, entry.topics) or _made_something(opened)
     if doubt is not None:
         return _unknown(f"{entry.code}, but {doubt}", "; ".join(texts), entry.code, create, opened)
-    told, request_id = create.words.clean(reason) or entry.meaning, opened.request_id if opened else None
-    return declined(entry, told, request_id) or Refused(entry.code, told, entry.fix, request_id=request_id)
+    return outcome(entry, create.words.clean(reason), opened.request_id if opened else None, RATE_SECONDS)
 
 
 def _made_something(opened: Answer | None) -> str | None:
-    """Tell of an amount that succeeded: 1688 answers with `totalSuccessAmount` where it made an order (facts: A2)."""
+    """Tell of an amount that succeeded: 1688 answers with `totalSuccessAmount` where it made one (xportcn.md, 2)."""
     amounts = values(opened.document if opened else None, "totalSuccessAmount")
     return "it tells an amount that succeeded" if any(str(one or "").strip("0. ") for one in amounts) else None
 
@@ -173,37 +157,11 @@ def _explained(opened: Answer, said: str) -> str:
     if not said:
         return "neither success, an order id nor a reason"
     entry = find(opened.code, said)
-    doubtful = entry.kind in {Kind.BACKEND_UNKNOWN, Kind.DUPLICATE}
+    doubtful = entry.kind in {Kind.MAY_EXIST, Kind.EXISTS}
     return entry.meaning if doubtful else "an answer with a code that is not documented"
 
 
 def _unknown(what: str, said: str, code: str, create: Create, opened: Answer | None) -> Unknown:
-    failed = create.failed(opened.document) if opened else []
-    told = "; ".join(filter(None, [create.words.clean(said), *failed]))
-    cause = f"{what}: {told}"[:MOST_CAUSE] if told else what
-    return Unknown(cause, clean(code, create.words.clean), (), opened.request_id if opened else None)
-
-
-# What preview, create and the reads share.
-
-
-def too_many(came: Reply) -> Declined:
-    """Return the outcome of HTTP 429, with the wait its header asks for."""
-    header = came.headers.get("retry-after", "").strip()
-    asked = float(header) if header.isascii() and header.isdigit() and len(header) < 8 else THROTTLE_SECONDS
-    return Declined("HTTP_429", "called too often", min(asked, LONGEST_WAIT_SECONDS), pauses_account=True)
-
-
-def declined(entry: Entry, reason: str, request_id: str | None) -> Declined | None:
-    """Return the outcome of an answer given at the door, where nothing was executed; None for any other kind."""
-    if entry.kind is Kind.THROTTLE:
-        return Declined(entry.code, reason, THROTTLE_SECONDS, pauses_account=True, request_id=request_id)
-    if entry.kind in {Kind.CONFIGURATION, Kind.CLOCK}:
-        kind = Decline.CLOCK if entry.kind is Kind.CLOCK else Decline.SETUP
-        return Declined(entry.code, reason, DOOR_SECONDS, True, entry.fix, request_id, kind)
-    return None
-
-
-def clean(code: str, scrub: Scrub) -> str:
-    """Return a code as it may be stored: one the vendor is known to use as it is, any other scrubbed and cut."""
-    return code if is_known(code) else scrub(code)[:100]
+    clean, failed = create.words.clean, create.failed(opened.document) if opened else []
+    told = "; ".join(filter(None, [clean(said), *failed]))
+    return unknown(what, told, clean_code(code, clean), opened.request_id if opened else None)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from worker.marketplaces.base import Credentials
+from worker.marketplaces.models import Credentials
 
 SIGNED = ("access_key", "timestamp", "nonce", "secret", "user_id")
 """What may take part in the signature."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from worker.marketplaces.replies import Fraction, read_object, text_of
-from worker.marketplaces.searching import objects, values
+from worker.marketplaces.replies import Fraction, Garbage, id_of, objects, read_object, text_of, values
 
 _ENVELOPE = ("requestId", "data", "developId", "developerId")
 
@@ -31,18 +30,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """1688's gateway answered in the API's place: `{"error_code": "gw.…", "error_message": "…"}` (facts: A2)."""
+    """1688's gateway answered in the API's place: `{"error_code": "gw.…", "error_message": "…"}` (xportcn.md, 2)."""
 
     code: str
     text: str
-    document: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Garbage:
-    """Nothing that can be read as either."""
-
-    cause: str
     document: Any = None
 
 
@@ -62,6 +53,16 @@ def open_body(body: bytes) -> Answer | Fault | Garbage:
     msg = document.get("msg")
     words = msg.strip() if isinstance(msg, str) and not isinstance(msg, Fraction) else ""
     return Answer(code, words, document.get("data"), request_id, document)
+
+
+def shown_ids(document: object) -> tuple[str, ...]:
+    """Return the ids in a create's answer, each once and in its order: `orderIds` (page), `orderId` (1688's own)."""
+    found = (_flat(value) for value in values(document, "orderIds", "orderId"))
+    return tuple(dict.fromkeys(filter(None, (id_of(value) for inner in found for value in inner))))
+
+
+def _flat(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def first_text(data: object, *names: str) -> str:
@@ -99,7 +100,7 @@ _DEEPEST = 4
 
 
 def verdict(data: object) -> Verdict:
-    """Return 1688's own answer to a create (facts: A2, createCrossOrder), in `data` or in an object inside it.
+    """Return 1688's own answer to a create (xportcn.md, 2, createCrossOrder), in `data` or in an object inside it.
 
     Lists are passed over: what stands in them is said of a line or of one order, not of the create.
     """

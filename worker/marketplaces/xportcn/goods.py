@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from worker.marketplaces.codes import Clean
 from worker.marketplaces.goods import Line, Names, differences, pieces, readable
 from worker.marketplaces.prices import other_currency
-from worker.marketplaces.replies import text_of
-from worker.marketplaces.searching import objects, values
+from worker.marketplaces.replies import objects, text_of, values
 from worker.marketplaces.xportcn.statuses import ENDED
 from worker.rules.outcomes import OrderRecord
 
@@ -38,13 +38,13 @@ def shows_goods(record: OrderRecord) -> bool:
     return readable(_shown(record))
 
 
-def failed_offers(order: Mapping[str, Any], document: object, clean: Callable[[str], str]) -> list[str]:
+def failed_offers(order: Mapping[str, Any], document: object, clean: Clean) -> list[str]:
     """Say which lines an answer to a create names as not taken: offer, specification, quantity ordered, and why."""
     rows = [row for found in values(document, FAILED) for row in (found if isinstance(found, list) else [found])]
     return [_failed(order, row, clean) for row in rows[:_MANY] if isinstance(row, dict) and row]
 
 
-def _failed(order: Mapping[str, Any], row: Mapping[str, Any], clean: Callable[[str], str]) -> str:
+def _failed(order: Mapping[str, Any], row: Mapping[str, Any], clean: Clean) -> str:
     offer, spec = _offer(row), text_of(row.get("specId"))
     of_offer = [line for line in _ordered(order) if line.product == offer]
     exact = [line for line in of_offer if spec and line.variant == spec] or of_offer

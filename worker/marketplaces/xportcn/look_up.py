@@ -1,6 +1,6 @@
 """Finds an order by outOrderId in the order list, and says "absent" only where the list has proved that it can find.
 
-Path and body of the list are not documented (facts: A1). A list that ignores the filter, ignores the page, shows no
+Path and body of the list are not documented (xportcn.md, 1). A list that ignores the filter, ignores the page, shows no
 outOrderId or is empty for reasons of its own looks just like an order that does not exist, and a wrong "absent" costs
 a second order. So every row is compared here, and an empty answer counts only after the same list, asked for another
 order's outOrderId that it shows itself, has found that one.
@@ -12,10 +12,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from worker.marketplaces.base import Lost, ReadSteps, Reply, Request
-from worker.marketplaces.replies import text_of
-from worker.marketplaces.searching import values
-from worker.marketplaces.xportcn.create import Scrub
+from worker.marketplaces.calls import Lost, ReadSteps, Reply, Request
+from worker.marketplaces.codes import Clean
+from worker.marketplaces.replies import text_of, values
 from worker.marketplaces.xportcn.envelope import Answer, first_list
 from worker.marketplaces.xportcn.read import ReadFault, read_answer, record, reference_of
 from worker.rules.outcomes import Absent, Found, OrderRecord, ReadOutcome, Unknown
@@ -45,7 +44,7 @@ class Search:
 
     ask: Ask
     success: Sequence[str]
-    scrub: Scrub
+    clean: Clean
     unit: str
 
     def find(self, key: str) -> ReadSteps:
@@ -94,7 +93,7 @@ class Search:
     def _page(self, key: str | None, page: int) -> Generator[Request, Reply | Lost, list[Row] | ReadFault]:
         """Ask for one page; returns its rows, or the outcome of a failure."""
         came = yield self.ask(key, page)
-        answer = read_answer(came, self.success, self.scrub, "list_path")
+        answer = read_answer(came, self.success, self.clean, "list_path")
         if isinstance(answer, Absent):  # an error code with such words is no list
             return Unknown(answer.cause, answer.code)
         if not isinstance(answer, Answer):

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces import zips
-from worker.marketplaces.base import OrderPart
-from worker.marketplaces.digits import digits, id_text, no_number
+from worker.marketplaces.digits import no_number
+from worker.marketplaces.models import Id, NumberText, OrderPart, flag, number_text, product_id, whole
 from worker.marketplaces.roles import Role
 
 FLOWS: dict[str, str] = {
@@ -31,7 +31,7 @@ FLOWS: dict[str, str] = {
     "boutiquefenxiao": "selected goods at the consignment price, quantity 1",
     "boutiquepifa": "selected goods at the wholesale price, quantity above 2",
 }
-"""The known flows. Others pass: Xportcn's own sample is not in 1688's list either (facts: A2)."""
+"""The known flows. Others pass: Xportcn's own sample is not in 1688's list either (docs/vendors/xportcn.md, 2)."""
 
 MAX_LINES = 50
 MAX_MESSAGE_CHARACTERS = 500
@@ -40,39 +40,14 @@ MAX_DIGITS = 19
 """Digits of the largest whole number the vendor's Java holds."""
 
 _PHONE = re.compile(r"[+(]?[0-9](?:[ ()+-]{0,2}[0-9])*")
-_FLAGS = {True: "y", False: "n"}
-
-
-def _number_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _flag(value: object) -> object:
-    if isinstance(value, bool):
-        return _FLAGS[value]
-    return value.strip().lower() if isinstance(value, str) else value
 
 
 def _digits(value: object) -> str:
-    text = str(_number_text(value)).strip() if isinstance(value, int | str) else ""
+    text = str(number_text(value)).strip() if isinstance(value, int | str) else ""
     return text if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else ""
 
 
-def _offer_id(value: object) -> str:
-    text = digits(value)
-    if len(text) <= MAX_DIGITS and text.strip("0"):
-        return text.lstrip("0")
-    raise no_number("offer_id", value, "digits only: 1688's offer id, not a name or an address")
-
-
-def _quantity(value: object) -> int:
-    text = digits(value)
-    if text and len(text) <= MAX_DIGITS and int(text) > 0:
-        return int(text)
-    raise no_number("quantity", value, "a whole number of at least 1 is needed")
-
-
-def _whole(least: int) -> Callable[[object], int]:
+def _at_least(least: int) -> Callable[[object], int]:
     def check(value: object) -> int:
         text = _digits(value)
         if text and int(text) >= least:
@@ -83,7 +58,7 @@ def _whole(least: int) -> Callable[[object], int]:
 
 
 def _phone(value: str) -> str:
-    # 1688 wants no Chinese text (facts: A2); a landline has its area in front, 0571-88990077 in the vendor's samples.
+    # 1688 wants no Chinese text (docs/vendors/xportcn.md, 2); a landline has its area in front: 0571-88990077.
     if _PHONE.fullmatch(value):
         return value
     raise no_number("phone", value, "digits, with no other signs between them than + - ( ) and blanks, and no words")
@@ -119,13 +94,12 @@ def _lines(value: object) -> object:
     return value
 
 
-NumberText = Annotated[str | None, BeforeValidator(_number_text)]
-Id = Annotated[str | None, BeforeValidator(id_text)]
-Natural = Annotated[int | None, BeforeValidator(_whole(0))]
+_OFFER_ID = product_id("digits only: 1688's offer id, not a name or an address")
+Natural = Annotated[int | None, BeforeValidator(_at_least(0))]
 
 
 class AddressParam(OrderPart):
-    """Where the goods go, inside China. 1688 reads districtCode first, the texts where there is none (facts: A2)."""
+    """Where the goods go, inside China. 1688 reads districtCode first, the texts without one (xportcn.md, 2)."""
 
     fullName: Annotated[str, Role.NAME] = Field(description="Receiver's name")
     mobile: Annotated[str, AfterValidator(_mobile)] | None = Field(
@@ -158,9 +132,9 @@ class CargoParam(OrderPart):
     """One line of the order."""
 
     sellerOpenId: Id = Field(None, description="The seller; one seller an order")
-    offerId: Annotated[str, BeforeValidator(_offer_id)] = Field(description="1688's offer (product) id")
+    offerId: Annotated[str, _OFFER_ID] = Field(description="1688's offer (product) id")
     specId: Id = Field(None, description="Specification id, from the product's detail")
-    quantity: Annotated[int, BeforeValidator(_quantity)] = Field(description="How many, 1 or more")
+    quantity: Annotated[int, whole(MAX_DIGITS)] = Field(description="How many, 1 or more")
     productNo: NumberText = Field(None, description="Product number")
     container: NumberText = Field(None, description="Container")
 
@@ -184,10 +158,10 @@ class XportcnOrder(OrderPart):
     staffName: Annotated[str | None, Role.NAME] = Field(None, description="Who orders, on your side")
     developerId: Natural = Field(None, description="Developer id")
     platformOrder: Natural = Field(None, description="Platform order, a number; 0 in the vendor's sample")
-    dropshipping: Annotated[Literal["y", "n"] | None, BeforeValidator(_flag)] = Field(
+    dropshipping: Annotated[Literal["y", "n"] | None, flag("y", "n")] = Field(
         None, description="Whether it is sent to the final customer: y or n"
     )
-    max_amount: Annotated[int | None, BeforeValidator(_whole(1))] = Field(
+    max_amount: Annotated[int | None, BeforeValidator(_at_least(1))] = Field(
         None, description="Our own, not sent: ceiling of the order in fen; a dearer preview stops the create"
     )
 

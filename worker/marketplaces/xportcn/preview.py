@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, text_of
-from worker.marketplaces.searching import values
-from worker.marketplaces.xportcn.codes import Entry, Kind, find, find_gateway, is_known, preview_code
-from worker.marketplaces.xportcn.create import DOOR_SECONDS, Scrub, clean, declined, too_many
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
+from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.codes import Clean, Kind, KnownCode, outcome, unknown
+from worker.marketplaces.replies import Fraction, Garbage, text_of, values
+from worker.marketplaces.xportcn.codes import clean_code, find, find_gateway, is_known, preview_code
+from worker.marketplaces.xportcn.create import RATE_SECONDS, limited
+from worker.marketplaces.xportcn.envelope import Answer, Fault, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY
-from worker.rules.outcomes import Decline, Declined, Money, NotSent, PlaceOutcome, Refused, Unknown
+from worker.rules.outcomes import Money, NotSent, PlaceOutcome, Refused
 
+PREVIEWED = ("flow", "addressParam", "cargoParamList", "outOrderId")
+"""What a preview takes of a create's body (and an `aliId` that is not explained)."""
 TOO_DEAR = "MAX_AMOUNT_EXCEEDED"
 NO_AMOUNT = "PREVIEW_WITHOUT_AMOUNT"
 NO_TRADE_MODE = "NO_TRADE_MODE"
@@ -35,57 +37,58 @@ class Preview:
         return None if self.fen is None else Money(Decimal(self.fen).scaleb(-2), CURRENCY)
 
 
-def read_preview(came: Reply | Lost, success: Sequence[str], scrub: Scrub) -> Preview | PlaceOutcome:
+def read_preview(came: Reply | Lost, success: Sequence[str], clean: Clean) -> Preview | PlaceOutcome:
     """Return what a preview told, or the outcome it settles."""
     if isinstance(came, Lost):
         return NotSent(f"the preview: {came.cause}")
     if came.status == 429:
-        return too_many(came)
+        return limited(came)
     opened = open_body(came.body)
     if came.status >= 500 or isinstance(opened, Garbage):
         cause = f": {opened.cause}" if isinstance(opened, Garbage) and came.status < 500 else ""
-        return door(came) or NotSent(f"the preview: HTTP {came.status}{cause}")
+        return _door(came) or NotSent(f"the preview: HTTP {came.status}{cause}")
     if isinstance(opened, Fault):
-        return _preview_outcome(find_gateway(opened.code, opened.text), opened.text, scrub, None)
+        return _preview_outcome(find_gateway(opened.code, opened.text), opened.text, clean, None)
     if opened.code not in success:
         entry = find(opened.code, opened.msg)
         if not opened.msg and entry.kind is Kind.REFUSED and not is_known(opened.code):
             return NotSent("the preview: neither success nor a reason")
-        return _preview_outcome(entry, opened.msg, scrub, opened.request_id)
-    return _read_rows(opened, scrub)
+        return _preview_outcome(entry, opened.msg, clean, opened.request_id)
+    return _read_rows(opened, clean)
 
 
-def _preview_outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> PlaceOutcome:
-    outcome = _outcome(entry, text, scrub, request_id)
-    if isinstance(outcome, Unknown) and entry.kind is Kind.BACKEND_UNKNOWN:
-        return NotSent(f"the preview: {outcome.cause}"[:300])
-    return outcome
+def _preview_outcome(entry: KnownCode, text: str, clean: Clean, request_id: str | None) -> PlaceOutcome:
+    told, code = clean(text), clean_code(entry.code, clean)
+    doubt = unknown(entry.meaning, told, code, request_id)
+    if entry.kind is Kind.MAY_EXIST:  # of a preview nothing can exist
+        return NotSent(f"the preview: {doubt.cause}"[:300])
+    return doubt if entry.kind is Kind.EXISTS else outcome(replace(entry, code=code), told, request_id, RATE_SECONDS)
 
 
-def _read_rows(opened: Answer, scrub: Scrub) -> Preview | PlaceOutcome:
+def _read_rows(opened: Answer, clean: Clean) -> Preview | PlaceOutcome:
     data = opened.data
     rows = [row for row in (data if isinstance(data, list) else [data]) if isinstance(row, dict) and row]
     if not rows:
         return NotSent("the preview shows nothing")
-    return _row_fault(rows, scrub, opened.request_id) or Preview(_fen(rows), _trade_type(rows))
+    return _row_fault(rows, clean, opened.request_id) or Preview(_fen(rows), _trade_type(rows))
 
 
-def _row_fault(rows: list[dict[str, Any]], scrub: Scrub, request_id: str | None) -> PlaceOutcome | None:
+def _row_fault(rows: list[dict[str, Any]], clean: Clean, request_id: str | None) -> PlaceOutcome | None:
     """Return the fault a row holds: 1688's own preview reports it there, under a success of the call."""
     for row in rows:
         text = first_text(row, "message", "msg", "errorMsg")
         code = preview_code(first_text(row, "resultCode", "errorCode", "code"))
         if code or row.get("success") is False or row.get("status") is False:
-            return _preview_outcome(find(code or PREVIEW_FAILED, text), text, scrub, request_id)
+            return _preview_outcome(find(code or PREVIEW_FAILED, text), text, clean, request_id)
     offers = [names for names in values(rows, "tradeModeNameList") if isinstance(names, list)]
     if offers and not any(offers):
-        reason = "the preview offers no trade type: this product cannot be ordered by API"  # facts: A2
+        reason = "the preview offers no trade type: this product cannot be ordered by API"  # docs/vendors/xportcn.md, 2
         return Refused(NO_TRADE_MODE, reason, "order it by hand on 1688, or choose another product or supplier")
     return None
 
 
 def _fen(rows: list[dict[str, Any]]) -> int | None:
-    """Return the sum of what the previewed orders cost. sumTotalPayment may be a little more (facts: A1)."""
+    """Return the sum of what the previewed orders cost. sumTotalPayment may be a little more (xportcn.md, 1)."""
     total = 0
     for row in rows:
         amounts = [row[name] for name in ("sumPayment", "sumTotalPayment") if row.get(name) is not None]
@@ -138,18 +141,8 @@ def ceiling(preview: Preview, max_amount: int | None, account_limit: Decimal | N
     return None
 
 
-def door(came: Reply) -> Declined | None:
-    """Return the outcome of a call turned away by its HTTP status alone; only where nothing can have been made."""
+def _door(came: Reply) -> PlaceOutcome | None:
+    """Return the outcome of a call turned away by its HTTP status alone."""
     if came.status not in (401, 403, 404, 405):
         return None
-    entry = find(str(came.status), "")
-    return Declined(f"HTTP_{came.status}", entry.meaning, DOOR_SECONDS, True, entry.fix, kind=Decline.SETUP)
-
-
-def _outcome(entry: Entry, text: str, scrub: Scrub, request_id: str | None) -> PlaceOutcome:
-    entry = replace(entry, code=clean(entry.code, scrub))
-    reason = scrub(text) or entry.meaning
-    if entry.kind in {Kind.BACKEND_UNKNOWN, Kind.DUPLICATE}:
-        cause = f"{entry.meaning}: {reason}"[:300] if text else reason
-        return Unknown(cause, entry.code, (), request_id)
-    return declined(entry, reason, request_id) or Refused(entry.code, reason, entry.fix, request_id=request_id)
+    return outcome(replace(find(str(came.status), ""), code=f"HTTP_{came.status}"))

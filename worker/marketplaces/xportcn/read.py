@@ -1,6 +1,6 @@
 """Reads order details and rows of the order list: what they say of an order, wherever it stands in them.
 
-No page of either reply is stored for the KA calls (facts: A1); Xportcn's siblings hand 1688's own object through
+No page of either reply is stored for the KA calls (xportcn.md, 1); Xportcn's siblings hand 1688's own object through
 (`baseInfo`, `nativeLogistics`, `productItems`), its messages have flat names. Both are read.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from worker.marketplaces.base import Lost, Reply
-from worker.marketplaces.replies import Fraction, id_of, lost, text_of
-from worker.marketplaces.searching import values
-from worker.marketplaces.xportcn.codes import find, find_gateway, is_known, says_no_such_order
-from worker.marketplaces.xportcn.create import Scrub, clean, declined, too_many
-from worker.marketplaces.xportcn.envelope import Answer, Fault, Garbage, first_text, open_body
+from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.codes import Clean, read_outcome, server_error
+from worker.marketplaces.replies import Fraction, Garbage, id_of, lost, text_of, values
+from worker.marketplaces.xportcn.codes import clean_code, find, find_gateway, is_known, says_no_such_order
+from worker.marketplaces.xportcn.create import RATE_SECONDS, limited
+from worker.marketplaces.xportcn.envelope import Answer, Fault, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES
 from worker.marketplaces.xportcn.statuses import alert
 from worker.rules.outcomes import Absent, Declined, Money, NotSent, OrderRecord, Unknown
@@ -23,11 +23,11 @@ from worker.rules.outcomes import Absent, Declined, Money, NotSent, OrderRecord,
 NOT_TOLD = "NOT_TOLD"
 """Our word for the status of an order whose reply names none."""
 ID_NAMES = ("orderId", "idOfStr", "id")
-"""In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (facts: A2)."""
+"""In the order they count: `baseInfo.id` has lost digits in 1688's own sample, idOfStr has not (xportcn.md, 2)."""
 STATUS_NAMES = ("orderStatus", "status", "tradeStatus")
 TOTAL_NAMES = ("totalAmount", "sumTotalPayment", "sumPayment")
 PAID = {"1": False, "2": True}
-"""`payStatus` of Xportcn's messages: 1 unpaid, 2 paid (facts: A1)."""
+"""`payStatus` of Xportcn's messages: 1 unpaid, 2 paid (docs/vendors/xportcn.md, 1)."""
 PERSONAL = frozenset(
     name.lower()
     for name in (
@@ -45,7 +45,7 @@ EXACT = 2**53
 ReadFault = Declined | NotSent | Unknown
 
 
-def read_answer(came: Reply | Lost, success: Sequence[str], scrub: Scrub, where: str) -> Answer | Absent | ReadFault:
+def read_answer(came: Reply | Lost, success: Sequence[str], clean: Clean, where: str) -> Answer | Absent | ReadFault:
     """Return a read's good answer, or what its failure means. `where` names the setting with the call's path.
 
     The paths are by analogy, so an address that does not exist says which setting to check; it is Unknown, not
@@ -54,31 +54,30 @@ def read_answer(came: Reply | Lost, success: Sequence[str], scrub: Scrub, where:
     if isinstance(came, Lost):
         return lost(came)
     if came.status == 429:
-        return too_many(came)
+        return limited(came)
     if came.status >= 500:
-        return Unknown(f"HTTP {came.status}", code=f"HTTP_{came.status}")
+        return server_error(came.status)
     hint = f"; check the account's {where}"
     match open_body(came.body):
         case Garbage(cause):
             return Unknown(f"HTTP {came.status}: {cause}{hint}", code=f"HTTP_{came.status}")
         case Fault(code, text):
-            code, reason = clean(code, scrub), scrub(text)
-            entry = find_gateway(code, text)
-            return declined(entry, reason or entry.meaning, None) or Unknown(reason or entry.meaning, code)
+            entry = find_gateway(clean_code(code, clean), text)
+            return read_outcome(entry, clean(text), None, RATE_SECONDS)
         case Answer() as answer:
-            return answer if answer.code in success else _refusal(answer, scrub, hint)
+            return answer if answer.code in success else _refusal(answer, clean, hint)
 
 
-def _refusal(answer: Answer, scrub: Scrub, hint: str) -> Absent | ReadFault:
-    code, reason = clean(answer.code, scrub), scrub(answer.msg)
+def _refusal(answer: Answer, clean: Clean, hint: str) -> Absent | ReadFault:
+    code, reason = clean_code(answer.code, clean), clean(answer.msg)
     if says_no_such_order(answer.msg):
         return Absent(reason, code)
     entry = find(code, answer.msg)
-    if code in ("404", "405"):
-        return Unknown(f"{reason or entry.meaning}{hint}", code, (), answer.request_id)
-    return declined(entry, reason or entry.meaning, answer.request_id) or Unknown(
-        f"{reason or entry.meaning}{'' if is_known(entry.code) else hint}", code, (), answer.request_id
-    )
+    found = read_outcome(entry, reason, answer.request_id, RATE_SECONDS)
+    if isinstance(found, Declined) and code not in ("404", "405"):
+        return found
+    named = is_known(entry.code) and code not in ("404", "405")
+    return Unknown(f"{reason or entry.meaning}{'' if named else hint}", code, (), answer.request_id)
 
 
 def read_detail(reference: str, data: Any, unit: str) -> OrderRecord | Absent | Unknown:

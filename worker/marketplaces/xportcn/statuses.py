@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MEANINGS: dict[str, str] = {
-    # 1688's own pages (facts: A2); "any other string possible".
+    # 1688's own pages (docs/vendors/xportcn.md, 2); "any other string possible".
     "waitbuyerpay": "waits for the buyer to pay",
     "waitsellersend": "paid; waits for the seller to ship",
     "waitlogisticstakein": "waits for the carrier to take it in",
@@ -14,7 +14,7 @@ MEANINGS: dict[str, str] = {
     "success": "completed",
     "cancel": "cancelled",
     "terminated": "ended before it was completed",
-    # Xportcn's messages (facts: A1); the table they come from is not stored.
+    # Xportcn's messages (docs/vendors/xportcn.md, 1); the table they come from is not stored.
     "waiting_for_payment": "waits for the buyer to pay",
     "waiting_for_sent": "paid; waits for the seller to ship",
 }

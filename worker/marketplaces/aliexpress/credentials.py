@@ -1,0 +1,20 @@
+"""An AliExpress account: the app's keys, and the token of the buyer it orders for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from worker.marketplaces.models import Credentials
+
+
+class AliExpressCredentials(Credentials):
+    """The app's keys and the buyer account's token, from AliExpress' app console."""
+
+    app_key: str = Field(min_length=1, description="the app's key")
+    app_secret: SecretStr = Field(min_length=1, description="signs every call")
+    access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")
+    buyer_id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = Field(
+        None, description="the buyer's `user_id` as the token's grant told it; a renewed token of it is no change"
+    )
