@@ -52,7 +52,7 @@ _FORMS = dict(_forms())
 
 
 def fault(country: str, code: str) -> str | None:
-    """Return in words why a postal code is none of the country's; None where it may be one, is empty, or nobody knows."""
+    """Return in words why a postal code is none of the country's; None where it may be, is empty, or nobody knows."""
     form = _FORMS.get(country)
     if not code:
         return None
