@@ -7,72 +7,11 @@ from iso3166 import countries_by_alpha2, countries_by_alpha3
 _RESERVED = {"UK": "GB"}
 """ISO keeps UK for the United Kingdom alone, so it cannot mean anything else."""
 
-_WITH_PROVINCES = frozenset(
-    [
-        "AE",
-        "AR",
-        "AS",
-        "AU",
-        "BR",
-        "BS",
-        "BY",
-        "CA",
-        "CL",
-        "CN",
-        "CO",
-        "CR",
-        "CV",
-        "EG",
-        "ES",
-        "FM",
-        "GB",
-        "GT",
-        "HK",
-        "HN",
-        "ID",
-        "IE",
-        "IN",
-        "IQ",
-        "IR",
-        "IT",
-        "JM",
-        "JP",
-        "KN",
-        "KR",
-        "KY",
-        "KZ",
-        "MH",
-        "MX",
-        "MY",
-        "NG",
-        "NI",
-        "NZ",
-        "PA",
-        "PE",
-        "PF",
-        "PG",
-        "PH",
-        "PW",
-        "RO",
-        "RU",
-        "SC",
-        "SO",
-        "SR",
-        "SV",
-        "TH",
-        "TR",
-        "TW",
-        "UA",
-        "UM",
-        "US",
-        "UY",
-        "UZ",
-        "VE",
-        "VI",
-        "VN",
-        "ZA",
-    ]
-)
+_PLACES = """
+    AE AR AS AU BR BS BY CA CL CN CO CR CV EG ES FM GB GT HK HN ID IE IN IQ IR IT JM JP KN KR KY KZ MH MX MY NG
+    NI NZ PA PE PF PG PH PW RO RU SC SO SR SV TH TR TW UA UM US UY UZ VE VI VN ZA
+"""
+_WITH_PROVINCES = frozenset(_PLACES.split())
 """Where addresses are written, or shops ask for them, with a state, province, county, emirate or island."""
 
 
