@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, body, dump
 from worker.marketplaces.aliexpress import countries as rules
-from worker.marketplaces.aliexpress.country_codes import CODES, vendor_code
+from worker.marketplaces.aliexpress.countries import CODES, vendor_code
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 
 MULTI_PRODUCT_SAMPLE = {

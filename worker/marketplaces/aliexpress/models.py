@@ -22,7 +22,6 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.aliexpress import countries as rules
-from worker.marketplaces.aliexpress.country_codes import vendor_code
 from worker.marketplaces.models import Currency, Figures, Id, OrderPart, flag, number_text, product_id, some, whole
 from worker.marketplaces.roles import Role
 
@@ -37,7 +36,7 @@ def _single(value: object) -> object:
 
 
 def _country(value: str) -> str:
-    code = vendor_code(value)
+    code = rules.vendor_code(value)
     if code is None:
         raise PydanticCustomError("country", "AliExpress knows no such country: write its ISO code, such as US or GB")
     return code
