@@ -195,7 +195,7 @@ def test_several_lines_are_for_notes_only() -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("written", ['="SO-1"', "'SO-1'", "SO-1"])
+@pytest.mark.parametrize("written", ['="SO-1"', "'SO-1'", "'SO-1", "SO-1"])
 def test_a_text_mark_is_no_part_of_an_order_id(door: str, written: str) -> None:
     job = at(door, order(), written)
     assert isinstance(job, Job)

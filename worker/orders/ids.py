@@ -31,7 +31,7 @@ def order_id(value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise UnusableId("order_id", damage(value) or _SHAPE)
-    value = marks.unmarked(value)
+    value = marks.unmarked_id(value)
     text = unicodedata.normalize("NFC", value)
     reason = _misshapen(value, text) or alike.twin(text)
     if reason:
@@ -61,7 +61,7 @@ def spellings(given: str) -> tuple[str, ...]:
 
     Orders that were taken before ids were normalised are known as they were given then.
     """
-    bare = marks.unmarked(given)
+    bare = marks.unmarked_id(given)
     if bare.isascii():
         return tuple(dict.fromkeys((given, bare)))
     forms = (unicodedata.normalize(form, bare) for form in ("NFC", "NFD"))

@@ -67,6 +67,11 @@ def unmarked(text: str) -> str:
         text = inner
 
 
+def unmarked_id(text: str) -> str:
+    """Take a spreadsheet's text marks off an id or a name of ours, none of which begins with an apostrophe."""
+    return unmarked(text).lstrip("'")
+
+
 def fault(text: str, roles: Collection[object], country: str) -> str | None:
     """Return in words why a value, its text marks taken off, is none; `country`: the address', in capitals."""
     plain = text.strip()

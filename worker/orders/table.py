@@ -166,7 +166,7 @@ class Table:
 
 
 def _account(cell: str) -> str:
-    return marks.unmarked(bare(cell))
+    return marks.unmarked_id(bare(cell))
 
 
 def _missing_item(order: dict[str, Any], group: Group, here: Plan) -> tuple[str, str] | None:
