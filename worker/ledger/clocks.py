@@ -57,7 +57,7 @@ _END_SOONER = (
 def put_right(ledger: Ledger, now: float) -> int:
     """Put right the times of orders and pauses that lie ahead of `now` (unix seconds); return how many orders.
 
-    A pause until a person's word stays one.
+    A pause that only a person ends stays one.
     """
     times = {"now": now, "latest": now + CLOCKS_DIFFER_SECONDS}
     with ledger.reading() as connection:

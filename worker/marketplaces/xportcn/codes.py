@@ -2,7 +2,8 @@
 
 Xportcn's own page of error codes is not stored (xportcn.md, 1). So of an answer to a create only 1688's documented
 codes are believed (A2), where 1688 or Xportcn puts them: `of_order`, `of_gateway`. A preview and a read create nothing:
-there words count where a code says nothing, 1688's codes are looked for in the text too, and what nobody knows is a refusal.
+there words count where a code says nothing, 1688's codes are looked for in the text too, and what nobody knows is a
+refusal.
 """
 
 from __future__ import annotations
