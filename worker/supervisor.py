@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -18,12 +18,14 @@ from config.process import private_folder
 from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
 from config.secrecy import ENV_FILE, PREFIX, in_effect, is_secret
 from config.settings import Account, Settings
+from worker.background import Background
 from worker.broker.embedded import EmbeddedRedis, redis_url
-from worker.errors import ConfigError
+from worker.errors import ConfigError, RedisAway
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
+LOOK_SECONDS = 0.2
 CELERY_OPTION_VARIABLES = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
 """Variables of other programs that Celery's command line would take for options, over our settings."""
 SENDERS = frozenset({"place", "confirm"})
@@ -90,9 +92,11 @@ class Services:
     environment: dict[str, str] = field(default_factory=dict)
     _redis: EmbeddedRedis = field(init=False)
     _programs: list[_Program] = field(default_factory=list, init=False)
+    _watch: _Watch = field(init=False)
 
     def __post_init__(self) -> None:
         self._redis = EmbeddedRedis(self.settings)
+        self._watch = _Watch(self)
 
     def start(self) -> None:
         """Start everything. Raises ConfigError when Flower's port is taken, RedisAway, LedgerAway."""
@@ -103,17 +107,22 @@ class Services:
             self._programs.append(program)
             self._spawn(program)
 
-    def watch(self, stop: Callable[[], bool]) -> None:
-        """Restart what dies, until `stop` says so."""
-        while not stop():
-            time.sleep(0.2)
+    def watch(self) -> None:
+        """Restart what dies, from now on until `stop`."""
+        self._watch.start()
+
+    def revive(self) -> None:
+        """Start again what has died. A Redis that cannot be started now is tried again by the next call."""
+        try:
             self._redis.start()
-            for program in self._programs:
-                process = program.process
-                if process is None or process.poll() is None or time.monotonic() - program.started < RESTART_SECONDS:
-                    continue
-                print(f"{program.name} ended with {process.returncode}; starting it again", file=sys.stderr)
-                self._spawn(program)
+        except RedisAway as error:
+            print(error, file=sys.stderr)
+        for program in self._programs:
+            process = program.process
+            if process is None or process.poll() is None or time.monotonic() - program.started < RESTART_SECONDS:
+                continue
+            print(f"{program.name} ended with {process.returncode}; starting it again", file=sys.stderr)
+            self._spawn(program)
 
     def dead(self) -> list[str]:
         """Return the programs that are not running."""
@@ -126,6 +135,7 @@ class Services:
 
     def stop(self) -> None:
         """Stop what was started, the workers first, Redis last; each by its own process id."""
+        self._watch.stop(STOP_SECONDS)
         running = [p.process for p in self._programs if p.process is not None and p.process.poll() is None]
         for process in running:
             process.send_signal(signal.SIGTERM)
@@ -177,6 +187,18 @@ class Services:
         }
 
 
+class _Watch(Background):
+    """Looks after the programs of a home."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__("watch")
+        self._services = services
+
+    def _round(self) -> None:
+        if not self.stopping.wait(LOOK_SECONDS):
+            self._services.revive()
+
+
 def _is_for(program: str, variable: str) -> bool:
     if variable in _REPLACED or not is_secret(variable, frozenset(Account.model_fields)):
         return variable not in _REPLACED
@@ -195,12 +217,12 @@ def check_port(address: str, port: int, what: str, setting: str) -> None:
             ) from None
 
 
-def stopper() -> Callable[[], bool]:
-    """Return whether we were told to stop: by Ctrl-C, by SIGTERM, or by the terminal going away."""
-    told: list[int] = []
+def stopper() -> threading.Event:
+    """Return what is set when we are told to stop: by Ctrl-C, by SIGTERM, or by the terminal going away."""
+    told = threading.Event()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         numbers.append(signal.SIGHUP)
     for number in numbers:
-        signal.signal(number, lambda received, _frame: told.append(received))
-    return lambda: bool(told)
+        signal.signal(number, lambda _number, _frame: told.set())
+    return told

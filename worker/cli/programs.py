@@ -33,7 +33,8 @@ def up(json_: bool) -> None:
             out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
             if not configured.flower_basic_auth:
                 out().print(f"Flower's password: {configured.home / 'flower-login'}")
-        services.watch(stop)
+        services.watch()
+        stop.wait()
     finally:
         services.stop()
 
