@@ -123,7 +123,7 @@ def test_a_ledger_that_is_read_only_for_a_while_loses_nothing(harm: Harm) -> Non
     harm.read_only(True)
     shop.until("a worker to find it so", lambda: "is read-only" in shop.log("place") + shop.log("confirm"), 60)
     refused = shop.cli("submit", "-", stdin=json.dumps(job("SO-9")).encode())
-    assert refused.code == 1
+    assert refused.code == 3
     assert "is read-only" in refused.err
     harm.read_only(False)
     harm.wait_confirmed(5)

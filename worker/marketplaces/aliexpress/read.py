@@ -16,10 +16,10 @@ from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, find_g
 from worker.marketplaces.aliexpress.create import limited, wait
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, open_body
 from worker.marketplaces.aliexpress.statuses import alert
-from worker.marketplaces.aliexpress.unknown import kept
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import Clean, read_outcome, server_error
 from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, lost, money
+from worker.marketplaces.unlisted import kept
 from worker.rules.outcomes import Absent, Money, OrderRecord, Unknown
 
 
