@@ -5,7 +5,10 @@ What the values rest on was measured; `docs/decisions/0001-celery-as-a-doorbell.
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from kombu.entity import Queue
 
@@ -83,10 +86,35 @@ def _tasks_at_once(accounts: int) -> int:
     return max(TASKS_AT_LEAST, min(TASKS_AT_MOST, accounts * 4))
 
 
+def keepalive_options() -> dict[int, int]:
+    """Return when the system asks a silent peer whether it is still there: its own default is two hours."""
+    wanted = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+    return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
+
+
+def for_celery(url: str) -> tuple[str, dict[str, Any] | None]:
+    """Return the address as Celery and Flower take it, and their TLS options.
+
+    Without such options Celery would look at no certificate. The client library's `unix:///path?db=1` is
+    `redis+socket:///path?virtual_host=1` to them.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "unix":
+        return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={options.get('db', '0')}", None
+    if parts.scheme != "rediss":
+        return url, None
+    checked = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
+    options_read = options | {"ssl_cert_reqs": checked[options.get("ssl_cert_reqs", "required")]}
+    return urlunsplit(parts._replace(query="")), options_read
+
+
 def _broker(url: str) -> dict[str, Any]:
-    """Return how every process talks to Redis."""
+    """Return how every process talks to Redis. `url`: as the client library takes it."""
+    address, tls = for_celery(url)
     return {
-        "broker_url": url,
+        "broker_url": address,
+        "broker_use_ssl": tls,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_pool_limit": 20,
@@ -97,6 +125,7 @@ def _broker(url: str) -> dict[str, Any]:
             "socket_connect_timeout": 5,
             "socket_timeout": 30,
             "socket_keepalive": True,
+            "socket_keepalive_options": keepalive_options(),
             "health_check_interval": 25,
             "max_connections": 200,
             # In turn, not in order: the first account in the list would starve the others.

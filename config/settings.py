@@ -6,11 +6,25 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from config.addresses import is_open_http, wrong_with_redis
+from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
+
+MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -68,6 +82,11 @@ class Account(BaseModel):
         " read-back; unset: no limit",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _files_read(cls, values: Any) -> Any:
+        return with_files_read(values) if isinstance(values, dict) else values
+
     def extras(self) -> dict[str, str]:
         """Return the keys that belong to the marketplace (credentials and its own settings)."""
         return dict(self.model_extra or {})
@@ -83,14 +102,20 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="FULFIL_",
         env_nested_delimiter="__",
-        env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
     )
 
     home: Path = Field(Path(".fulfil"), description="folder of the embedded Redis, the SQLite ledger and the logs")
-    redis_url: str | None = Field(None, description="`redis://…`; unset: an embedded server on loopback")
+    redis_url: str | None = Field(
+        None, description="`redis://…`, `rediss://…` or `unix:///…`; unset: an embedded server on a socket in the home"
+    )
+    redis_password: str | None = Field(None, description="Redis' password, where the address holds none")
+    message_key: MessageKey | None = Field(
+        None, description="signs the messages in Redis; then no message without its signature does anything"
+    )
+    message_key_also: MessageKey | None = Field(None, description="a second key that is accepted, to change the key")
     database_url: str | None = Field(
         None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
     )
@@ -131,6 +156,9 @@ class Settings(BaseSettings):
     hooks_port: int = Field(8990, ge=0, le=65535, description="port of `fulfil hooks`; 0 picks a free one")
     hooks_address: str = Field("127.0.0.1", description="address `fulfil hooks` listens on")
     log_level: str = Field("WARNING", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`")
+    allow_http: bool = Field(
+        False, description="`true`: an account's `BASE_URL` may be `http://` to another machine, which all between read"
+    )
     accounts: dict[AccountName, Account] = Field(
         default_factory=dict, description="`FULFIL_ACCOUNTS__<NAME>__<KEY>`, see the accounts table"
     )
@@ -147,7 +175,7 @@ class Settings(BaseSettings):
         """Keep every value the text it is: an app key looks like a number, and a secret may look like 1e5."""
         for source in (env_settings, dotenv_settings):
             source.decode_complex_value = _undecoded  # type: ignore[method-assign]
-        return init_settings, env_settings, dotenv_settings
+        return init_settings, SecretFiles(settings_cls, env_settings, dotenv_settings), env_settings, dotenv_settings
 
     @field_validator("log_level")
     @classmethod
@@ -159,13 +187,19 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_address(cls, value: str | None) -> str | None:
-        try:
-            parts = urlsplit(value or "redis://")
-            known = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
-        except ValueError:  # a port that is no number
-            known = False
-        if not known:
-            raise ValueError("should be an address like redis://host:6379/0")
+        if value is not None and (reason := wrong_with_redis(value)):
+            raise ValueError(reason)
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def _no_secret_in_the_open(cls, value: dict[str, Account], told: ValidationInfo) -> dict[str, Account]:
+        for name, account in value.items():
+            if not told.data.get("allow_http") and account.base_url and is_open_http(account.base_url):
+                raise ValueError(
+                    f"FULFIL_ACCOUNTS__{name.upper()}__BASE_URL is http:// and leads off this machine: whoever listens"
+                    " reads the tokens and the orders. Use https://, or say FULFIL_ALLOW_HTTP=true"
+                )
         return value
 
     @property
@@ -175,7 +209,7 @@ class Settings(BaseSettings):
 
     def database(self) -> str:
         """Return the ledger's SQLAlchemy address: psycopg for PostgreSQL, SQLite in the home by default."""
-        url = self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.sqlite3'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.home.resolve() / 'ledger.sqlite3'))}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
             "postgres://", "postgresql+psycopg://", 1
         )
@@ -192,8 +226,11 @@ class BadSettingError(ValueError):
 @cache
 def settings() -> Settings:
     """Return the process's settings, read once. Raises BadSettingError."""
+    path = env_file()
+    if path is not None and (reason := written_by_others(path)):
+        raise BadSettingError(reason)
     try:
-        return Settings()
+        return Settings(_env_file=path)
     except ValidationError as error:
         # Never the value: it may be a secret.
         wrong = [
@@ -204,9 +241,9 @@ def settings() -> Settings:
     except SettingsError as error:
         raise BadSettingError(str(error)) from None
     except UnicodeDecodeError:
-        raise BadSettingError("the file .env is not UTF-8 text") from None
+        raise BadSettingError(f"the file {path} is not UTF-8 text") from None
     except OSError as error:
-        raise BadSettingError(f"the file .env cannot be read: {error.strerror}") from None
+        raise BadSettingError(f"the file {path} cannot be read: {error.strerror}") from None
 
 
 def _variable(location: tuple[str | int, ...]) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from worker.app import app
-from worker.errors import FulfilError
+from worker.errors import FulfilError, UnknownOrder, UnusableId
 from worker.ledger.selection import Filter
 from worker.parts import parts
 from worker.rules.acts import ActKind
+from worker.rules.plain import plain
+from worker.rules.values import Moved
 from worker.rules.words import act_line, left_out_lines, lines
 
 AT_ONCE = 100
 """Orders that are told a line each; more are done as an act, and told as one."""
+_PLAIN_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._#/-]{0,63}")
+"""An unknown id is repeated only where it looks like one and nothing else: an answer stays in Flower and the logs."""
+_ACCOUNT = re.compile("[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @app.task(name="admin.retry")
@@ -49,42 +55,69 @@ def act_task(act_id: str) -> str:
 @app.task(name="admin.adopt")
 def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
     """Adopt a marketplace order for one of ours."""
-    return _say(lambda: lines([parts().operations.adopt(str(order_id), str(reference), _actor(actor))]))
+    return _told([order_id], lambda one: parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)))
 
 
 @app.task(name="admin.pause")
 def pause_task(account: str, actor: str = "flower") -> str:
     """Pause an account."""
-    return _say(lambda: parts().operations.pause(account, _actor(actor)))
+    return _say(lambda: parts().operations.pause(_account(account), _actor(actor)))
 
 
 @app.task(name="admin.resume")
 def resume_task(account: str, actor: str = "flower") -> str:
     """Resume an account."""
-    return _say(lambda: parts().operations.resume(account, _actor(actor)))
+    return _say(lambda: parts().operations.resume(_account(account), _actor(actor)))
 
 
 def _each(kind: ActKind, order_ids: Sequence[Any], actor: str, note: str = "") -> str:
     # Flower's form sends one list where a person means several arguments.
     if len(order_ids) == 1 and isinstance(order_ids[0], list):
         order_ids = order_ids[0]
-    named = list(dict.fromkeys(map(str, order_ids)))
-    if len(named) > AT_ONCE:
-        return _act(kind, named, _actor(actor), note)
+    if len(order_ids) > AT_ONCE:
+        return _act(kind, order_ids, _actor(actor), note)
+    return _told(order_ids, lambda order_id: parts().operations.do(kind, order_id, _actor(actor), note))
+
+
+def _told(order_ids: Sequence[Any], do: Callable[[str], Moved]) -> str:
+    """Do something to orders one by one; return a line for each."""
     moved, refused = [], []
-    for order_id in named:
+    for place, order_id in enumerate(order_ids, 1):
         try:
-            moved.append(parts().operations.do(kind, order_id, _actor(actor), note))
+            moved.append(do(_text(order_id, "order_id")))
+        except UnknownOrder as error:
+            refused.append(str(error) if _PLAIN_ID.fullmatch(str(order_id)) else f"no such order (argument {place})")
         except FulfilError as error:
             refused.append(str(error))
     return lines(moved, *refused)
 
 
-def _act(kind: ActKind, order_ids: Sequence[str], actor: str, note: str) -> str:
-    known, missing = parts().queries.known(order_ids)
+def _act(kind: ActKind, order_ids: Sequence[Any], actor: str, note: str) -> str:
+    known, missing = parts().queries.known(str(order_id) for order_id in order_ids)
     planned = parts().operations.plan(kind, Filter(ids=tuple(known)), actor, note or None)
     done = parts().operations.begin(planned.act.act_id)
-    return "\n".join([act_line(done), *left_out_lines(parts().acts.left_out(done.act_id)), *missing.values()])
+    return "\n".join([act_line(done), *left_out_lines(parts().acts.left_out(done.act_id)), *_not_known(missing)])
+
+
+def _not_known(missing: Mapping[str, str]) -> list[str]:
+    """Return what is said of ids the ledger does not hold, without those that look like no id."""
+    plain_ones = [said for order_id, said in missing.items() if _PLAIN_ID.fullmatch(order_id)]
+    rest = len(missing) - len(plain_ones)
+    return plain_ones + ([f"no such order: {rest} more arguments"] if rest else [])
+
+
+def _text(value: Any, field: str) -> str:
+    """Return an id that was told as text or as a whole number. Raises UnusableId, which repeats nothing of it."""
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise UnusableId(field, "must be a text")
+
+
+def _account(value: Any) -> str:
+    """Return an account's name. Raises UnusableId, which repeats nothing of what cannot be one."""
+    if isinstance(value, str) and _ACCOUNT.fullmatch(value):
+        return value
+    raise UnusableId("account", "no such account; names are lower-case letters, digits, - and _")
 
 
 def _say(do: Callable[[], str]) -> str:
@@ -95,4 +128,4 @@ def _say(do: Callable[[], str]) -> str:
 
 
 def _actor(name: str) -> str:
-    return f"task:{name}"[:60]
+    return plain(f"task:{name}")[:60] if isinstance(name, str) else "task"

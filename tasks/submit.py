@@ -13,6 +13,9 @@ from worker.parts import parts
 
 __all__ = ["Batch", "submit"]
 
+TOLD = 100
+"""Rejections that an answer names."""
+
 
 def submit(jobs: Iterable[Mapping[str, Any]], source: str = "python", *, allow_repeat: bool = False) -> Batch:
     """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
@@ -47,7 +50,9 @@ def submit_task(jobs: list[dict[str, Any]]) -> str:
     if not isinstance(jobs, list):
         return "refused: jobs must be a list"
     batch = submit((job if isinstance(job, Mapping) else {} for job in jobs), "redis")
-    told = [f"batch {batch.batch}: {batch.accepted} accepted, {len(batch.duplicates)} duplicates"]
-    told += [f"line {r.line} rejected: {r.field}: {r.reason}" for r in batch.rejected]
+    told = [f"batch {batch.batch}: {batch.accepted} accepted, {batch.duplicates_number} duplicates"]
+    told += [f"line {r.line} rejected: {r.field}: {r.reason}" for r in batch.rejected[:TOLD]]
+    if batch.rejected_number > TOLD:
+        told.append(f"{batch.rejected_number} rejected in all: fulfil rejections {batch.batch}")
     told += [f"notice: {notice}" for notice in batch.notices]
     return "\n".join(told)

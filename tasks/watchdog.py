@@ -7,6 +7,9 @@ from worker.parts import parts
 
 
 @app.task(name="orders.canary", send_events=False)
-def watchdog() -> None:
-    """Tell the watchdog that its message has come back through the broker."""
-    parts().watchdog.heard()
+def watchdog(queue: str | None = None) -> None:
+    """Come back through the broker: through the worker's own queue, or through one that workers share."""
+    if queue is None:
+        parts().watchdog.heard()
+    else:
+        parts().watchdog.came_through(str(queue))

@@ -12,10 +12,13 @@ from typing import Any, NoReturn
 
 from celery import Celery, Task
 
+from config.process import harden, private_folder
 from config.queues import celery_config
 from config.settings import BadSettingError, settings
+from worker.broker import transport
 from worker.broker.embedded import redis_url
-from worker.errors import ConfigError, FulfilError, Unavailable
+from worker.broker.signing import sign_what_is_sent
+from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class AnsweringTask(Task):  # type: ignore[misc]
         try:
             return super().__call__(*args, **options)
         except FulfilError as error:
-            log.warning("%s: %s", self.name, error)
+            log.log(logging.ERROR if isinstance(error, LedgerRefused) else logging.WARNING, "%s: %s", self.name, error)
             return str(error)
 
 
@@ -45,6 +48,7 @@ app = Celery(
     task_cls=AnsweringTask,
     include=[
         "worker.lifecycle",
+        "worker.broker.listeners",
         "tasks.submit",
         "tasks.place",
         "tasks.confirm",
@@ -61,10 +65,14 @@ app = Celery(
 def _configure(**_: Any) -> None:
     for name in CELERY_BROKER_VARIABLES:
         os.environ.pop(name, None)
+    if "celery.bin.celery" in sys.modules:  # this is a program of Celery's command line, not a producer's
+        harden()
     try:
         configured = settings()
-        configured.home.mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
+        private_folder(configured.home)  # beat keeps its schedule there
+        sign_what_is_sent(configured)
         app.config_from_object(celery_config(configured, redis_url(configured)))
+        transport.use()
     except BadSettingError as error:
         give_up(error, ConfigError.exit_code)
     except OSError as error:

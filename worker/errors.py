@@ -7,6 +7,7 @@ FulfilError
 │   └── UnusableId       what was given as an id cannot be one
 ├── UnknownOrder         a command names an order the ledger does not have
 ├── NotAllowed           the order's state, or the safe window, forbids what was asked
+├── LedgerRefused        the ledger's database refused a statement
 └── Unavailable          something we need is away
     ├── RedisAway
     └── LedgerAway
@@ -54,10 +55,19 @@ class NotAllowed(FulfilError):
     exit_code = 1
 
 
+class LedgerRefused(FulfilError):
+    """The ledger's database answers and refuses a statement: a defect of ours, a trigger, another schema.
+
+    It tells the type, the code and the place, never a value: the database's own text may hold a whole order.
+    """
+
+    exit_code = 1
+
+
 class Unavailable(FulfilError):
     """Something we need is away."""
 
-    exit_code = 1
+    exit_code = 3
 
 
 class RedisAway(Unavailable):
@@ -65,7 +75,7 @@ class RedisAway(Unavailable):
 
 
 class LedgerAway(Unavailable):
-    """The ledger's database does not answer."""
+    """The ledger's database does not answer, or cannot be written now."""
 
 
 def where(error: BaseException) -> str:

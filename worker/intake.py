@@ -21,6 +21,8 @@ from worker.orders.jobs import Job, Rejection, validate
 
 GROUP = 1000
 """Jobs written in one transaction."""
+KEPT = 1000
+"""Rejections, and duplicates, a batch holds in memory: a message can be made to hold millions."""
 
 
 @dataclass(slots=True)
@@ -30,8 +32,11 @@ class Batch:
     batch: str
     accepted: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
-    """(order_id, its state)"""
+    """(order_id, its state), of the first `KEPT` of them"""
     rejected: list[Rejection] = field(default_factory=list)
+    """The first `KEPT`; the ledger keeps them all: `Queries.rejections`."""
+    duplicates_number: int = 0
+    rejected_number: int = 0
     notices: dict[str, int] = field(default_factory=dict)
     """Accepted fields that are not sent, contents that several orders share, and in how many orders."""
     unrung: str | None = None
@@ -41,7 +46,8 @@ class Batch:
         return {
             "batch": self.batch,
             "accepted": self.accepted,
-            "duplicates": len(self.duplicates),
+            "duplicates": self.duplicates_number,
+            "rejected_number": self.rejected_number,
             "rejected": [{"line": r.line, "field": r.field, "reason": r.reason} for r in self.rejected],
             "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates],
             "notices": self.notices,
@@ -130,8 +136,10 @@ def _grouped(entries: Iterable[Job | Rejection]) -> Iterator[list[Job | Rejectio
 
 def _add(batch: Batch, taken: Taken) -> None:
     batch.accepted += len(taken.new)
-    batch.duplicates += taken.duplicates
-    batch.rejected += taken.rejected
+    batch.duplicates_number += len(taken.duplicates)
+    batch.rejected_number += len(taken.rejected)
+    batch.duplicates += taken.duplicates[: KEPT - len(batch.duplicates)]
+    batch.rejected += taken.rejected[: KEPT - len(batch.rejected)]
     for job in taken.new:
         for notice in job.notices:
             batch.notices[notice] = batch.notices.get(notice, 0) + 1

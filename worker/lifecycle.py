@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import signals
 
 from config.logs import configure_logs
 from config.settings import settings
-from worker.app import give_up
+from worker.app import app, give_up
+from worker.broker.listeners import expected
 from worker.errors import FulfilError
 from worker.parts import parts
 
@@ -25,13 +27,22 @@ def _logs(**_: Any) -> None:
     configure_logs(settings().log_level)
 
 
-@signals.beat_init.connect
 @signals.worker_init.connect
 def _check(**_: Any) -> None:
     """Fail at the start, with a sentence, rather than at the first order."""
+    _start(parts().check)
+
+
+@signals.beat_init.connect
+def _ring_only(**_: Any) -> None:
+    """Start without the ledger and the accounts: beat rings, and is given no secret but the broker's."""
+    _start(lambda: None)
+
+
+def _start(check: Callable[[], None]) -> None:
     try:
         parts().embedded.start()
-        parts().check()
+        check()
     except FulfilError as error:
         parts().embedded.stop()
         give_up(error, error.exit_code)
@@ -51,6 +62,8 @@ def _warm(**_: Any) -> None:
 def _watch(sender: Any = None, **_: Any) -> None:
     watchdog = parts().watchdog
     watchdog.hostname = getattr(sender, "hostname", watchdog.hostname)
+    ours = set(expected(parts().settings))
+    watchdog.queues = [name for name in app.amqp.queues.consume_from if name in ours]
     watchdog.start()
 
 

@@ -7,13 +7,18 @@ needs them, so that a command that only reads does not wait for them.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import redis
+
 from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.broker.troubles import check as check_redis
+from worker.broker.troubles import trouble
 from worker.errors import ConfigError
 from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
@@ -70,11 +75,12 @@ class Parts(Lazy):
         return opened
 
     def check(self) -> None:
-        """Open the ledger and every account: what must be right before anything starts.
+        """Open the ledger and every account, look at Redis: what must be right before anything starts.
 
         Raises ConfigError, LedgerAway.
         """
         self.accounts.check_all()
+        check_redis(self.settings)
         _ = self.ledger
 
     def warm(self) -> None:
@@ -152,14 +158,27 @@ class Parts(Lazy):
 
         return Bell(app, self.accounts, self.settings)
 
+    def stuck(self, queues: Sequence[str]) -> list[str]:
+        """Return the queues through which no message came for long. Raises RedisAway, ConfigError."""
+        from worker.broker.passage import Passage
+
+        try:
+            return Passage(connect(self.settings)).stuck(queues, self._patience())
+        except redis.RedisError as error:
+            raise trouble(error) from None
+
     @part
     def watchdog(self) -> Watchdog:
         """Ends a worker that gets no messages; the worker starts it."""
         from worker.app import app
+        from worker.broker.passage import Passage
         from worker.broker.watchdog import Watchdog
 
         # Longer than the longest task, or a worker with much to do would count as stuck.
-        return Watchdog(app, partial(answers, self.settings), self.settings.lease_seconds * 2 + 60)
+        return Watchdog(app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)))
+
+    def _patience(self) -> float:
+        return self.settings.lease_seconds * 2 + 60
 
     @part
     def limits(self) -> Limits:
@@ -202,9 +221,10 @@ class Parts(Lazy):
 
     @part
     def intake(self) -> Intake:
-        """Takes jobs in."""
+        """Takes jobs in. What is wrong with Redis' address is told before the first is taken."""
         from worker.intake import Intake
 
+        check_redis(self.settings)
         return Intake(self.ledger, self.accounts, self.bell)
 
     @part
@@ -307,6 +327,8 @@ class Parts(Lazy):
     @part
     def sweep(self) -> Sweep:
         """Rings for what stands still."""
+        from worker.app import app
+        from worker.broker.listeners import Listeners, Watch, expected
         from worker.steps.sweep import Sweep
 
         return Sweep(
@@ -324,6 +346,7 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
+            deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from config.secrecy import ENV_FILE, SECRETS
 from config.settings import Account, Settings
 from worker.app import app
 from worker.cli.main import main
@@ -131,6 +132,7 @@ def test_every_file_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_variable_is_a_setting(page: Path) -> None:
     known = {f"FULFIL_{name.upper()}" for name in Settings.model_fields}
+    known |= {ENV_FILE, *(f"FULFIL_{name.upper()}_FILE" for name in SECRETS)}
     known |= {"FULFIL_TEST_DATABASE_URL"} | set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     used = re.findall(r"\b(FULFIL_[A-Z0-9_]+[A-Z0-9])", text(page))
     assert {name.partition("__")[0] for name in used} <= known

@@ -213,7 +213,7 @@ def test_orders_handed_in_on_a_full_disk_are_refused_with_one_sentence(disk: Dis
         text=True,
         timeout=60,
     )
-    assert told.returncode == 1, told.stdout + told.stderr
+    assert told.returncode == 3, told.stdout + told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     words = " ".join(told.stderr.split())
     assert "has no room left: database or disk is full" in words

@@ -188,9 +188,9 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         reconcile=rung.extend,
     )
     parts = ("settings", "accounts", "pauses", "pushes", "records", "spool", "graves", "limits", "bell", "suspects")
-    Sweep(ledger=ledger, due=Due(ledger), broker=played, **dict.fromkeys(parts, played)).run()
+    Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()
     assert row(ledger).due_at < now + 120
     with ledger.writing() as connection:
         connection.execute(update(orders).values(due_at=now))
-    Sweep(ledger=ledger, due=Due(ledger), broker=played, **dict.fromkeys(parts, played)).run()
+    Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()
     assert rung == ["SO-1"]

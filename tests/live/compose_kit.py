@@ -25,12 +25,14 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ENVIRONMENT_FILE = {
     # What a real password may hold, and an address may not.
     "FULFIL_POSTGRES_PASSWORD": "p@ss/w:rd%",
+    "FULFIL_REDIS_PASSWORD": "p@ss \"w'\\x$HOME/:rd%#",
     "FULFIL_FLOWER_BASIC_AUTH": "fulfil:a-password-for-tests",
     "FULFIL_ACCOUNTS__MAIN__MARKETPLACE": "aliexpress",
+    "FULFIL_ALLOW_HTTP": "true",
     "FULFIL_ACCOUNTS__MAIN__BASE_URL": "http://sandbox:8900/sync",
-    "FULFIL_ACCOUNTS__MAIN__APP_KEY": "compose-key",
-    "FULFIL_ACCOUNTS__MAIN__APP_SECRET": "compose-secret",
-    "FULFIL_ACCOUNTS__MAIN__ACCESS_TOKEN": "compose-token",
+    "FULFIL_ACCOUNTS__MAIN__APP_KEY": "sandbox-key",
+    "FULFIL_ACCOUNTS__MAIN__APP_SECRET": "sandbox-secret",
+    "FULFIL_ACCOUNTS__MAIN__ACCESS_TOKEN": "sandbox-token",
     "FULFIL_CONFIRM_DELAY_SECONDS": "10",
 }
 """The user's .env."""
@@ -40,14 +42,14 @@ STOP_SECONDS = 60
 
 
 def read(text: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the services of a compose file, `${NAME:?…}` filled in from `given` as docker-compose does it."""
+    """Return the services of a compose file, `${NAME:?…}` and `${NAME:-…}` filled in as docker-compose does it."""
 
     def value(found: re.Match[str]) -> str:
-        return given[found[1]]
+        return given[found[1]] if found[2] is None else given.get(found[1], found[2])
 
     def filled(part: Any) -> Any:
         if isinstance(part, str):
-            return re.sub(r"\$\{(\w+)(?::\?[^}]*)?\}", value, part).replace("$$", "$")
+            return re.sub(r"\$\{(\w+)(?::\?[^}]*)?(?::-([^}]*))?\}", value, part.replace("$$", "\0")).replace("\0", "$")
         if isinstance(part, list):
             return [filled(one) for one in part]
         return {name: filled(one) for name, one in part.items()} if isinstance(part, dict) else part
@@ -78,6 +80,7 @@ class Stack:
         self.services = read(self._local(COMPOSE), {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()})
         for made in (self.bin, self.home, self.temporary, folder / "work"):
             made.mkdir()
+        self.home.chmod(0o700)  # as the Dockerfile makes it
         self._tools()
 
     def _local(self, text: str) -> str:
@@ -123,7 +126,7 @@ class Stack:
         if name not in OURS:
             own = {"PGDATA": str(self.folder / "postgres" / "data"), "PGPORT": str(self.ports["postgres"])}
             return {**service.get("environment", {}), **set_by_us, **own}
-        given = {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()} if service["env_file"] == [".env"] else {}
+        given = {n: self._local(v) for n, v in ENVIRONMENT_FILE.items()} if service.get("env_file") == [".env"] else {}
         image = {n: self._local(v) for n, v in image_environment().items()} | {"PYTHONPATH": str(ROOT)}
         quiet = {"PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms"}  # root, here; never in the image
         return {**image, **quiet, **given, **service["environment"], **set_by_us}

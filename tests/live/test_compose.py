@@ -95,12 +95,39 @@ def test_no_password_stands_in_the_file() -> None:
         for name, value in (service.get("environment") or {}).items()
         if re.search("PASSWORD|AUTH|SECRET|TOKEN|_KEY", name)
     }
-    assert set(secrets) == {"PGPASSWORD", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"}
-    assert all(re.fullmatch(r"\$\{FULFIL_\w+:\?.+\}", value) for value in secrets.values())
+    must = {"PGPASSWORD", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH", "FULFIL_REDIS_PASSWORD"}
+    assert set(secrets) == must | {"FULFIL_MESSAGE_KEY", "FULFIL_MESSAGE_KEY_ALSO"}
+    assert all(re.fullmatch(r"\$\{FULFIL_\w+:\?.+\}", secrets[name]) for name in must)
+    assert secrets["FULFIL_MESSAGE_KEY"] == "${FULFIL_MESSAGE_KEY:-}"
     for service in raw.values():
         assert (
             ":" not in (service.get("environment") or {}).get("FULFIL_DATABASE_URL", "").split("://")[-1].split("@")[0]
         )
+
+
+def test_what_faces_outside_is_not_where_redis_and_the_ledger_are_alone() -> None:
+    networks = yaml.safe_load(COMPOSE)["networks"]
+    assert networks["inside"] == {"internal": True}
+    on = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert {name for name, found in on.items() if found == {"inside"}} == {"redis", "postgres", "beat"}
+    assert {name for name, found in on.items() if "facing" in found} == {
+        name for name, service in SERVICES.items() if "ports" in service
+    }
+    assert {name for name, found in on.items() if "outward" in found} == {"migrate", "worker", "confirm", "sandbox"}
+
+
+def test_only_what_sends_and_reads_has_the_accounts_and_the_ledger() -> None:
+    given = {name for name, service in SERVICES.items() if "env_file" in service}
+    assert given == {"migrate", "worker", "confirm", "hooks"}
+    for name, service in SERVICES.items():
+        assert (name in given) == ("FULFIL_DATABASE_URL" in service.get("environment", {}))
+        assert (name in given) == ("home:/var/lib/fulfil" in service.get("volumes", []))
+
+
+def test_no_command_line_shows_a_password(stack: Stack) -> None:
+    lines = [Path(f"/proc/{process.pid}/cmdline").read_bytes() for process in stack.processes.values()]
+    secrets = [value.encode() for name, value in ENVIRONMENT_FILE.items() if re.search("PASSWORD|SECRET|TOKEN", name)]
+    assert [line for line in lines for secret in secrets if secret in line] == []
 
 
 def test_the_commands_are_those_of_fulfil_up() -> None:
@@ -187,7 +214,9 @@ def test_a_producer_needs_nothing_but_redis(stack: Stack) -> None:
     assert block
     message = json.loads(block[1])
     message["body"] = json.dumps([[], {"jobs": [job("SO-1003")]}, {}])
-    with redis.Redis(port=stack.ports["redis"]) as client:
+    with redis.Redis(port=stack.ports["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.lpush("admin", json.dumps(message))
+    with redis.Redis(port=stack.ports["redis"], password=ENVIRONMENT_FILE["FULFIL_REDIS_PASSWORD"]) as client:
         client.lpush("admin", json.dumps(message))
     until("SO-1003 in the ledger", lambda: stack.run("fulfil", "show", "SO-1003").returncode == 0, 30)
 

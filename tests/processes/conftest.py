@@ -1,14 +1,24 @@
-"""What tests of real processes share: one real Redis for those that need it."""
+"""What tests of real processes share: time to start, and one real Redis for those that need it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
 from config.settings import Settings
 from worker.broker.embedded import EmbeddedRedis, connect, redis_url
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the programs time to start on a machine that is busy."""
+    for item in items:
+        if item.path.parent == HERE and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,7 @@ def test_people_are_told_of_a_bad_line_in_a_table(shop: Shop) -> None:
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
 def test_without_redis_the_orders_are_kept_and_the_sweep_rings_later(shop: Shop, form: list[str]) -> None:
     answer = shop.cli("submit", "-", *form, stdin=lines(job("SO-1")), redis_url=CLOSED_REDIS)
-    sentence(answer, 1, "the orders are kept", "Redis does not answer")
+    sentence(answer, 3, "the orders are kept", "Redis does not answer")
     assert shop.show("SO-1")["state"] == "queued"
 
 
@@ -163,7 +163,7 @@ def test_without_redis_a_person_can_still_look_and_act(shop: Shop) -> None:
 @pytest.mark.parametrize("command", ["submit -", "list", "show SO-1", "retry SO-1", "status", "export", "up"])
 def test_without_its_database_no_command_pretends(shop: Shop, command: str) -> None:
     answer = shop.cli(*command.split(), stdin=lines(job("SO-1")), database_url=CLOSED_POSTGRES)
-    said = sentence(answer, 1, "the ledger at", "127.0.0.1:1", "does not answer")
+    said = sentence(answer, 3, "the ledger at", "127.0.0.1:1", "does not answer")
     assert "hush-hush" not in said
     assert answer.out == ""
 
@@ -184,8 +184,48 @@ def test_a_database_address_that_is_none_is_told(shop: Shop, url: str, words: st
 def test_a_ledger_file_that_is_no_database_is_told_and_left_as_it_is(shop: Shop) -> None:
     path = shop.folder / "ledger.sqlite3"
     path.write_bytes(b"not a database at all" * 100)
-    sentence(shop.cli("list", database_url=f"sqlite:///{path}"), 1, "the ledger at", "not a database")
+    sentence(shop.cli("list", database_url=f"sqlite:///{path}"), 3, "the ledger at", "not a database")
     assert path.read_bytes() == b"not a database at all" * 100
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://shop:hush@hush/w1@127.0.0.1:5432/fulfil",
+        "postgresql://shop:hush@hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:hu?sh@hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:12#hush@127.0.0.1:5432/fulfil",
+        "postgresql://shop:12/hush@127.0.0.1:5432/fulfil@x",
+        "postgresql://shop:pw@127.0.0.1:5432/fulfil?hush=true",
+    ],
+)
+def test_nothing_of_a_password_is_told_whatever_it_holds(shop: Shop, url: str) -> None:
+    for command in ("list", "doctor", "migrate", "up"):
+        answer = shop.cli(command, database_url=url)
+        assert (answer.code, "hush" in answer.out + answer.err, "Traceback" in answer.err) == (2, False, False), answer
+
+
+@pytest.mark.parametrize("option", ["password=hush", "sslpassword=hush", "passfile=/hush"])
+def test_a_ledger_that_is_away_is_named_without_its_options(shop: Shop, option: str, closed_port: int) -> None:
+    url = f"postgresql://anna:hush@127.0.0.1:{closed_port}/fulfil?{option}"
+    assert "hush" not in sentence(shop.cli("list", database_url=url), 3, f"anna@127.0.0.1:{closed_port}/fulfil")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:hush@cr/hush#9@127.0.0.1:6379/0",
+        "redis://:hush/hush@127.0.0.1:6379/0",
+        "redis://:12#hush@127.0.0.1:6379/0",
+        "redis://:12?hush@127.0.0.1:6379/0",
+        "redis://127.0.0.1:6379/0?password=hush",
+        "redis://127.0.0.1:6379/0?hush=3",
+    ],
+)
+def test_nothing_of_a_redis_password_is_told_and_nothing_is_taken(shop: Shop, url: str) -> None:
+    said = sentence(shop.cli("submit", "-", stdin=lines(job("SO-1")), redis_url=url), 2, "FULFIL_REDIS_URL")
+    assert "hush" not in said
+    assert not (shop.home / "ledger.sqlite3").exists()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1/", "redis://127.0.0.1:notaport/0"])
@@ -196,7 +236,7 @@ def test_a_redis_address_that_is_none_is_told(shop: Shop, url: str) -> None:
 @pytest.mark.parametrize("command", ["submit -", "list"])
 def test_a_home_that_cannot_be_written_is_told(shop: Shop, command: str) -> None:
     answer = shop.cli(*command.split(), stdin=lines(job("SO-1")), home="/dev/null/home")
-    sentence(answer, 1, "/dev/null/home")
+    sentence(answer, 3, "/dev/null/home")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to fill an output with")

@@ -105,3 +105,13 @@ def test_the_sandbox_alone_says_where_it_listens_and_stops_when_told(tmp_path: P
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert "Traceback" not in shop.log("sandbox")
+
+
+def test_only_what_sends_holds_the_accounts_keys(up: Up) -> None:
+    running = up.running()
+    told = {name: Path(f"/proc/{pid}/environ").read_bytes() for name, pid in running.items()}
+    assert {name for name, environment in told.items() if b"main-app-secret" in environment} == {"place", "confirm"}
+    lines = {name: Path(f"/proc/{pid}/cmdline").read_bytes() for name, pid in running.items()}
+    login = up.shop.environment["FULFIL_FLOWER_BASIC_AUTH"].partition(":")[2].encode()
+    assert [name for name, line in lines.items() if login in line or b"main-app-secret" in line] == []
+    assert {path.name for path in up.shop.home.rglob("*") if path.stat().st_mode & 0o077} == set()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
+from kombu.connection import Connection
 
+from config.queues import for_celery
 from config.settings import Settings
 from worker.broker import embedded
 from worker.broker.embedded import EmbeddedRedis, answers, connect, redis_url, server_binary
@@ -40,7 +44,7 @@ def test_it_starts_answers_and_stops(home: Settings) -> None:
     server.start()
     try:
         assert answers(home)
-        assert redis_url(home).startswith("redis://127.0.0.1:")
+        assert redis_url(home) == f"unix://{home.home}/redis/socket"
     finally:
         server.stop()
     assert not answers(home)
@@ -61,11 +65,60 @@ def test_its_address_is_kept_for_a_home_and_differs_between_homes(tmp_path: Path
         assert redis_url(one) != redis_url(other)
 
 
-def test_a_broken_note_of_the_port_is_written_anew(home: Settings) -> None:
-    (home.home / "redis").mkdir(parents=True)
-    (home.home / "redis" / "port").write_text("garbage")
+@pytest.fixture
+def far(tmp_path: Path) -> Settings:
+    """Return a home whose path is longer than a socket's may be."""
+    return Settings(home=tmp_path / ("far" * 30) / "home")
+
+
+def test_nobody_reaches_it_over_the_network_and_only_its_owner_by_its_socket(home: Settings) -> None:
+    with EmbeddedRedis(home) as server:
+        assert connect(home).config_get("port")["port"] == "0"
+        assert stat.S_IMODE((home.home / "redis" / "socket").stat().st_mode) == 0o700
+        assert _listens_nowhere(server.pid)
+
+
+def _listens_nowhere(pid: int | None) -> bool:
+    sockets = {os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()}
+    listening = [
+        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()
+    ]
+    return not any(f"socket:[{cells[9]}]" in sockets for cells in listening if cells[3] == "0A")
+
+
+@pytest.mark.parametrize("name", ["a b", "50%2Foff", 'quo"te', "back\\slash", "ünï", "q?x#y@z"])
+def test_a_home_of_any_name_has_its_socket(tmp_path: Path, name: str) -> None:
+    home = Settings(home=tmp_path / name)
     with EmbeddedRedis(home):
-        assert answers(home)
+        assert connect(home).ping()
+        assert (tmp_path / name / "redis" / "socket").is_socket()
+        with Connection(for_celery(redis_url(home))[0], connect_timeout=2) as celery:
+            celery.SimpleQueue("there").put("ring")
+        assert connect(home).llen("there") == 1
+
+
+def test_where_the_path_is_too_long_it_asks_for_a_password_that_nobody_sees(far: Settings) -> None:
+    with EmbeddedRedis(far) as server:
+        url = redis_url(far)
+        password = urlsplit(url).password
+        assert password is not None
+        assert url.startswith(f"redis://:{password}@127.0.0.1:")
+        assert stat.S_IMODE((far.home / "redis" / "password").stat().st_mode) == 0o600
+        assert answers(far)
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis(port=urlsplit(url).port or 0).ping()
+        assert password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        assert password not in (far.home / "redis" / "redis.log").read_text()
+        with Connection(for_celery(url)[0], connect_timeout=2) as celery:
+            celery.SimpleQueue("there").put("ring")
+
+
+def test_a_broken_note_of_the_port_or_the_password_is_written_anew(far: Settings) -> None:
+    (far.home / "redis").mkdir(parents=True)
+    for name in ("port", "password"):
+        (far.home / "redis" / name).write_text("garbage")
+    with EmbeddedRedis(far):
+        assert answers(far)
 
 
 def test_data_survives_a_restart_and_a_kill(home: Settings) -> None:
@@ -152,7 +205,7 @@ def test_a_server_that_does_not_start_names_its_log(home: Settings, monkeypatch:
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RedisAway, match=r"FULFIL_HOME .*file/home cannot be written"):
-        redis_url(Settings(home=tmp_path / "file" / "home"))
+        EmbeddedRedis(Settings(home=tmp_path / "file" / "home")).start()
 
 
 def test_a_password_in_the_home_is_nobody_elses_business(home: Settings) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.client_kit import ANSWER_SECONDS, OK, Server, client, never_left, post, reset, send
 from worker.marketplaces.calls import Lost, Reply
-from worker.sending.client import BODY_LIMIT_BYTES
+from worker.sending.bodies import BODY_LIMIT_BYTES
 
 # What surely never left
 

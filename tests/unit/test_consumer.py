@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from worker.broker import consumer
 from worker.broker.consumer import Consumer
+from worker.broker.dropped import Dropped
 
 HEADERS = {"task": "orders.place", "id": "1"}
 SOUND = [[["SO-1"]], {}, {"callbacks": None}]
@@ -39,9 +41,9 @@ def handled(message: Message, monkeypatch: pytest.MonkeyPatch, error: Exception 
             raise error
 
     monkeypatch.setattr(CeleryConsumer, "create_task_handler", lambda self: celery)
-    consumer = Consumer.__new__(Consumer)
-    consumer.connection_errors, consumer.channel_errors = (ConnectionError, KeyError), (BufferError,)
-    consumer.create_task_handler()(message)
+    listening = Consumer.__new__(Consumer)
+    listening.connection_errors, listening.channel_errors = (ConnectionError, KeyError), (BufferError,)
+    listening.create_task_handler()(message)
     return reached
 
 
@@ -89,6 +91,15 @@ def test_an_outage_is_celerys_to_mend(error: Exception, monkeypatch: pytest.Monk
 
 
 def test_nothing_of_its_content_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(consumer, "dropped", Dropped())
     handled(Message(["Philippa Quillfeather"]), monkeypatch)
     assert "dropped" in caplog.text
     assert "Quillfeather" not in caplog.text
+
+
+def test_a_flood_is_counted_and_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    dropped = Dropped()
+    for _ in range(1234):
+        dropped.add("its form")
+    assert dropped.count == 1234
+    assert [record.args[-1] for record in caplog.records] == [*range(1, 11), 100, 1000]  # type: ignore[index]

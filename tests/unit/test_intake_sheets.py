@@ -92,7 +92,7 @@ class TestCsv:
         assert result == Rejection(3, "SO-2", "order", "line 3 is not UTF-8 text; save the file as UTF-8")
 
     def test_values_are_judged_by_the_model(self) -> None:
-        result = bodies(sheet("SO-1,main,Ann,Oslo,1.005E+15,none,a"))[0]
+        result = bodies(sheet("SO-1,main,Ann,Oslo,1.005E+15,two,a"))[0]
         assert (result.line, result.field) == (2, "order.items[0].product_id")
         assert "order.items[0].product_count: must be a valid integer" in result.reason
         result = bodies(sheet("SO-1,mian,Ann,Oslo,1,1,"))[0]

@@ -220,3 +220,34 @@ def test_settings_are_read_once_and_cannot_be_changed(fresh_settings: pytest.Mon
     assert settings() is found
     with pytest.raises(ValueError, match="frozen"):
         found.chunk = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://api.example/sync",
+            "HTTP://api.example",
+            "http://192.168.1.7:8900/sync",
+            "http://127.0.0.1@api.example",
+        ),
+        *("http://localhost.example/", "http://[::2]/", "http://[not-an-address"),
+    ],
+)
+def test_plain_http_off_this_machine_is_refused(url: str, fresh_settings: pytest.MonkeyPatch) -> None:
+    fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__MARKETPLACE", "aliexpress")
+    fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__BASE_URL", url)
+    with pytest.raises(BadSettingError, match=r"FULFIL_ACCOUNTS__MAIN__BASE_URL .* FULFIL_ALLOW_HTTP=true"):
+        settings()
+    fresh_settings.setenv("FULFIL_ALLOW_HTTP", "true")
+    settings.cache_clear()
+    assert settings().accounts["main"].base_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example/sync", "http://127.0.0.1:8900/sync", "http://localhost/", "http://[::1]:1/", ""]
+)
+def test_https_and_this_machine_are_taken(url: str, fresh_settings: pytest.MonkeyPatch) -> None:
+    fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__MARKETPLACE", "aliexpress")
+    fresh_settings.setenv("FULFIL_ACCOUNTS__MAIN__BASE_URL", url)
+    assert "main" in settings().accounts

@@ -8,6 +8,10 @@ from typing import Any
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from config.settings import settings
+from worker.broker.dropped import dropped
+from worker.broker.signing import Seals
+
 log = logging.getLogger(__name__)
 
 
@@ -20,7 +24,11 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         # Celery counts KeyError among a connection's failures; here it is what a forged message causes.
         outages = tuple({*self.connection_errors, *self.channel_errors} - {KeyError})
 
+        seals = Seals(settings())
+
         def handle_or_drop(message: Any) -> Any:
+            if not seals.admits(message):
+                return message.reject_log_error(log, self.connection_errors)
             try:
                 return handle(message) if _is_sound(message) else self._drop(message, "its form")
             except outages:
@@ -31,8 +39,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         return handle_or_drop
 
     def _drop(self, message: Any, why: str) -> None:
-        # Its content is not told: it may be anything, an order's too.
-        log.error("a message that cannot be read was dropped (%s)", why)
+        dropped.add(why)
         message.reject_log_error(log, self.connection_errors)
 
 

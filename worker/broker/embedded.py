@@ -1,4 +1,8 @@
-"""Redis without a server at hand: one of our own on loopback, started on demand, its data in the home."""
+"""Redis without a server at hand: one of our own, started on demand, its data and its socket in the home.
+
+Nobody reaches it who cannot enter the home. Where the home's path is too long for a socket it listens on loopback, with
+a password that is made once and kept in the home.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,36 @@ import contextlib
 import fcntl
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import redis
 
+from config.process import private_folder
 from config.settings import Settings
+from worker.broker.address import of_socket, with_password
 from worker.errors import RedisAway
 
 START_SECONDS = 10.0
+SOCKET_BYTES = 107 if sys.platform == "linux" else 103
+"""Longest path of a unix socket."""
 
 
 def redis_url(settings: Settings) -> str:
-    """Return the broker's address; an embedded server's port is chosen once for a home and kept."""
+    """Return the broker's address, as the client library takes it; an embedded server's stays the same for a home."""
     if settings.redis_url:
-        return settings.redis_url
-    return f"redis://127.0.0.1:{_port(settings.home)}/0"
+        return with_password(settings.redis_url, settings.redis_password)
+    path = _socket(settings.home)
+    if path is not None:
+        return of_socket(str(path))
+    return with_password(f"redis://127.0.0.1:{_port(settings.home)}/0", _password(settings.home))
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -71,13 +84,21 @@ class EmbeddedRedis:
             if answers(self.settings):
                 return
             self._process = subprocess.Popen(  # noqa: S603
-                _command(self.settings.home),
-                stdin=subprocess.DEVNULL,
+                [server_binary(), "-"],
+                env={name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ},
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C stops the workers first, their Redis last
             )
+            self._configure(self._process)
             self._wait()
+
+    def _configure(self, process: subprocess.Popen[bytes]) -> None:
+        """Hand the configuration over where nobody sees it: a command line is open to every user of the machine."""
+        assert process.stdin is not None  # noqa: S101
+        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+            pipe.write(_configuration(self.settings.home))
 
     def _wait(self) -> None:
         assert self._process is not None  # noqa: S101
@@ -127,12 +148,10 @@ def server_binary() -> str:
     )
 
 
-def _command(home: Path) -> list[str]:
+def _configuration(home: Path) -> bytes:
     folder = home / "redis"
-    folder.mkdir(parents=True, exist_ok=True)
     options = {
-        "bind": "127.0.0.1",
-        "port": str(_port(home)),
+        **_listening(home),
         "dir": str(folder.resolve()),
         "logfile": str((folder / "redis.log").resolve()),
         "appendonly": "yes",
@@ -141,27 +160,63 @@ def _command(home: Path) -> list[str]:
         # A broker that forgets messages to make room would do so in silence.
         "maxmemory-policy": "noeviction",
     }
-    return [server_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return b"".join(f"{name} {_quoted(value)}\n".encode() for name, value in options.items())
+
+
+def _listening(home: Path) -> dict[str, str]:
+    path = _socket(home)
+    if path is not None:
+        private_folder(path.parent)
+        return {"port": "0", "bind": "127.0.0.1", "unixsocket": str(path), "unixsocketperm": "700"}
+    return {"port": str(_port(home)), "bind": "127.0.0.1", "requirepass": _password(home)}
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def _socket(home: Path) -> Path | None:
+    """Return where the server's socket is; None where the path is longer than a socket's may be."""
+    path = home.resolve() / "redis" / "socket"
+    return path if len(os.fsencode(path)) <= SOCKET_BYTES else None
 
 
 def _port(home: Path) -> int:
-    path = home / "redis" / "port"
+    return int(_kept(home, "port", str.isdecimal, _free_port))
+
+
+def _password(home: Path) -> str:
+    return _kept(home, "password", lambda found: len(found) >= 32, lambda: secrets.token_urlsafe(32))
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _kept(home: Path, name: str, is_sound: Callable[[str], bool], make: Callable[[], str]) -> str:
+    """Return what was once chosen for a home, or choose it; only its owner may read it."""
+    path = home / "redis" / name
     with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text())
+        if is_sound(found := path.read_text()):
+            return found
     with _lock(home):  # says it in words when the home itself is what is wrong
         with contextlib.suppress(FileNotFoundError, ValueError):
-            return int(path.read_text())
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        path.write_text(str(port))
-        return port
+            if is_sound(found := path.read_text()):
+                return found
+        made = make()
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(made)
+        return made
 
 
 @contextlib.contextmanager
 def _lock(home: Path) -> Iterator[None]:
     try:
-        (home / "redis").mkdir(parents=True, exist_ok=True)
+        private_folder(home / "redis")
         handle = os.open(home / "redis" / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise RedisAway(f"FULFIL_HOME {home} cannot be written: {error.strerror}") from None

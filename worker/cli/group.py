@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.logs import configure_logs
+from config.process import harden
 from config.settings import BadSettingError, settings
 from worker.errors import FulfilError
+from worker.rules.plain import plain
 from worker.terminal.screen import console
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(context)
         except (FulfilError, BadSettingError) as error:
-            click.echo(f"fulfil: {error}", err=True)
+            click.echo(f"fulfil: {plain(str(error))}", err=True)
             context.exit(getattr(error, "exit_code", 2))
         except BrokenPipeError:
             _mute()
@@ -54,8 +56,9 @@ def _mute() -> None:
 def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove how each one ended.
 
-    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration.
+    Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
     """
+    harden()
     if context.invoked_subcommand != "demo":  # which reads settings of its own, never the user's
         configure_logs(settings().log_level)
 

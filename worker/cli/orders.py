@@ -13,7 +13,8 @@ import click
 
 from worker.cli.group import as_json, doorbell, main, out, parts
 from worker.cli.selection import filter_of, selection
-from worker.errors import InputError
+from worker.errors import FulfilError, InputError, Unavailable
+from worker.rules.plain import escaped, plain, plain_value
 from worker.terminal.screen import console, print_json
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repe
             _tell(batch, wait)
     unrung = next((batch.unrung for batch in batches if batch.unrung), None)
     for said in [*map(str, failures), *([f"the orders are kept, but {unrung}"] if unrung else [])]:
-        click.echo(f"fulfil: {said}", err=True)
-    troubled = bool(unrung) or any(batch.rejected for batch in batches) or not all(finished)
+        click.echo(f"fulfil: {plain(said)}", err=True)
+    troubled = any(batch.rejected_number for batch in batches) or not all(finished)
     needed = troubled or (wait and any(parts().queries.attention_count(batch.batch) for batch in batches))
-    raise SystemExit(2 if failures else int(needed))
+    raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if unrung else int(needed))
 
 
 @main.command()
@@ -79,6 +80,21 @@ def status(batch: str | None, json_: bool) -> None:
         if attention:
             out().print(f"{attention} need a person: fulfil list --attention")
     raise SystemExit(1 if attention else 0)
+
+
+@main.command()
+@click.argument("batch")
+@as_json
+def rejections(batch: str, json_: bool) -> None:
+    """List what a batch's intake did not take, and why; with --json an object a line."""
+    from worker.terminal.tables import rejections_table
+
+    found = parts().queries.rejections(batch)
+    while page := list(islice(found, PAGE)):
+        if json_:
+            click.echo("\n".join(json.dumps(one.as_json(), ensure_ascii=False) for one in page))
+        else:
+            out().print(rejections_table(page))
 
 
 @main.command("list")
@@ -171,18 +187,33 @@ def orphans(json_: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file; `-`: here.")
 @click.option("--json", "json_", is_flag=True, help="The same as --format json.")
-def export(form: str, output: Any, json_: bool, **asked: Any) -> None:
+@click.option(
+    "--for",
+    "reader",
+    type=click.Choice(["program", "spreadsheet"]),
+    default="program",
+    show_default=True,
+    help="A spreadsheet rounds long ids and runs formulas: for it such cells are marked as text by a '.",
+)
+def export(form: str, output: Any, json_: bool, reader: str, **asked: Any) -> None:
     """Export orders with what was read back: a row for each order and marketplace id."""
+    from worker.cli.spreadsheet import BYTE_ORDER_MARK, as_text
+
     rows = _export_rows(_select(**asked))
+    if reader == "spreadsheet":
+        if json_ or form == "json":
+            raise InputError("--for spreadsheet is a form of CSV; leave --json and --format json out")
+        output.write(BYTE_ORDER_MARK)
+        rows = map(as_text, rows)
     if json_ or form == "json":
         output.write("[\n")
         for number, row in enumerate(rows):
-            output.write((",\n" if number else "") + json.dumps(row, ensure_ascii=False))
+            output.write((",\n" if number else "") + escaped(json.dumps(row, ensure_ascii=False)))
         output.write("\n]\n")
         return
     writer = csv.DictWriter(output, EXPORT_COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(map(plain_value, rows))
 
 
 EXPORT_COLUMNS = [
@@ -214,11 +245,15 @@ def _print_orders(page: list[OrderView]) -> None:
 
 def _watch(batch: str, timeout: float | None, quiet: bool) -> bool:
     from worker.app import app
+    from worker.broker.listeners import pinged
     from worker.terminal.tables import watch_batch
 
     @functools.cache
     def hint() -> str | None:
-        return None if app.control.ping(timeout=1) else "no worker answers; start one: fulfil up"
+        try:
+            return None if pinged(app) else "no worker answers; start one: fulfil up"
+        except FulfilError as error:
+            return str(error)
 
     return watch_batch(console(stderr=True, quiet=quiet), parts().queries, batch, timeout, hint)
 
@@ -235,7 +270,7 @@ def _tell(batch: Batch, wait: bool) -> None:
     from worker.rules.views import RejectionView
     from worker.terminal.tables import rejections_table
 
-    told = f"{batch.accepted} accepted, {len(batch.duplicates)} duplicates, {len(batch.rejected)} rejected"
+    told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
     out().print(f"batch {batch.batch}: {told}")
     for order_id, state in batch.duplicates[:PAGE]:
         out().print(f"  {order_id}: duplicate, state {state}")
@@ -243,6 +278,9 @@ def _tell(batch: Batch, wait: bool) -> None:
         out().print(f"  {notice} ({number} orders)")
     if batch.rejected:
         out().print(rejections_table([RejectionView.of(rejection) for rejection in batch.rejected]))
+    if batch.rejected_number > len(batch.rejected):
+        rest = f"the rest: fulfil rejections {batch.batch}"
+        out().print(f"the first {len(batch.rejected)} of {batch.rejected_number}; {rest}")
     if wait:
         _print_orders(list(islice(parts().queries.orders(Filter(batch=batch.batch)), PAGE)))
         if batch.accepted > PAGE:

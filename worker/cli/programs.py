@@ -1,17 +1,13 @@
-"""The commands of `fulfil` that run programs: up, hooks, sandbox, demo, migrate, doctor."""
+"""The commands of `fulfil` that run programs: up, hooks, sandbox, demo, migrate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.text import Text
 
 from config.settings import settings
 from worker.cli.group import as_json, main, out, parts
-from worker.errors import FulfilError
 from worker.terminal.screen import print_json
 
 
@@ -37,7 +33,8 @@ def up(json_: bool) -> None:
             out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
             if not configured.flower_basic_auth:
                 out().print(f"Flower's password: {configured.home / 'flower-login'}")
-        services.watch(stop)
+        services.watch()
+        stop.wait()
     finally:
         services.stop()
 
@@ -107,56 +104,3 @@ def migrate(json_: bool) -> None:
         print_json({"ledger": opened.place, "schema": opened.version()})
     else:
         out().print(f"the ledger at {opened.place} has schema {opened.version()}")
-
-
-@main.command()
-@as_json
-def doctor(json_: bool) -> None:
-    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to repair it."""
-    checks = [_check(name, do) for name, do in _checks().items()]
-    if json_:
-        print_json(checks)
-    else:
-        for check in checks:
-            mark = Text("ok", "green") if check["ok"] else Text("no", "red")
-            out().print(mark, f" {check['name']}: {check['said']}")
-    raise SystemExit(0 if all(check["ok"] for check in checks) else 2)
-
-
-def _checks() -> dict[str, Callable[[], str]]:
-    from worker.app import app
-    from worker.broker.embedded import answers, redis_url, server_binary
-    from worker.errors import ConfigError, RedisAway
-
-    configured = settings()
-
-    def accounts() -> str:
-        adapter = parts().accounts.adapter
-        if not configured.accounts:
-            raise ConfigError("none is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
-        return ", ".join(f"{name} ({adapter(name).title} at {adapter(name).url})" for name in configured.accounts)
-
-    def database() -> str:
-        return f"{parts().ledger.place}, schema {parts().ledger.version()}"
-
-    def broker() -> str:
-        if answers(configured):
-            return f"answers at {redis_url(configured).rpartition('@')[2]}"
-        if configured.redis_url:
-            raise RedisAway("FULFIL_REDIS_URL does not answer")
-        return f"embedded, not running; starts with fulfil up ({server_binary()})"
-
-    def workers() -> str:
-        found = app.control.ping(timeout=1) if answers(configured) else []
-        if not found:
-            raise RedisAway("no worker answers; start them: fulfil up")
-        return ", ".join(sorted(name for answer in found for name in answer))
-
-    return {"accounts": accounts, "ledger": database, "redis": broker, "workers": workers}
-
-
-def _check(name: str, do: Callable[[], str]) -> dict[str, Any]:
-    try:
-        return {"name": name, "ok": True, "said": do()}
-    except FulfilError as error:
-        return {"name": name, "ok": False, "said": str(error)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class _Run:
     screen: Screen
     sandbox: str
     services: Services
-    told_to_stop: Callable[[], bool]
+    told_to_stop: threading.Event
     pids: dict[str, int] = field(default_factory=dict)
     flower: dict[str, str] = field(default_factory=dict)
     batches: dict[str, str] = field(default_factory=dict)
@@ -119,7 +119,7 @@ def _work(run: _Run) -> None:
         batch = parts().intake.submit_file(path)
         run.batches[path.name] = batch.batch
         accepted += batch.accepted
-        taken = f"{batch.accepted} orders accepted, {len(batch.rejected)} rejected at the door"
+        taken = f"{batch.accepted} orders accepted, {batch.rejected_number} rejected at the door"
         notices = [f"  {notice} ({number} order)" for notice, number in batch.notices.items()]
         run.screen.print(f"Submitted {path.name}: {taken}.", *notices)
     run.screen.print(f"Announced: {accepted - len(REFUSED)} confirmed, {len(REFUSED)} refused.")
@@ -135,7 +135,7 @@ def _work(run: _Run) -> None:
 
 
 def _check(run: _Run) -> None:
-    if run.told_to_stop():
+    if run.told_to_stop.is_set():
         raise _Stopped
     for name in run.services.dead():
         raise DemoBroken(f"{name} ended by itself; what it said last is in {FOLDER / 'logs' / name}.log")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select
 from worker.errors import UnknownOrder
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
+from worker.ledger.overdue import stalled
 from worker.ledger.selection import Filter
 from worker.ledger.tables import act_orders, acts, orders
 from worker.rules.acts import ActKind
@@ -64,7 +65,8 @@ class Acts:
         row = {"act_id": act_id, "kind": kind, "actor": actor, "host": host, "note": note, "selection": words}
         row["changes"] = json.dumps(list(changes)) if changes else None
         with self.ledger.writing() as connection:
-            connection.execute(insert(act_orders).from_select(columns, chosen.where(*wanted.where())))
+            chosen = chosen.where(*wanted.where(stalled(connection)))
+            connection.execute(insert(act_orders).from_select(columns, chosen))
             counted = select(func.count()).select_from(act_orders).where(act_orders.c.act_id == act_id)
             total = connection.execute(counted).scalar_one()
             connection.execute(insert(acts), row | {"total": total, "created_at": now})

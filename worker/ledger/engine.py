@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -11,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from config.process import private_folder
 from worker.errors import ConfigError, LedgerAway
+from worker.ledger.address import parsed, shown
+from worker.ledger.faults import Kind, as_ours, kind_of
 
 SCHEMA = "0005"
 """The newest migration; a test holds it true."""
@@ -23,33 +26,27 @@ POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
 SQLITE_BUSY_MS = 30_000
 SQLITE_LOOK_MS = 2
-_NO_RIGHTS = "42501"  # PostgreSQL's code for "insufficient privilege"
-_DISK_FULL = "53100"
 
 
 class Ledger:
     """One database: `writing()` for the store, `reading()` for reports."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self.url = make_url(url)
-            self.sqlite = self.url.get_backend_name() == "sqlite"
-            self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(url)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):
-            raise ConfigError(
-                "FULFIL_DATABASE_URL is not an address this program knows; use postgresql://… or sqlite:///…"
-            ) from None
+        self.url = parsed(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(self.url)
+        self._driver_errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error, UnicodeError)
         # SQLite lets one writer in; its own waiting sleeps in steps of up to 100 ms, a lock does not.
         self._writer = threading.Lock() if self.sqlite else None
 
     @property
     def place(self) -> str:
-        """Return the database's address without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """Return the database's address without anything that may be secret."""
+        return shown(self.url)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open one transaction that may write; commits at the end. Raises LedgerAway."""
+        """Open one transaction that may write; commits at the end. Raises LedgerAway, LedgerRefused."""
         if self._writer is None:
             with self._guard(), self.engine.begin() as connection:
                 yield connection
@@ -59,88 +56,86 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection that only reads. Raises LedgerAway."""
+        """Open a connection that only reads. Raises LedgerAway, LedgerRefused."""
         with self._guard(), self.engine.connect() as connection:
             yield connection.execution_options(reads=True)
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
+        """Raise our own error for the driver's, and leave nothing of the driver's on it: its text holds rows."""
         try:
             yield
-        except PoolTimeout:
-            raise LedgerAway(f"every connection to the ledger at {self.place} is in use") from None
-        except OperationalError as error:
-            if _is_full(error):
-                told = f"has no room left: {_first_line(error)}; make room on its disk"
-            else:
-                told = f"does not answer: {_first_line(error)}"
-            raise LedgerAway(f"the ledger at {self.place} {told}") from error
-        except DatabaseError as error:
-            if not _is_no_database(error):
-                raise
-            raise LedgerAway(f"the ledger at {self.place} cannot be used: {_first_line(error)}") from error
+            return
+        except self._driver_errors as error:
+            ours = as_ours(error, self.place)
+            if kind_of(error) is Kind.READ_ONLY:
+                self.engine.dispose()  # the next connections may lead to the server that took over
+        try:
+            raise ours
+        finally:
+            ours.__context__ = None  # also set by the `with` we are in; `from None` would only hide it
+
+    def takes_writes(self) -> bool:
+        """Tell whether it can be written now, which a standby or a write-protected file cannot. Raises LedgerAway."""
+        if self.sqlite:
+            path = Path(self.url.database or "")
+            return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        with self.reading() as connection:
+            return connection.execute(text("SHOW transaction_read_only")).scalar() == "off"
 
     def migrate(self) -> None:
         """Bring the schema up to date; several processes may try at once, one does it."""
         if self.version() == SCHEMA:
             return
-        with self._guard(), self._migration_lock():
-            found = self.version()
+        with self._guard(), self._migrating() as connection:
+            found = _version(connection)
             if found is not None and found > SCHEMA:
                 raise ConfigError(
                     f"the ledger at {self.place} belongs to a newer version of this program"
                     f" (its schema is {found}, this one knows {SCHEMA})"
                 )
             if found != SCHEMA:
-                _run_migrations(self.engine)
+                _run_migrations(connection)
 
     def version(self) -> str | None:
         """Return the schema's version, None for an empty database. Raises LedgerAway."""
         with self.reading() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-            return found
+            return _version(connection)
 
     @contextmanager
-    def _migration_lock(self) -> Iterator[None]:
+    def _migrating(self) -> Iterator[Connection]:
+        """Open the one connection that may migrate; the others wait until its transaction ends.
+
+        The lock and the work share it: behind a pooler the connections of those who wait may be all there are.
+        """
         if self.sqlite:
             with Path(f"{self.url.database}.migrating").open("w") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                yield
+                with self.engine.connect() as connection:
+                    yield connection
             return
-        with self._guard(), self.engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(7205310)"))
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(7205310)"))
-                connection.commit()
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7205310)"))
+            yield connection
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]
-
-
-def _is_full(error: DBAPIError) -> bool:
-    sqlite_full = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return sqlite_full or getattr(error.orig, "sqlstate", None) == _DISK_FULL
-
-
-def _is_no_database(error: DBAPIError) -> bool:
-    """Tell whether the place itself is wrong (a file of another kind, a user without rights), not our statement."""
-    return getattr(error.orig, "sqlstate", None) == _NO_RIGHTS or type(error.orig) is sqlite3.DatabaseError
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _sqlite_engine(path: str | None) -> Engine:
     if not path or path == ":memory:":
         raise ConfigError("the ledger must be a file: several processes share it")
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(path).parent)
     except OSError as error:
         raise LedgerAway(f"the folder of the ledger, {Path(path).parent}, cannot be made: {error.strerror}") from None
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=path),  # as a text, a % in it would be read as an escape
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
@@ -186,23 +181,39 @@ def _begin_to_write(connection: Connection) -> None:
         plain.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
 
 
-def _postgres_engine(url: str) -> Engine:
-    return create_engine(
+def _postgres_engine(url: URL) -> Engine:
+    engine = create_engine(
         url,
+        hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "application_name": "fulfil"},
     )
+    event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
+    return engine
 
 
-def _run_migrations(engine: Engine) -> None:
+def _prepare_nothing_behind_a_pooler(connection: Any, _record: Any) -> None:
+    """Prepare no statements where PgBouncer or the like stands between us and PostgreSQL.
+
+    One that shares its connections by the transaction hands the next statement to a server that never saw it prepared.
+    It is known by its own process id, which it tells in the place of the server's.
+    """
+    with connection.cursor() as cursor:
+        (served_by,) = cursor.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    if served_by != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
+def _run_migrations(connection: Connection) -> None:
     from alembic import command  # a third of a second to import, needed once in a database's life
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    # The settings of alembic are a text in which a % begins a name.
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, insert, select, update
@@ -93,9 +93,10 @@ def take(
     return taken
 
 
-def _older_spellings(connection: Connection, order_ids: Iterable[str]) -> dict[str, str]:
+def _older_spellings(connection: Connection, jobs: Mapping[str, Job]) -> dict[str, str]:
     """Return which orders the ledger holds under another spelling of their id, from before ids were normalised."""
-    forms = {form: one for one in order_ids if not one.isascii() for form in spellings(one) if form != one}
+    forms = {form: one for one in jobs if not one.isascii() for form in spellings(one) if form != one}
+    forms |= {job.spelled: one for one, job in jobs.items() if job.spelled}
     if not forms:
         return {}
     held = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from config.process import private_folder
+
 MARK_BYTES = 16
 FIRST_SLOTS = 4096
 """Reserved on the disk at the start, so that a send can be noted when the disk is full."""
@@ -46,7 +48,7 @@ class Marks:
         with self._guard:
             if self._file is not None:
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             path = self._folder / f"{self.sender}.marks"
             # Under another name until it is locked: a sweep would take it for a dead process's.
             fresh = path.with_suffix(".new")

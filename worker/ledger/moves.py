@@ -16,6 +16,7 @@ from worker.rules.codes import Code
 from worker.rules.decision import CLOCKS_DIFFER_SECONDS, Decision
 from worker.rules.history import Cause, History, after
 from worker.rules.outcomes import Money, PlaceOutcome
+from worker.rules.plain import plain
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Moved
 
@@ -201,6 +202,4 @@ def forecasting(outcome: PlaceOutcome) -> dict[str, Any]:
 
 def told(text: str | None, characters: int = TEXT_CHARACTERS) -> str | None:
     """Return a vendor's text as every database takes it: nothing may fail between an answer and its record."""
-    if text is None or (len(text) <= characters and text.isprintable()):
-        return text
-    return text.encode("utf-8", "replace").decode().replace("\0", "?")[:characters]
+    return None if text is None else plain(text)[:characters]

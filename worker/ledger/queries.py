@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, not_, or_, select
 
 from worker.errors import UnknownOrder, UnusableId
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
 from worker.ledger.lookup import known
+from worker.ledger.overdue import are_overdue, is_overdue, stalled
 from worker.ledger.references import references
 from worker.ledger.selection import Filter
 from worker.ledger.tables import attempts, batches, events, orders, rejections, results
+from worker.rules.codes import CODES, Code
+from worker.rules.overdue import told_overdue
 from worker.rules.states import FINAL, State
 from worker.rules.views import (
     AttemptView,
@@ -64,20 +67,16 @@ class Queries:
 
     def attention_count(self, batch: str | None = None) -> int:
         """Return how many orders wait for a person."""
-        return self._count(*Filter(batch=batch, attention=True).where())
+        with self.ledger.reading() as connection:
+            conditions = Filter(batch=batch, attention=True).where(stalled(connection))
+            return _count(connection, *conditions)
 
     def moving_count(self, batch: str | None = None) -> int:
         """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
-        return self._count(
-            *Filter(batch=batch).where(),
-            orders.c.state.not_in(FINAL),
-            orders.c.attention.is_(False),
-            orders.c.closed_at.is_(None),
-        )  # fmt: skip
-
-    def _count(self, *conditions: Any) -> int:
         with self.ledger.reading() as connection:
-            return int(connection.execute(select(func.count()).select_from(orders).where(*conditions)).scalar_one())
+            moving = (orders.c.state.not_in(FINAL), orders.c.attention.is_(False), orders.c.closed_at.is_(None))
+            overdue = are_overdue(stalled(connection))
+            return _count(connection, *Filter(batch=batch).where(), *moving, not_(overdue))
 
     def batches(self, batch: str | None = None, limit: int = 20) -> list[BatchView]:
         """Return one batch, or the newest ones. Raises UnknownOrder for a batch the ledger does not hold."""
@@ -90,11 +89,22 @@ class Queries:
             raise UnknownOrder(f"no batch {batch} in the ledger")
         return found
 
-    def rejections(self, batch: str) -> list[RejectionView]:
-        """Return what a batch's intake rejected."""
-        query = select(rejections).where(rejections.c.batch_id == batch).order_by(rejections.c.line)
-        with self.ledger.reading() as connection:
-            return [RejectionView.of(row) for row in connection.execute(query)]
+    def rejections(self, batch: str) -> Iterator[RejectionView]:
+        """Yield what a batch's intake rejected, in the order of its lines; read page by page.
+
+        Raises UnknownOrder for a batch the ledger does not hold.
+        """
+        self.batches(batch)
+        last = (-1, -1)
+        while True:
+            behind = or_(rejections.c.line > last[0], and_(rejections.c.line == last[0], rejections.c.id > last[1]))
+            query = select(rejections).where(rejections.c.batch_id == batch, behind)
+            with self.ledger.reading() as connection:
+                rows = connection.execute(query.order_by(rejections.c.line, rejections.c.id).limit(PAGE)).all()
+            yield from map(RejectionView.of, rows)
+            if len(rows) < PAGE:
+                return
+            last = (rows[-1].line, rows[-1].id)
 
     def failures(self, wanted: Filter) -> list[FailureView]:
         """Return what keeps orders from going on, the most frequent first: the same trouble of an account once."""
@@ -112,19 +122,22 @@ class Queries:
                 func.min(orders.c.reason).label("reason"),
                 example,
             )
-            .where(*wanted.where(), troubled, orders.c.closed_at.is_(None))
+            .where(troubled, orders.c.closed_at.is_(None))
             .group_by(orders.c.account, orders.c.code, orders.c.state)
             .order_by(number.desc(), orders.c.account, example)
         )
         with self.ledger.reading() as connection:
+            query = query.where(*wanted.where(stalled(connection)))
             return [FailureView.of(row) for row in connection.execute(query)]
 
     def orders(self, wanted: Filter) -> Iterator[OrderView]:
         """Yield the orders that match, in the order they were submitted; read page by page."""
         last: tuple[float, str] | None = None
+        with self.ledger.reading() as connection:
+            lines = stalled(connection)
         while True:
             query: Select[Any] = (
-                select(orders).where(*wanted.where()).order_by(orders.c.created_at, orders.c.order_id).limit(PAGE)
+                select(orders).where(*wanted.where(lines)).order_by(orders.c.created_at, orders.c.order_id).limit(PAGE)
             )
             if last is not None:
                 after = and_(orders.c.created_at == last[0], orders.c.order_id > last[1])
@@ -133,7 +146,7 @@ class Queries:
                 rows = connection.execute(query).all()
                 known_ids = references(connection, [row.order_id for row in rows])
             for row in rows:
-                yield _view(row, known_ids.get(row.order_id, ()))
+                yield _view(row, known_ids.get(row.order_id, ()), is_overdue(row, lines))
             if len(rows) < PAGE:
                 return
             last = (rows[-1].created_at, rows[-1].order_id)
@@ -144,7 +157,7 @@ class Queries:
             order_id = known(connection, order_id)
             row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
             return OrderStory(
-                _view(row, references(connection, [order_id]).get(order_id, ())),
+                _view(row, references(connection, [order_id]).get(order_id, ()), is_overdue(row, stalled(connection))),
                 tuple(_attempts(connection, order_id)),
                 tuple(_events(connection, order_id)),
                 tuple(_results(connection, [order_id])[order_id]),
@@ -156,19 +169,27 @@ class Queries:
             return _results(connection, ids)
 
 
-def _view(row: Row[Any], known_ids: tuple[str, ...]) -> OrderView:
+def _count(connection: Connection, *conditions: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(orders).where(*conditions)).scalar_one())
+
+
+def _view(row: Row[Any], known_ids: tuple[str, ...], overdue: bool) -> OrderView:
+    state = State(row.state)
+    code, reason, fix = row.code, row.reason, row.fix
+    if overdue:
+        code, reason, fix = Code.OVERDUE, told_overdue(state), CODES[Code.OVERDUE].fix
     return OrderView(
         order_id=row.order_id,
         account=row.account,
         marketplace=row.marketplace,
-        state=State(row.state),
+        state=state,
         references=known_ids,
         attempts=row.attempts,
-        code=row.code,
-        reason=row.reason,
-        fix=row.fix,
+        code=code,
+        reason=reason,
+        fix=fix,
         due_at=row.due_at,
-        attention=row.attention,
+        attention=row.attention or overdue,
         in_doubt=row.in_doubt,
         batch=row.batch_id,
         line=row.line,

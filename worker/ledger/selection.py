@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import or_
 
 from worker.ledger.dialects import in_list
+from worker.ledger.overdue import Stalled, are_overdue
 from worker.ledger.tables import orders
 
 
@@ -29,14 +30,14 @@ class Filter:
     ids: tuple[str, ...] | None = None
     """Only these orders, as the ledger spells their ids."""
 
-    def where(self) -> list[Any]:
-        """Return the SQL conditions."""
+    def where(self, lines: Stalled = ()) -> list[Any]:
+        """Return the SQL conditions. `lines`: whose overdue orders count among those that need a person."""
         columns = {"state": orders.c.state, "account": orders.c.account, "batch": orders.c.batch_id}
         columns["code"] = orders.c.code
         asked = [(column, getattr(self, name)) for name, column in columns.items()]
         conditions: list[Any] = [column == value for column, value in asked if value is not None]
         if self.attention:
-            conditions.append(orders.c.attention.is_(True))
+            conditions.append(or_(orders.c.attention.is_(True), are_overdue(lines)))
         if self.since is not None:
             conditions.append(orders.c.created_at >= self.since)
         if self.until is not None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from config.process import private_folder
 from worker.ledger.records import Records
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.outcomes import Accepted, Unknown
@@ -41,7 +42,7 @@ class Spool:
         with self._guard:
             if self._file is not None:
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             path = self._folder / f"{os.getpid()}-{time.time_ns()}.jsonl"
             # Under another name until it is locked: a replay would take it for a dead process's and remove it.
             fresh = path.with_suffix(".new")

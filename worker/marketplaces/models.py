@@ -11,7 +11,8 @@ from typing import Annotated, Any, LiteralString
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from worker.marketplaces.digits import digits, id_text, no_number
+from worker.marketplaces.digits import damage, digits, id_text, no_number
+from worker.marketplaces.iso import alpha2
 
 
 class OrderModel(BaseModel):
@@ -103,7 +104,24 @@ def _letters(many: int, kind: LiteralString, message: LiteralString) -> Callable
     return check
 
 
-Country = Annotated[str, AfterValidator(_letters(2, "country", "two letters are needed, such as US"))]
+def _country(value: str) -> str:
+    code = alpha2(value)
+    if code is None:
+        raise PydanticCustomError("country", "an ISO code of two letters is needed, such as US or CN")
+    return code
+
+
+def _undamaged(value: str) -> str:
+    says = damage(value)
+    if says:
+        raise PydanticCustomError("damaged_number", "{says}", {"says": says})
+    return value
+
+
+Country = Annotated[str, AfterValidator(_country)]
+"""A country's ISO code of two letters; its code of three is read as that."""
+Figures = Annotated[str, AfterValidator(_undamaged)] | None
+"""A number that stands for a person, a firm or a telephone: text, which a spreadsheet may have damaged."""
 Currency = Annotated[str, AfterValidator(_letters(3, "currency", "three letters are needed, such as USD"))]
 NumberText = Annotated[str | None, BeforeValidator(number_text)]
 """A text that may also come as a whole number."""

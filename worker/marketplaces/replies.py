@@ -28,12 +28,11 @@ from pydantic import (
 
 from worker.marketplaces.calls import Lost, Reply
 from worker.rules.outcomes import Money, NotSent, Unknown
+from worker.rules.plain import plain_value
 
 T = TypeVar("T")
 
 MAX_NODES = 200_000
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters no database text takes; JSON can spell them, and a reply must never fail on its way into the ledger."""
 _ID = re.compile(r"(?=[0A-Za-z_-]*[1-9])[0-9A-Za-z][0-9A-Za-z_-]{0,63}", re.ASCII)
 """An order id. A word without a digit ("null") or a zero is none."""
 _SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?", re.ASCII)
@@ -54,13 +53,15 @@ class Fraction(str):
 
 
 def parse(body: bytes) -> Any:
-    """Parse JSON: integers exact, fractions as the text they were written in, no character that cannot be stored.
+    """Parse JSON: integers exact, fractions as the text they were written in, every other text made plain.
 
-    Raises ValueError or RecursionError.
+    This is where a marketplace's text comes in; whatever it holds, it must never fail on its way into the ledger, nor
+    command a person's terminal later. Raises ValueError or RecursionError.
     """
     text = body.decode("utf-8-sig", "replace")
     document = json.loads(text, parse_float=Fraction, parse_constant=Fraction)
-    return _storable(document) if "\\u" in text else document
+    is_plain = text.isascii() and "\\" not in text and "\x7f" not in text
+    return document if is_plain else plain_value(document)
 
 
 def read_object(body: bytes) -> dict[str, Any] | str:
@@ -85,11 +86,6 @@ def id_of(value: object) -> str:
     """Return an order id as the string it came as, or "" for what cannot be one: a float, a zero, a bare word."""
     text = "" if isinstance(value, Fraction) else text_of(value)
     return text if _ID.fullmatch(text) else ""
-
-
-def storable(text: str) -> str:
-    """Return a text without the characters no database takes."""
-    return _UNSTORABLE.sub("�", text)
 
 
 def lost(came: Lost) -> NotSent | Unknown:
@@ -172,15 +168,3 @@ def money(amount: object, currency: object) -> Money | None:
     if isinstance(amount, Decimal) and isinstance(currency, str) and 0 < len(currency) <= 10:
         return Money(amount, currency)
     return None
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return value

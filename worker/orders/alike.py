@@ -49,14 +49,19 @@ _CONFUSED = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")
 def unseen(text: str) -> str | None:
     """Return in words the first sign of a text that cannot be seen or printed; None where there is none."""
     for place, sign in enumerate(text, 1):
-        if _UNSEEN.match(sign):
-            return f"{_named(sign, place)} cannot be seen; take it out"
-        if sign == _DAMAGED:
-            return f"{_named(sign, place)} says that the text was damaged before it came here"
-        if not sign.isprintable():
-            return (
-                f"{_named(sign, place)} is {_KINDS.get(unicodedata.category(sign), 'no sign of a text')}; take it out"
-            )
+        if says := unseen_sign(sign, place):
+            return says
+    return None
+
+
+def unseen_sign(sign: str, place: int) -> str | None:
+    """Return in words why a sign at a place (from 1) of a text cannot be seen or printed; None where it can."""
+    if _UNSEEN.match(sign):
+        return f"{_named(sign, place)} cannot be seen; take it out"
+    if sign == _DAMAGED:
+        return f"{_named(sign, place)} says that the text was damaged before it came here"
+    if not sign.isprintable():
+        return f"{_named(sign, place)} is {_KINDS.get(unicodedata.category(sign), 'no sign of a text')}; take it out"
     return None
 
 

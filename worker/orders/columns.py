@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from worker.marketplaces.base import Marketplace
@@ -66,12 +67,13 @@ class Plan:
 
 def plan(marketplace: type[Marketplace], header: list[str]) -> Plan:
     """Resolve the columns of a header for a marketplace."""
-    known = _known(marketplace)
+    known, folded = _known(marketplace), _folded(marketplace)
     once: list[tuple[int, Leaf]] = []
     lists: dict[tuple[str, ...], list[tuple[int, Leaf]]] = {}
     strangers: list[int] = []
     for index, column in enumerate(header):
-        leaf = known.get(column.removeprefix("order.").replace("[]", ""))
+        name = column.removeprefix("order.").replace("[]", "")
+        leaf = known.get(name) or next((folded[one] for one in fold(name) if one in folded), None)
         if column in _OWN:
             continue
         if leaf is None:
@@ -95,6 +97,17 @@ def fill(target: dict[str, Any], row: list[str], columns: Columns) -> None:
         for part in leaf.path[leaf.outer : -1]:
             inner = inner.setdefault(part, {})
         inner[leaf.name] = [value.strip() for value in cell.split(SEPARATOR)] if leaf.many else cell
+
+
+def fold(column: str) -> tuple[str, str]:
+    """Return a column's name in small letters, with an underline for its blanks, and without them."""
+    words = column.casefold().split()
+    return "_".join(words), "".join(words)
+
+
+def own_columns(header: list[str]) -> list[str]:
+    """Return a header with the job's own columns named as they are known, however their case and blanks are written."""
+    return [next((one for one in fold(column) if one in _OWN), column) for column in header]
 
 
 def stranger(marketplaces: Iterable[type[Marketplace]], column: str) -> str:
@@ -125,6 +138,17 @@ def template(marketplace: type[Marketplace]) -> str:
 def _known(marketplace: type[Marketplace]) -> Mapping[str, Leaf]:
     """Return every column name that means something: leaf names where there is one such leaf, dotted paths."""
     return columns(marketplace) | {leaf.dotted: leaf for leaf in leaves(marketplace.order_model)}
+
+
+@cache
+def _folded(marketplace: type[Marketplace]) -> Mapping[str, Leaf]:
+    """Return the columns by their names in small letters, those left out that would then mean more than one."""
+    found: dict[str, Leaf] = {}
+    twice: set[str] = set()
+    for name, leaf in _known(marketplace).items():
+        if found.setdefault(name.casefold(), leaf) is not leaf:
+            twice.add(name.casefold())
+    return {name: leaf for name, leaf in found.items() if name not in twice}
 
 
 def _short(leaf: Leaf, every: Iterable[Leaf]) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from worker.errors import InputError
-from worker.orders.columns import template
+from worker.orders.columns import fold, template
 from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
-from worker.orders.records import Lines
+from worker.orders.records import Lines, separator
 from worker.orders.rewind import rewindable
 from worker.orders.sheets import rows
 
@@ -28,6 +28,8 @@ Entry = tuple[int, bytes | dict[str, Any] | Rejection]
 
 _LINE_FORMS = (".jsonl", ".ndjson")
 _SHEET_FORMS = (".csv", ".tsv")
+_MARK = b"\xef\xbb\xbf"
+"""UTF-8's byte order mark."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -42,7 +44,8 @@ def jobs(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = N
 def read(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = None) -> Iterator[Entry]:
     """Open a file (a path, `-` for standard input, or a binary stream) and return its entries as a stream.
 
-    The form is CSV by `.csv`/`.tsv` or by a first line that names the column `order_id`; JSON where the first
+    The form is CSV by `.csv`/`.tsv` or by a first line that names the column `order_id`, or what stands between the
+    cells (`sep=;`); JSON where the first
     character is `[`, or `{` begins an object of several lines; otherwise JSON lines. `name` is used in errors.
     Raises InputError for a file that cannot be read as a whole, and only here: what goes wrong later in the
     file is a `Rejection` and the rest goes on.
@@ -90,7 +93,8 @@ def _first_line(stream: BinaryIO, name: str) -> tuple[int, bytes]:
     number, piece = 1, stream.readline(MAX_JOB_BYTES + 1)
     if piece.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in piece[:4096]:
         raise InputError(f"{name} is not UTF-8 text (UTF-16, or not text at all); save it as UTF-8")
-    piece = piece.removeprefix(b"\xef\xbb\xbf")
+    while piece.startswith(_MARK):  # two programs, each of which put one
+        piece = piece.removeprefix(_MARK)
     while piece.isspace():
         number += piece.endswith(b"\n")
         piece = stream.readline(MAX_JOB_BYTES + 1)
@@ -110,11 +114,16 @@ def _entries(
 ) -> Iterator[Entry]:
     suffix = Path(name).suffix.lower()
     start = first.lstrip()
-    if suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and b"order_id" in start and start[:1] not in b"[{"):
+    if suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and start[:1] not in b"[{" and _heads_a_sheet(start)):
         return _sheet(number, first, rewindable(stream, name, opened), name, accounts)
     if start.startswith(b"[") or (suffix not in _LINE_FORMS and _goes_on(start)):
         return _document(number, first, stream, name)
     return _json_lines(_lines(number, first, stream))
+
+
+def _heads_a_sheet(line: bytes) -> bool:
+    text = line.decode(errors="replace")
+    return any("order_id" in one for one in fold(text)) or separator(text) is not None
 
 
 def _sheet(number: int, first: bytes, stream: BinaryIO, name: str, accounts: Accounts) -> Iterator[Entry]:

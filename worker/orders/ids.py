@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.errors import UnusableId
 from worker.marketplaces.digits import damage
-from worker.orders import alike
+from worker.orders import alike, marks
 
 MAX_CHARACTERS = 64
 """Longest id: what the ledger holds."""
@@ -22,7 +22,8 @@ _CERTAIN = re.compile(f"[A-Za-z{_EAST_ASIAN}][!-*,-~{_EAST_ASIAN}]{{0,63}}|[0-9]
 def order_id(value: Any) -> str:
     """Return the order_id as it is known everywhere: text, in Unicode's composed form (NFC). Raises UnusableId.
 
-    Unusable is also what looks like another id: two ids that look the same would be two supplier orders for one.
+    Unusable is also what looks like another id: two ids that look the same would be two supplier orders for one. A
+    spreadsheet's text mark is no part of an id: `="SO-1"` is SO-1.
     """
     if isinstance(value, str) and _CERTAIN.fullmatch(value):
         return value
@@ -30,6 +31,7 @@ def order_id(value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise UnusableId("order_id", damage(value) or _SHAPE)
+    value = marks.unmarked_id(value)
     text = unicodedata.normalize("NFC", value)
     reason = _misshapen(value, text) or alike.twin(text)
     if reason:
@@ -55,13 +57,14 @@ def reference(value: str) -> str:
 
 
 def spellings(given: str) -> tuple[str, ...]:
-    """Return the forms an order may be known under in the ledger: as given, and in both of Unicode's normal forms.
+    """Return the forms an order may be known under: as given, without text marks, in both of Unicode's normal forms.
 
     Orders that were taken before ids were normalised are known as they were given then.
     """
-    if given.isascii():
-        return (given,)
-    forms = (unicodedata.normalize(form, given) for form in ("NFC", "NFD"))
+    bare = marks.unmarked_id(given)
+    if bare.isascii():
+        return tuple(dict.fromkeys((given, bare)))
+    forms = (unicodedata.normalize(form, bare) for form in ("NFC", "NFD"))
     return tuple(dict.fromkeys((given, *forms)))
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -15,9 +16,9 @@ from pydantic import ValidationError
 from worker.errors import UnusableId
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.models import OrderModel
-from worker.orders import ids
+from worker.orders import ids, texts
 from worker.orders.fields import shown
-from worker.orders.reasons import explain, too_many, unknown_account, unknown_key
+from worker.orders.reasons import explain, together, too_many, unknown_account, unknown_key
 
 MAX_JOB_BYTES = 1 << 20
 """Longest job, as JSON; the longest line of a file."""
@@ -26,6 +27,7 @@ ENVELOPE = (*REQUIRED, "allow_repeat")
 """Every key of a job; the last may be left out."""
 
 _KEYS = frozenset(REQUIRED)
+_HALF = "holds half of a character (a lone \\ud… escape)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ class Job:
 
     `body` is compact JSON of the validated order in the model's key order, unset values left out: the same order
     always has the same body. `fingerprint` is the SHA-256 (hex) of account and body. `line` is where it was
-    handed in. `notices` name accepted fields that will not be sent. `allow_repeat`: the submitter says that orders of
-    the same content are meant.
+    handed in. `notices` name accepted fields that will not be sent, and what was repaired in it. `allow_repeat`: the
+    submitter says that orders of the same content are meant. `spelled`: the order_id as it was handed in, where that
+    differs.
     """
 
     order_id: str
@@ -58,6 +61,7 @@ class Job:
     line: int
     notices: tuple[str, ...]
     allow_repeat: bool = False
+    spelled: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +89,28 @@ def validate(raw: bytes | Mapping[str, Any], line: int, accounts: Accounts) -> J
     """
     job: dict[str, Any] = {}
     try:
+        raw = raw if isinstance(raw, bytes) else _encode(raw)
         job = _decode(raw)
         if job.keys() != _KEYS:
             _check_envelope(job)
-        return _job(ids.order_id(job["order_id"]), job, line, accounts)
+        return _job(ids.order_id(job["order_id"]), job, line, accounts, texts.is_plain(raw, job["order"]))
     except UnusableId as error:
         return Rejection(line, None, "order_id", error.reason)
     except _FaultError as fault:
         return Rejection(line, ids.usable(job.get("order_id")), fault.field, fault.reason)
 
 
-def _job(order_id: str, job: Mapping[str, Any], line: int, accounts: Accounts) -> Job:
+def _job(order_id: str, job: Mapping[str, Any], line: int, accounts: Accounts, is_plain: bool) -> Job:
     account, order = job["account"], job["order"]
     terms = accounts.get(account) if isinstance(account, str) else None
     if terms is None:
         raise _FaultError("account", unknown_account(account, accounts))
     marketplace = terms.marketplace
     try:
-        model = marketplace.order_model.model_validate(order)
+        looked = None if is_plain else texts.look(order, marketplace.order_model)
+        if looked and looked.faults:
+            raise _FaultError(*together(looked.faults))
+        model = marketplace.order_model.model_validate(looked.order if looked else order)
         body = model.model_dump_json(exclude_none=True)
     except ValidationError as error:
         raise _FaultError(*explain(error, marketplace, order)) from None
@@ -110,9 +118,11 @@ def _job(order_id: str, job: Mapping[str, Any], line: int, accounts: Accounts) -
         raise _FaultError("order", "nested too deeply") from None
     _keep_ceiling(account, terms, model)
     fingerprint = hashlib.sha256((account + body).encode()).hexdigest()
-    notices = tuple(marketplace.notices(model))
+    notices = (*marketplace.notices(model), *(looked.repaired(model) if looked else ()))
+    given = job["order_id"]
+    spelled = given if given != order_id and isinstance(given, str) else None
     allow_repeat = job.get("allow_repeat", False)
-    return Job(order_id, account, marketplace.name, body, fingerprint, line, notices, allow_repeat)
+    return Job(order_id, account, marketplace.name, body, fingerprint, line, notices, allow_repeat, spelled)
 
 
 def _keep_ceiling(account: str, terms: Terms, order: OrderModel) -> None:
@@ -136,10 +146,8 @@ def _check_envelope(job: Mapping[str, Any]) -> None:
         raise _FaultError("allow_repeat", "must be true or false")
 
 
-def _decode(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
-    """Return the job's object. A mapping takes the same way as bytes, so every door has the same rules."""
-    if not isinstance(raw, bytes):
-        raw = _encode(raw)
+def _decode(raw: bytes) -> dict[str, Any]:
+    """Return the job's object. A mapping comes as bytes too, so every door has the same rules."""
     if len(raw) > MAX_JOB_BYTES:
         raise _FaultError("job", "longer than 1 MiB")
     try:
@@ -154,8 +162,8 @@ def _decode(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         # Python's limit on the digits of a whole number
         raise _FaultError("job", "not JSON: a number is too long") from None
-    if (b"\\ud" in raw or b"\\uD" in raw) and _is_broken(job):
-        raise _FaultError("job", "holds half of a character (a lone \\ud… escape)")
+    if b"\\u" in raw and _is_broken(job):
+        raise _FaultError("job", _HALF)
     if not isinstance(job, dict):
         raise _FaultError("job", "must be a JSON object with order_id, account and order")
     return job
@@ -163,7 +171,9 @@ def _decode(raw: bytes | Mapping[str, Any]) -> dict[str, Any]:
 
 def _encode(job: Mapping[str, Any]) -> bytes:
     try:
-        return json.dumps(job if isinstance(job, dict) else dict(job), allow_nan=False).encode()
+        return json.dumps(job if isinstance(job, dict) else dict(job), allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _FaultError("job", _HALF) from None
     except RecursionError:
         raise _FaultError("job", "nested too deeply") from None
     except (TypeError, ValueError):
@@ -198,4 +208,12 @@ def _number(text: str) -> float:
 
 
 # The standard decoder, not pydantic_core's: only it can refuse a key that stands twice, and it is as fast.
-_read_json = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_number).decode
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_number)
+
+
+def _read_json(text: str) -> Any:
+    with suppress(json.JSONDecodeError):
+        value, end = _DECODER.raw_decode(text)
+        if end == len(text):
+            return value
+    return _DECODER.decode(text)  # blanks around it, or an error to be told

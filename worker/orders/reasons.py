@@ -43,10 +43,14 @@ def explain(error: ValidationError, marketplace: type[Marketplace], order: objec
     for detail in sorted(details, key=lambda item: item["type"] != "extra_forbidden")[: 4 * _OTHERS]:
         field, reason = _fault(detail, marketplace, order)
         faults.setdefault(field, reason)
+    return together(faults, more=len(details) > 4 * _OTHERS)
+
+
+def together(faults: Mapping[str, str], more: bool = False) -> tuple[str, str]:
+    """Return the first field and its reason, which goes on to name up to five others; `more`: there are others."""
     (field, reason), *others = faults.items()
     told = [f"{path}: {why}" for path, why in others[:_OTHERS]]
-    unseen = len(others) - len(told)
-    if unseen or len(details) > 4 * _OTHERS:
+    if more or len(others) > len(told):
         told.append("and more")
     return field, "; also: ".join([reason, "; ".join(told)] if told else [reason])
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from worker.errors import InputError
+from worker.orders import signs
+from worker.orders.columns import own_columns
 from worker.orders.fields import shown
 
 Lines = Iterator[tuple[int, bytes | str]]
@@ -21,6 +23,8 @@ Lines = Iterator[tuple[int, bytes | str]]
 
 _MEND = 'write a quote inside a text twice (""), and hand in texts with line breaks as JSON lines (.jsonl)'
 _QUOTED = r'"[^"]*(?:""[^"]*)*"'
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""A first line by which a spreadsheet tells itself what stands between the cells."""
 
 
 class Row(NamedTuple):
@@ -51,11 +55,19 @@ class Sheet:
         self._text = _text(first) if isinstance(first, bytes) else ""
         if "\r" in self._text:
             raise InputError(f"{name}: its lines end with CR alone; save it with line ends of LF or CRLF")
-        self.delimiter = max(",;\t", key=self._text.count)
+        told = separator(self._text)
+        if told is not None:
+            self.line, first = next(lines, (self.line, b""))
+            self._text = _text(first) if isinstance(first, bytes) else ""
+        self.delimiter = told if told and told in self._text else max(",;\t", key=self._text.count)
         try:
-            self.header = [cell.strip() for cell in self._cells()]
+            self.header = own_columns([bare(cell) for cell in self._cells()])
         except csv.Error:
             raise InputError(f"{name}: its first row cannot be read as CSV column names") from None
+        if len(self.header) == 1 and self.delimiter in self.header[0] and '"' in self._text:
+            raise InputError(
+                f"{name}: each row is one quoted cell; export it again with quotes around single cells only, or none"
+            )
         self._column = self.header.index("order_id") if "order_id" in self.header else -1
 
     def rows(self) -> Iterator[Row]:
@@ -82,8 +94,8 @@ class Sheet:
             for self._text in parts:
                 with suppress(csv.Error):
                     cells = self._cells(strict=False)
-                    if 0 <= self._column < len(cells) and cells[self._column].strip():
-                        yield self.line, cells[self._column].strip()
+                    if 0 <= self._column < len(cells) and bare(cells[self._column]):
+                        yield self.line, bare(cells[self._column])
             following = next(self._lines, None)
             if following is None:
                 return
@@ -102,7 +114,7 @@ class Sheet:
         cell = cells[self._column] if self._column < len(cells) else ""
         if len(cells) != len(self.header) and (self._column or self.delimiter in cell):
             return ""  # a cell too many or too few may have moved the others
-        return cell.strip()
+        return bare(cell)
 
     def _broken(self, text: str) -> Stop:
         """Return which cell of a line makes it unreadable, and whose row the line is."""
@@ -115,10 +127,21 @@ class Sheet:
             place = found.end()
             if not found[2]:
                 return Stop(self.line, "a cell is longer than 131,072 characters")
-        known = before[self._column].strip('"').strip() if self._column < len(before) else ""
+        known = bare(before[self._column].strip('"')) if self._column < len(before) else ""
         where = f"in column {self.column(len(before))}"
         reason = f"{_fault(text[place:]).format(line=self.line, where=where)}; {_MEND}"
         return Stop(self.line, reason, known or None)
+
+
+def bare(cell: str) -> str:
+    """Return a cell without blanks and signs nobody sees at its ends."""
+    return signs.trimmed(cell)[0].strip()
+
+
+def separator(line: str) -> str | None:
+    """Return the sign a first line names as what stands between the cells; None for a line that names none."""
+    found = _SEPARATOR_LINE.fullmatch(line.strip("\r\n "))
+    return found[1] if found else None
 
 
 def _text(line: bytes) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from worker.errors import InputError, UnusableId
 from worker.marketplaces.base import Marketplace
-from worker.orders import ids
+from worker.orders import ids, marks
 from worker.orders.columns import OWN_COLUMNS, PLACEHOLDER, REPEAT_COLUMN, Plan, fill, plan, stranger
 from worker.orders.fields import shown
 from worker.orders.jobs import Accounts, Rejection
 from worker.orders.places import Run
-from worker.orders.records import Row, Sheet
+from worker.orders.records import Row, Sheet, bare
 
+_ROWS_ASKED = 1000
 _FLAGS = {"true": True, "false": False}
 
 
@@ -77,7 +79,14 @@ class Table:
             raise InputError(f"{name} has the column {shown(twice[0])} twice")
         for index, column in enumerate(self.header):
             if column and all(index in each.strangers for each in self.plans.values()):
-                raise InputError(f"{name}, column {shown(column)}: {stranger(self.plans, column)}")
+                raise InputError(f"{name}, column {shown(column)}: {stranger(self._meant(), column)}")
+
+    def _meant(self) -> list[type[Marketplace]]:
+        """Return the marketplaces the first rows order from, all that are configured where the rows do not say."""
+        rows = (row for row in islice(self._sheet.rows(), _ROWS_ASKED) if self.account < len(row.cells))
+        accounts = (self.accounts.get(_account(row.cells[self.account])) for row in rows)
+        meant = dict.fromkeys(terms.marketplace for terms in accounts if terms)
+        return list(meant or self.plans)
 
     def fault(self, row: Row, cells: list[str]) -> tuple[str, str] | None:
         """Return what makes a single row no part of any order; `cells` are the row's without those of blanks."""
@@ -102,8 +111,8 @@ class Table:
         if group.known is None:
             return group.refuse("order_id", group.unusable)
         first = group.rows[0]
-        account = first[self.account].strip()
-        job: dict[str, Any] = {"order_id": group.known, "account": account, "order": {}}
+        account = _account(first[self.account])
+        job: dict[str, Any] = {"order_id": group.written, "account": account, "order": {}}
         terms = self.accounts.get(account)
         if terms is not None:
             here = self.plans[terms.marketplace]
@@ -139,7 +148,7 @@ class Table:
     def _disagreement(self, group: Group, here: Plan) -> tuple[str, str] | None:
         first = group.rows[0]
         for number, row in enumerate(group.rows[1:], 2):
-            if row[self.account].strip() not in ("", first[self.account].strip()):
+            if _account(row[self.account]) not in ("", _account(first[self.account])):
                 return "account", f"row {number} of the order differs from its first row"
             for index, leaf in here.once:
                 if row[index] and row[index] != first[index]:
@@ -154,6 +163,10 @@ class Table:
                     return "order", "a column without a name holds a value"
                 return f"order.{shown(column)}", stranger([marketplace], column)
         return None
+
+
+def _account(cell: str) -> str:
+    return marks.unmarked_id(bare(cell))
 
 
 def _missing_item(order: dict[str, Any], group: Group, here: Plan) -> tuple[str, str] | None:

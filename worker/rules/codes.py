@@ -34,6 +34,7 @@ class Code(StrEnum):
     DAY_LIMIT = "DAY_LIMIT"
     BREAKER_OPEN = "BREAKER_OPEN"
     PAUSED = "PAUSED"
+    OVERDUE = "OVERDUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,9 @@ CODES: dict[Code, Entry] = {
     ),
     Code.BREAKER_OPEN: Entry("the marketplace does not answer; one order goes ahead when the pause ends"),
     Code.PAUSED: Entry("a person paused the account", "fulfil resume ACCOUNT"),
+    Code.OVERDUE: Entry(
+        "it is due for long, nothing holds it, and no worker takes it up",
+        "fulfil doctor says which part is missing: a worker, a queue's listener, Redis; the order goes on by itself",
+    ),
 }
 """Each code once; a test holds that every one is written somewhere and none is written past this table."""

@@ -15,11 +15,10 @@ from httpx_aiohttp import AiohttpTransport
 
 from worker.crashpoints import CrashPoint, reached
 from worker.marketplaces.calls import Lost, Reply, Request
+from worker.sending.bodies import ASKED, UnusableBodyError, whole_body
 
 T = TypeVar("T")
 
-BODY_LIMIT_BYTES = 1 << 20
-"""No documented answer comes near it; a longer one is not read to its end."""
 TOO_LATE = "its time ran out before it was sent"
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
@@ -110,7 +109,7 @@ class Client:
         outgoing = httpx.Request(
             request.method,
             _url(request.url),
-            headers=dict(request.headers),
+            headers={**ASKED, **request.headers},
             stream=httpx.ByteStream(request.content),  # aiohttp writes Host and Content-Length
             extensions=self._extensions,
         )
@@ -118,14 +117,12 @@ class Client:
         response = await self._transport.handle_async_request(outgoing)
         reached(CrashPoint.ANSWERED)
         try:
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > BODY_LIMIT_BYTES:
-                    return Lost("the answer was longer than any documented one", may_have_arrived=True)
+            body = await whole_body(response)
+        except UnusableBodyError as error:
+            return Lost(str(error), may_have_arrived=True)
         finally:
             await response.aclose()
-        return Reply(response.status_code, response.headers, bytes(body))
+        return Reply(response.status_code, response.headers, body)
 
     async def aclose(self) -> None:
         """Close every connection."""

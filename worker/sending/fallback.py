@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
 
-from worker.errors import LedgerAway
+from worker.errors import FulfilError, LedgerAway, where
 from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.rules.values import Moved, Sent
@@ -15,10 +16,12 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
+AGAIN_SECONDS = 5.0
+"""How often answers the ledger refused are offered to it again: a trigger is mended, a column is added."""
 
 
 class Fallback:
-    """Records what a first try could not record.
+    """Records what a first try could not record, and keeps what the ledger refuses until it takes that too.
 
     `draining`: set when the worker is told to stop; it then leaves the answers to the spool, which is replayed at the
     next start. `alive` is called while it waits, for the ledger's absence is no defect of the worker.
@@ -29,44 +32,89 @@ class Fallback:
         self._spool = spool
         self._draining = draining
         self._alive = alive
+        self._owed: list[Sent] = []
+        self._groups = 0
+        self._again_at = 0.0
+
+    @property
+    def owed(self) -> set[tuple[str, int]]:
+        """The attempts, by order and number, whose answers are not in the ledger yet."""
+        return {_attempt(one) for one in self._owed}
+
+    def seconds_left(self) -> float | None:
+        """Return how long until the owed answers are to be offered again; None while there are none."""
+        return max(0.0, self._again_at - time.monotonic()) if self._owed else None
 
     def record(self, sent: list[Sent], error: Exception, arrived: Callable[[], list[Sent]]) -> list[Moved]:
         """Keep the answers' ids on disk, then record them; `error` is what the first try raised.
 
-        What has `arrived` meanwhile is kept and recorded with them.
+        What has `arrived` meanwhile is kept and recorded with them. What the ledger refuses is owed to it afterwards.
         """
         self._spool.keep(sent)
-        kept = 1
+        self._groups += 1
         wait = FIRST_WAIT_SECONDS
         while isinstance(error, LedgerAway):
             log.warning("%d answers wait for the ledger: %s", len(sent), error)
             if self._draining.wait(wait):
+                self._owed += sent
                 return []
             self._alive()
             wait = min(LONGEST_WAIT_SECONDS, wait * 2)
             if more := arrived():
                 self._spool.keep(more)
-                kept += 1
+                self._groups += 1
                 sent += more
             try:
                 moved = self._records.record(sent)
             except Exception as again:
                 error = again
                 continue
-            self._spool.recorded(kept)
+            self._settle([])
             return moved
-        return self._each_by_itself(sent, error, kept)
+        log.error("%s while recording %d answers; each is tried by itself", _said(error), len(sent))
+        return self._each_by_itself(sent)
 
-    def _each_by_itself(self, sent: Sequence[Sent], error: Exception, kept: int) -> list[Moved]:
+    def offer_again(self) -> tuple[list[Sent], list[Moved]]:
+        """Offer the owed answers to the ledger once more; return those it took, and how their orders stand."""
+        owed, self._owed = self._owed, []
+        moved = self._each_by_itself(owed)
+        left = self.owed
+        return [one for one in owed if _attempt(one) not in left], moved
+
+    def _each_by_itself(self, sent: Sequence[Sent]) -> list[Moved]:
         """Record each answer in a transaction of its own, so that one the database refuses delays no other."""
-        log.error("%s while recording %d answers; each is tried by itself", type(error).__name__, len(sent))
         moved: list[Moved] = []
-        for one in sent:
+        refused: list[Sent] = []
+        for place, one in enumerate(sent):
             try:
                 moved += self._records.record([one])
+            except LedgerAway:  # then it is for the others too
+                refused += sent[place:]
+                break
             except Exception as again:
-                order_id = one.claim.order_id
-                log.error("%s cannot be recorded (%s); its ids are in the spool", order_id, type(again).__name__)
-        if len(moved) == len(sent):
-            self._spool.recorded(kept)
+                log.error("the answer to %s is not in the ledger and is offered again: %s", _who(one), _said(again))
+                refused.append(one)
+        self._settle(refused)
         return moved
+
+    def _settle(self, refused: Sequence[Sent]) -> None:
+        """Note what is owed now; when nothing is, the spool begins anew."""
+        self._owed += refused
+        if self._owed:
+            self._again_at = time.monotonic() + AGAIN_SECONDS
+        else:
+            self._spool.recorded(self._groups)
+            self._groups = 0
+
+
+def _attempt(one: Sent) -> tuple[str, int]:
+    return one.claim.order_id, one.claim.number
+
+
+def _who(one: Sent) -> str:
+    return f"{one.claim.order_id}, attempt {one.claim.number},"
+
+
+def _said(error: Exception) -> str:
+    """Return what may be said of an error: our own words, or where it happened."""
+    return str(error) if isinstance(error, FulfilError) else where(error)

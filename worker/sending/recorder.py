@@ -101,7 +101,7 @@ class Recorder(Background):
         return self._paused_at.get(account, 0.0)
 
     def _round(self) -> None:
-        first = self._answers.get()
+        first = self._next()
         if first is None:
             return
         time.sleep(GATHER_SECONDS)
@@ -110,6 +110,22 @@ class Recorder(Background):
             self._record(group)
         except Exception as error:  # whatever it is, the thread must live: the leases tell of what it missed
             log.error("%s while recording %d answers", where(error), len(group))
+
+    def _next(self) -> Answer | None:
+        """Return the next answer; None when there is something else to do first."""
+        left = self._fallback.seconds_left()
+        try:
+            if left != 0.0:
+                return self._answers.get(timeout=left)
+        except queue.Empty:
+            pass
+        try:
+            taken, moved = self._fallback.offer_again()
+            self._release(taken)
+            self._bell.follow(moved)
+        except Exception as error:  # whatever it is, the thread must live
+            log.error("%s while offering answers again", where(error))
+        return None
 
     def _wake(self) -> None:
         self._answers.put(None)
@@ -132,8 +148,7 @@ class Recorder(Background):
                 moved = self._records.record(sent)
             except Exception as error:
                 moved = self._fallback.record(sent, error, lambda: self._arrived(group))
-            for one in sent:
-                self._marks.release(one.claim.order_id, one.claim.number)
+            self._release(sent)
             reached(CrashPoint.RECORDED)
             self._bell.follow(moved)
         finally:
@@ -142,6 +157,13 @@ class Recorder(Background):
             for answer in group:
                 answer.completion.note(stands.pop(answer.claim.order_id, None))
         self._tell_breakers(group)
+
+    def _release(self, recorded: Iterable[Sent]) -> None:
+        """Give the room of these sends' marks back; a send the ledger does not know of keeps its mark."""
+        owed = self._fallback.owed
+        for one in recorded:
+            if (one.claim.order_id, one.claim.number) not in owed:
+                self._marks.release(one.claim.order_id, one.claim.number)
 
     def _arrived(self, group: list[Answer]) -> list[Sent]:
         """Take in what arrived while the group could not be written."""

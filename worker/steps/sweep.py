@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -58,6 +59,8 @@ class Sweep:
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
+    deaf: Callable[[], str]
+    """Says which queues nobody listens to, or nothing; it asks no more often than it should."""
 
     def run(self) -> str:
         """Take back leases that ran out and ring for every order that is due; return how many."""
@@ -78,7 +81,8 @@ class Sweep:
                 self.bell.act(act_id)
         except RedisAway as error:
             return f"{len(lost)} orders taken back; {error}"
-        return f"{len(lost)} orders taken back, {kept} replayed, rang for {placed} to place and {read} to read"
+        told = f"{len(lost)} orders taken back, {kept} replayed, rang for {placed} to place and {read} to read"
+        return told + self.deaf()
 
     def _ring_places(self, account: str) -> int:
         now, waiting, rate = time.time(), self._queue_length(place_queue(account)), self.accounts.rate(account)

@@ -7,14 +7,17 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.terminal_theme import MONOKAI
 
 from worker.errors import InputError
+from worker.rules.plain import escaped, plain_lines
 
 PIPED_COLUMNS = 120
 PICTURE_COLUMNS = 112
@@ -27,12 +30,21 @@ def console(stderr: bool = False, quiet: bool = False) -> Console:
     """Return a console; away from a terminal it is 120 columns wide unless COLUMNS says otherwise."""
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+    return _PlainConsole(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+
+
+class _PlainConsole(Console):
+    """A console whose texts cannot command the terminal, whoever wrote them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as rich does, each text made plain; rich's own colours and moves are not part of a text."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain_lines(segment.text), segment.style)
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON, one document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 class Screen:
@@ -50,7 +62,7 @@ class Screen:
 
     def picture(self, path: Path, title: str) -> None:
         """Save all that was printed as an SVG that fetches nothing. Raises InputError when it cannot be written."""
-        recorder = Console(
+        recorder = _PlainConsole(
             record=True, file=io.StringIO(), width=PICTURE_COLUMNS, force_terminal=True, color_system="truecolor",
             **_VERBATIM,
         )  # fmt: skip

@@ -1,1 +1,1 @@
-"""What fakes other programs over HTTP."""
+"""HTTP servers: today the receiver of push messages."""

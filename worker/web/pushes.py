@@ -6,13 +6,18 @@ import asyncio
 import errno
 import logging
 import signal
+import socket
+import time
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from worker.accounts import Accounts
 from worker.errors import ConfigError, Unavailable, UnknownAccount
 from worker.marketplaces.base import Marketplace, Push
+from worker.web.door import Door
 from worker.web.ringing import Ringing
 
 log = logging.getLogger(__name__)
@@ -23,6 +28,10 @@ BODY_SECONDS = 10.0
 """Longest wait for the rest of a message that has begun."""
 ANSWER_SECONDS = 0.4
 """The marketplace waits half a second for its 200; without one it sends the message again."""
+OLD_SECONDS = 3 * 86400.0
+"""How old a message may be: longer than a receiver is away over a week-end and messages are sent again."""
+AHEAD_SECONDS = 600.0
+"""How far its sender's clock may be ahead of ours."""
 
 _silent = logging.getLogger(f"{__name__}.server")
 _silent.disabled = True
@@ -36,13 +45,22 @@ class Receiver:
         self._accounts = accounts
         self._keep = keep
         self._ringing = ringing
+        self.door: Door | None = None
 
     def application(self) -> web.Application:
         """Return the web application."""
-        application = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._answering])
         application.router.add_get("/{rest:.*}", self._alive)  # AliExpress probes the address it is given
         application.router.add_post("/push/{account}", self._take)
         return application
+
+    @web.middleware
+    async def _answering(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            if self.door is not None:
+                self.door.answered(request.transport)
 
     async def _alive(self, _: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -64,6 +82,9 @@ class Receiver:
         push = marketplace.read_push(headers, body)
         if push is None:
             log.warning("a message for %s is not about an order; it is passed over", account)
+            return web.Response()
+        if not is_fresh(push.at, time.time()):
+            log.warning("a message for %s was signed for a time far from now; it is passed over", account)
             return web.Response()
         return web.Response(status=await self._kept(account, push))
 
@@ -87,26 +108,50 @@ class Receiver:
         return marketplace if marketplace.takes_pushes else None
 
 
+def is_fresh(at: float | None, now: float) -> bool:
+    """Tell whether a message may change anything, by the time it was signed with.
+
+    An old one that somebody kept is worth nothing: the marketplace sends a message again for hours, not for weeks. One
+    from the future would stand above every true message that comes before that time.
+    """
+    return at is None or now - OLD_SECONDS <= at <= now + AHEAD_SECONDS
+
+
 def _kind(error: Exception) -> str:
     """Name an error without its text, which may hold what was sent."""
     return type(error).__name__
 
 
-async def listen(receiver: Receiver, address: str, port: int) -> tuple[web.AppRunner, str]:
-    """Start to listen; return what to clean up and the address. Raises ConfigError when the port is taken."""
-    runner = web.AppRunner(receiver.application(), access_log=None, logger=_silent, shutdown_timeout=2)
-    await runner.setup()
+class Listening:
+    """The receiver at its port."""
+
+    def __init__(self, runner: web.AppRunner, door: Door, url: str) -> None:
+        self._runner, self._door, self.url = runner, door, url
+
+    async def stop(self) -> None:
+        """Let nobody in any more, and end what is open."""
+        await self._door.close()
+        await self._runner.cleanup()
+
+
+async def listen(receiver: Receiver, address: str, port: int, most: int | None = None) -> Listening:
+    """Start to listen; `most`: connections at once. Raises ConfigError when the port is taken."""
     try:
-        await web.TCPSite(runner, address, port).start()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listening = socket.create_server((address, port), family=family, backlog=128)
     except OSError as error:
-        await runner.cleanup()
         said = "is taken" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise ConfigError(
             f"push messages cannot be received on {address}:{port}: {said};"
             " see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"
         ) from None
-    host, bound = runner.addresses[0][:2]
-    return runner, f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
+    runner = web.AppRunner(receiver.application(), access_log=None, logger=_silent, shutdown_timeout=2)
+    await runner.setup()
+    door = Door(listening, cast("Callable[[], asyncio.Protocol]", runner.server), most)
+    receiver.door = door
+    door.open()
+    host, bound = listening.getsockname()[:2]
+    return Listening(runner, door, f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}")
 
 
 def run_hooks(receiver: Receiver, ringing: Ringing, address: str, port: int, ready: Callable[[str], None]) -> None:
@@ -116,10 +161,10 @@ def run_hooks(receiver: Receiver, ringing: Ringing, address: str, port: int, rea
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        runner, url = await listen(receiver, address, port)
-        ready(url)
+        listening = await listen(receiver, address, port)
+        ready(listening.url)
         await stop.wait()
-        await runner.cleanup()
+        await listening.stop()
 
     ringing.start()
     try:

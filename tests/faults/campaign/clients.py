@@ -24,8 +24,8 @@ from worker.rules.acts import ActKind
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
     batch = parts().intake.submit_file(told["file"])
-    answer = {"batch": batch.batch, "accepted": batch.accepted, "duplicates": len(batch.duplicates)}
-    return answer | {"rejected": len(batch.rejected), "unrung": bool(batch.unrung)}
+    answer = {"batch": batch.batch, "accepted": batch.accepted, "duplicates": batch.duplicates_number}
+    return answer | {"rejected": batch.rejected_number, "unrung": bool(batch.unrung)}
 
 
 def _by_message(told: dict[str, Any]) -> dict[str, Any]:

@@ -161,6 +161,17 @@ def ledger_cut(stage: Stage, seconds: float, dice: Random) -> None:
     stage.ledger.cut()
 
 
+def ledger_refuses(stage: Stage, seconds: float, dice: Random) -> None:
+    """A trigger refuses every answer and tells the row: no log may, and each answer is in the ledger afterwards."""
+    with _under_way(stage):
+        stage.ledger.refuse(seconds, stage.wait)
+
+
+def ledger_read_only(stage: Stage, seconds: float, dice: Random) -> None:
+    """After a failover the server answers and takes no writes."""
+    stage.ledger.be_read_only(seconds, stage.wait)
+
+
 def ledger_restart(stage: Stage, seconds: float, dice: Random) -> None:
     """The database ends without a word, and comes back."""
     stage.ledger.restart(seconds, stage.wait)
@@ -190,7 +201,7 @@ FAULTS |= {
     for run in (
         market_outage, market_reads_fail, worker_kill, worker_freeze, worker_term, beat_kill, redis_kill,
         redis_kill_wiped, redis_flush, redis_pause, redis_cut, redis_full, ledger_lock, ledger_cut, ledger_restart,
-        ledger_away_long,
+        ledger_away_long, ledger_refuses, ledger_read_only,
     )
 }  # fmt: skip
 FAULTS["redis_pause_long"] = redis_pause

@@ -57,6 +57,8 @@ _ALL = (
     Kind("redis_full", "redis", "redis", (1.0, 3.0), 1.2, rest=2.0, smoke=False, alone=True),
     Kind("ledger_lock", "ledger", "ledger", (2.0, 9.0), 2.0, rest=2.0, alone=True),
     Kind("ledger_cut", "ledger", "ledger", (0, 0), 3.0, alone=True),
+    Kind("ledger_refuses", "ledger", "ledger", (1.0, 4.0), 1.5, rest=2.0, alone=True),
+    Kind("ledger_read_only", "ledger", "ledger", (1.0, 5.0), 1.5, rest=2.0, alone=True),
     Kind("ledger_restart", "ledger", "ledger", (0.5, 3.0), 1.5, rest=2.0, alone=True),
     Kind("ledger_away_long", "ledger", "ledger", (33.0, 36.0), 0.15, rest=8.0, smoke=False, alone=True),
     Kind("message_doubled", "message", "message_doubled", (0, 0), 4.0, disrupts=False),

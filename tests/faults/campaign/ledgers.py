@@ -58,6 +58,14 @@ class LedgerUnderTest:
         """End every connection."""
         raise NotImplementedError
 
+    def refuse(self, seconds: float, wait: Wait) -> None:
+        """Refuse every answer for a while, with words that hold the row."""
+        raise NotImplementedError
+
+    def be_read_only(self, seconds: float, wait: Wait) -> None:
+        """Answer and take no writes for a while."""
+        raise NotImplementedError
+
     def restart(self, seconds: float, wait: Wait) -> None:
         """End the server without a word and start it after a while."""
         raise NotImplementedError
@@ -70,7 +78,7 @@ class LedgerUnderTest:
 class Sqlite(LedgerUnderTest):
     """One file, WAL."""
 
-    faults = ("ledger_lock", "ledger_away_long")
+    faults = ("ledger_lock", "ledger_away_long", "ledger_refuses")
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,6 +95,17 @@ class Sqlite(LedgerUnderTest):
             connection.close()
 
     away = lock
+
+    def refuse(self, seconds: float, wait: Wait) -> None:
+        """Let a trigger refuse."""
+        with contextlib.closing(sqlite3.connect(self.path, timeout=20, isolation_level=None)) as connection:
+            connection.execute(
+                "CREATE TRIGGER refuses BEFORE INSERT ON order_references BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+            try:
+                wait(seconds)
+            finally:
+                connection.execute("DROP TRIGGER refuses")
 
     def is_held(self) -> bool:
         """Try to take the one place a writer can have."""
@@ -105,6 +124,13 @@ AND state_change < clock_timestamp() - make_interval(secs => :seconds)
 """
 
 
+_REFUSING = """
+CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'no: %%', NEW USING DETAIL = (SELECT body FROM orders WHERE order_id = NEW.order_id); END $$;
+CREATE TRIGGER refuses BEFORE INSERT ON order_references FOR EACH ROW EXECUTE FUNCTION refuses()
+"""
+
+
 class Postgres(LedgerUnderTest):
     """A database of a server that only this campaign uses."""
 
@@ -114,6 +140,8 @@ class Postgres(LedgerUnderTest):
         self.faults = (
             "ledger_lock",
             "ledger_cut",
+            "ledger_refuses",
+            "ledger_read_only",
             *(("ledger_restart", "ledger_away_long") if server.may_be_stopped else ()),
         )
 
@@ -122,6 +150,29 @@ class Postgres(LedgerUnderTest):
         with contextlib.suppress(DBAPIError), self._engine.begin() as connection:
             connection.execute(text("LOCK TABLE orders IN EXCLUSIVE MODE"))
             wait(seconds)
+
+    def refuse(self, seconds: float, wait: Wait) -> None:
+        """Let a trigger refuse, and tell the row as an error's text and detail."""
+        self._execute(_REFUSING)
+        try:
+            wait(seconds)
+        finally:
+            self._execute("DROP FUNCTION refuses CASCADE")
+
+    def be_read_only(self, seconds: float, wait: Wait) -> None:
+        """Let every new transaction be one that only reads, and end the connections, as a failover does."""
+        database = self._engine.url.database
+        self._server.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+        self.cut()
+        try:
+            wait(seconds)
+        finally:
+            self._server.execute(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+            self.cut()
+
+    def _execute(self, statement: str) -> None:
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(statement)
 
     def is_held(self) -> bool:
         """Look for a transaction that nobody goes on with: a stopped program's, whose rows then are locked."""

@@ -12,6 +12,8 @@ from worker.marketplaces.calls import Lost, Reply, Request
 
 KEY = "SO-1001"
 REFERENCE = "8198352049851315"
+ZIPS = {"AU": "2000", "NZ": "1010", "ZA": "8001", "AR": "1425", "BR": "01310-100"}
+"""Where a code of five digits is none."""
 
 
 def adapter() -> AliExpress:
@@ -23,6 +25,7 @@ def body(country: str = "FR", extend: dict[str, Any] | None = None, **address: A
     """Return a valid order of a country without own rules, with some address fields set; None takes one out."""
     place = {"address": "12 Rue de la Paix", "city": "Paris", "province": "Ile-de-France", "zip": "75002"}
     person = {"contact_person": "Jeanne Moreau", "full_name": "Jeanne Moreau", "mobile_no": "612345678"}
+    place["zip"] = ZIPS.get(country, place["zip"])
     merged = {**place, **person, "phone_country": "+33", "country": country, **address}
     order: dict[str, Any] = {
         "logistics_address": {name: value for name, value in merged.items() if value is not None},

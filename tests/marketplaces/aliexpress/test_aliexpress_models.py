@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 import pytest
+from iso3166 import countries
 from pydantic import ValidationError
 
 from tests.marketplaces.aliexpress.aliexpress_kit import ORDER, body, dump
 from worker.marketplaces.aliexpress import countries as rules
+from worker.marketplaces.aliexpress.countries import CODES, vendor_code
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 
 MULTI_PRODUCT_SAMPLE = {
@@ -180,10 +182,28 @@ def test_required_fields(field: str, blank: str | None) -> None:
     assert refusals(body(**address)) == {f"logistics_address.{field}": "Field required"}
 
 
-def test_country_is_two_letters() -> None:
-    assert dump(body(country="fr"))["logistics_address"]["country"] == "FR"
-    for country in ("FRA", "F", "F1", "ÀÉ", "France"):
-        assert "two letters" in refusals(body(country=country))["logistics_address.country"]
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("fr", "FR"), ("FRA", "FR"), ("GB", "UK"), ("GBR", "UK"), ("uk", "UK"), ("RS", "SRB"), ("srb", "SRB"),
+     ("ME", "MNE"), ("XK", "KS"), ("KS", "KS"), ("CD", "ZR"), ("COD", "ZR"), ("GG", "GGY"), ("JE", "JEY"),
+     ("AX", "ALA"), ("TL", "TLS"), ("BL", "BLM"), ("MF", "MAF"), ("GS", "SGS"), ("NA", "NA"), ("EAZ", "EAZ")],
+)  # fmt: skip
+def test_a_country_is_sent_in_the_vendor_s_own_code(given: Any, sent: Any) -> None:
+    order = dump(body(country=given, zip=None))
+    assert order["logistics_address"]["country"] == sent
+    assert dump(order) == order
+
+
+@pytest.mark.parametrize("country", ["F", "F1", "ÀÉ", "France", "ZZ", "XX", "EU", "OTHER", "Other", "EL", "ZZZ"])
+def test_an_unknown_country_is_refused(country: Any) -> None:
+    assert "AliExpress knows no such country" in refusals(body(country=country))["logistics_address.country"]
+
+
+def test_every_iso_country_is_known_by_both_codes() -> None:
+    unknown = {one.alpha2 for one in countries if vendor_code(one.alpha2) is None}
+    assert unknown == set()
+    assert all(vendor_code(one.alpha3) == vendor_code(one.alpha2) for one in countries)
+    assert all(vendor_code(code.lower()) == code for code in CODES)
 
 
 @pytest.mark.parametrize("code", ["+", "+44", "44", "", None])
@@ -215,7 +235,8 @@ GOOD: list[tuple[str, dict[str, Any], dict[str, Any] | None]] = [
     ("SA", SA, NAT),
     ("SA", {"mobile_no": None}, NAT),
     ("AU", {"full_name": "Ann Mary Smith"}, None),
-    ("NZ", {"full_name": None}, None),
+    ("NZ", {}, None),
+    ("SA", {**SA, "zip": "11564 - 12"}, NAT),
     ("DZ", {}, None),
     ("ZA", {}, None),
     ("ES", {"mobile_no": "612345678"}, None),
@@ -266,6 +287,12 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("AU", {}, "full_name", "Ann " + "Q" * 125),
     ("DZ", {}, "full_name", "Amina"),
     ("ZA", {}, "full_name", "Thabo"),
+    ("AU", {}, "full_name", ""),
+    ("NZ", {"contact_person": "Ann Smith"}, "full_name", ""),
+    ("SA", SA, "province", "Q"),
+    ("SA", SA, "city", "Q" * 65),
+    ("SA", SA, "address", "Road"),
+    ("SA", SA, "zip", "AB 123"),
     ("ES", {}, "mobile_no", "61234567"),
     ("IL", IL, "is_foreigner", "true"),
     ("IL", IL, "is_foreigner", ""),
@@ -290,12 +317,37 @@ def test_rules_refuse_without_repeating_the_value(
     assert not value or value == "Other" or value not in said[f"logistics_address.{field}"]
 
 
-@pytest.mark.parametrize("nat_addr", ["", "1234ABCD", "abcd1234", "ABCD12345"])
-def test_saudi_national_address(nat_addr: str) -> None:
+@pytest.mark.parametrize("nat_addr", ["", "1234ABCD", "ABC12345", "ABCD12345"])
+def test_saudi_national_address(nat_addr: Any) -> None:
     extend = {"trade_extra_param": {"nat_addr": nat_addr}}
     said = refusals(body("SA", extend, **SA))
     assert list(said) == ["ds_extend_request.trade_extra_param.nat_addr"]
     assert "ABCD1234" in said.popitem()[1]
+
+
+def test_the_vendor_turns_small_letters_of_the_national_address_into_capitals() -> None:
+    assert refusals(body("SA", {"trade_extra_param": {"nat_addr": "abcd1234"}}, **SA)) == {}
+
+
+@pytest.mark.parametrize("sku", ["12000037255569170", "Brown", "12000037255569170.0", "14", "#Brown", ":1"])
+def test_a_sku_s_number_or_name_is_no_sku_attr(sku: Any) -> None:
+    order = body()
+    order["product_items"][0]["sku_attr"] = sku
+    assert "such as 14:365458#Brown" in refusals(order)["product_items.0.sku_attr"]
+
+
+@pytest.mark.parametrize("sku", ["14:175;5:200003528#Length -26cm", "14:-1", "200007763:201336100", " 14:1#a "])
+def test_a_sku_attr_stays_as_it_is(sku: Any) -> None:
+    order = body()
+    order["product_items"][0]["sku_attr"] = sku
+    assert dump(order)["product_items"][0]["sku_attr"] == sku
+
+
+@pytest.mark.parametrize("field", ["mobile_no", "zip", "passport_no", "tax_number", "vat_no", "phone_number"])
+@pytest.mark.parametrize("number", ["612345678.0", "6.12345678E+8", "6,1E+08"])
+def test_a_damaged_number_is_told_for_what_it_is(field: Any, number: Any) -> None:
+    assert "a number" in refusals(body(**{field: number}))[f"logistics_address.{field}"]
+    assert "format the column as text" in refusals(body(**{field: number}))[f"logistics_address.{field}"]
 
 
 @pytest.mark.parametrize("birthday", ["19901231", "31021990", "1990-12-31", "3112199"])

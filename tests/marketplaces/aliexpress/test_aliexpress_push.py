@@ -187,7 +187,7 @@ def test_a_record_describes_an_order_when_its_goods_are_all_there(children: list
 
 
 def test_goods_are_a_multiset() -> None:
-    several = order((BOTTLE, 2, "a"), (CUP, 1, ""), (BOTTLE, 1, "b"))
+    several = order((BOTTLE, 2, "14:1#a"), (CUP, 1, ""), (BOTTLE, 1, "14:2#b"))
     assert adapter().describes(several, record(child(CUP), child(BOTTLE), child(BOTTLE, 2)))
     assert adapter().describes(several, record(child(BOTTLE, 3), child(CUP)))
     assert not adapter().describes(several, record(child(BOTTLE, 2), child(CUP)))
@@ -241,7 +241,7 @@ def test_goods_that_were_not_ordered_or_more_of_them_contradict_an_order(childre
 
 
 def test_a_part_of_a_split_order_contradicts_nothing() -> None:
-    both = order((BOTTLE, 2, "a"), (CUP, 1, ""), (BOTTLE, 1, "b"))
+    both = order((BOTTLE, 2, "14:1#a"), (CUP, 1, ""), (BOTTLE, 1, "14:2#b"))
     for part in ([child(BOTTLE, 3)], [child(CUP)], [child(BOTTLE), child(BOTTLE, 2)], [child(BOTTLE), child(CUP)]):
         assert not adapter().contradicts(both, "SO-1", record(*part))
     assert adapter().contradicts(both, "SO-1", record(child(BOTTLE, 4)))

@@ -80,7 +80,13 @@ def test_address_of_the_gateway(base: str | None) -> None:
 
 def test_every_parameter_goes_on_the_wire() -> None:
     address = {name: f"{name} é{place}" for place, name in enumerate(LogisticsAddress.model_fields)}
-    address |= {"country": "FR", "mobile_no": "612345678", "phone_country": "33", "is_foreigner": "false"}
+    address |= {
+        "country": "FR",
+        "mobile_no": "612345678",
+        "phone_country": "33",
+        "is_foreigner": "false",
+        "zip": "75002",
+    }
     items = [
         {
             "product_id": "1",

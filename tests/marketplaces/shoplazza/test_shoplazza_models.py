@@ -41,7 +41,7 @@ def test_every_field_of_the_page() -> None:
 def test_required_is_what_the_page_and_every_version_require() -> None:
     top = ("line_items", "shipping_address", "tax_total", "currency_code")
     assert {name for name, info in ShoplazzaOrder.model_fields.items() if info.is_required()} == set(top)
-    place = "last_name email country country_code province_code city address"
+    place = "last_name email country country_code city address"
     assert {name for name, info in ShippingAddress.model_fields.items() if info.is_required()} == set(place.split())
     for name in top:
         assert refused(body(**{name: None}))[name]["type"] == "missing"
@@ -115,15 +115,34 @@ def test_codes() -> None:
     assert dump(address(country_code="us"))["shipping_address"]["country_code"] == "US"
     for code in ("KY", "US-KY", "CN-GD"):
         assert dump(address(province_code=code))["shipping_address"]["province_code"] == code
-    assert refused(address(country_code="USA")).keys() == {"shipping_address.country_code"}
+    for code, known in (("USA", "US"), ("UK", "GB"), ("GBR", "GB")):
+        assert dump(address(country_code=code, zip=None))["shipping_address"]["country_code"] == known
+    for code in ("ZZ", "SRBX", "France", "U"):
+        assert refused(address(country_code=code)).keys() == {"shipping_address.country_code"}
     assert dump(body(currency_code="usd"))["currency_code"] == "USD"
     assert refused(body(currency_code="US$")).keys() == {"currency_code"}
 
 
 def test_numbers_where_the_page_has_text() -> None:
-    order = dump(address(zip=87036, phone=15014471143, latitude=22.54, longitude="114.06", province_code=5))
-    expected = {"zip": "87036", "phone": "15014471143", "latitude": "22.54", "longitude": "114.06"}
-    assert expected.items() <= order["shipping_address"].items()
+    order = dump(address(latitude=22.54, longitude="114.06"))
+    assert {"latitude": "22.54", "longitude": "114.06"}.items() <= order["shipping_address"].items()
+    for name in ("zip", "phone", "province_code"):  # as numbers they would lose the zeros they begin with
+        assert refused(address(**{name: 2139}))[f"shipping_address.{name}"]["type"] == "string_type"
+        assert refused(address(country_code="SG", **{name: 2139})).keys() == {f"shipping_address.{name}"}
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_a_province_is_needed_where_there_are_provinces(blank: Any) -> None:
+    place = {"country_code": "SG", "country": "Singapore", "zip": "049315", "province": blank, "province_code": blank}
+    assert "province_code" not in dump(address(**place))["shipping_address"]
+    said = refused(address(country_code="US", zip="02139", province_code=blank))
+    assert "missing" in said["shipping_address.province_code"]["msg"]
+
+
+@pytest.mark.parametrize(("code", "zip_"), [("US", "2139"), ("US", "94103.0"), ("DE", "1067"), ("GB", "94103")])
+def test_a_damaged_zip_is_refused(code: Any, zip_: Any) -> None:
+    said = refused(address(country_code=code, zip=zip_))["shipping_address.zip"]["msg"]
+    assert zip_ not in said
 
 
 def test_unknown_fields_are_named() -> None:

@@ -33,7 +33,7 @@ def sent(order: dict[str, Any] = ORDER, version: str = "2026-01", **settings: An
 def full() -> tuple[Any, ...]:
     """Return an order with every field of the page, and what of it has to be on the wire."""
     address = {name: f"{name} é{place}" for place, name in enumerate(ShippingAddress.model_fields)}
-    address |= {"country_code": "FR", "latitude": "22.54", "longitude": "114.06"}
+    address |= {"country_code": "FR", "zip": "75002", "latitude": "22.54", "longitude": "114.06"}
     line = {"name": "Express", "shipping_price": "10.00", "desc": "3 days"}
     items = [
         {"variant_id": "v-1", "product_id": "p-1", "quantity": 2},

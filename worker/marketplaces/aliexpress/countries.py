@@ -1,4 +1,6 @@
-"""The address rules of each country, as a dated table and the small engine that applies it.
+"""The countries in AliExpress' own codes, and the address rules of each, as a dated table and the small engine for it.
+
+The table of codes is not ISO's: UK, SRB and MNE stand there for GB, RS and ME.
 
 AliExpress answers a breach with B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL; here it is found before anything is
 sent. `source`: "page" is the vendor page of order.create, "doc" the vendor's change log and guides, "live" a
@@ -15,6 +17,36 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 from functools import cache
+
+from worker.marketplaces import zips
+from worker.marketplaces.digits import damage
+from worker.marketplaces.iso import alpha2, alpha3
+
+_TABLE = """
+    AD AE AF AG AI AL ALA AM AN AO AQ AR AS ASC AT AU AW AZ BA BB BD BE BF BG BH BI BJ BLM BM BN BO BQ BR BS BT
+    BV BW BY BZ CA CC CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EAZ EC EE EG EH ER ES ET
+    FI FJ FK FM FO FR FX GA GD GE GF GGY GH GI GL GM GN GP GQ GR GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO
+    IQ IR IS IT JEY JM JO JP KE KG KH KI KM KN KP KR KS KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MAF MC MD
+    MG MH MK ML MM MN MNE MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG
+    PH PK PL PM PN PR PS PT PW PY QA RE RO RU RW SA SB SC SD SE SG SGS SH SI SJ SK SL SM SN SO SR SRB SS ST SV
+    SX SY SZ TC TD TF TG TH TJ TK TLS TM TN TO TP TR TT TV TW TZ UA UG UK UM US UY UZ VA VC VE VG VI VN VU WF WS
+    YE YT YU ZA ZM ZR ZW
+"""
+CODES = frozenset(_TABLE.split())
+"""The vendor's page "Country and Region", which the order page's `country` refers to; OTHER names no country."""
+
+_OWN = {"GB": "UK", "CD": "ZR", "XK": "KS", "AC": "ASC"}
+"""ISO codes of two letters that the table knows under letters that are no ISO code of the country at all."""
+
+
+@cache
+def vendor_code(code: str) -> str | None:
+    """Return AliExpress' code of a country, from that or from an ISO code of two or three letters; else None."""
+    code = code.upper()
+    if code in CODES:
+        return code
+    iso = alpha2(code) or code
+    return next((known for known in (iso, alpha3(iso), _OWN.get(iso)) if known in CODES), None)
 
 
 class Check(Enum):
@@ -88,12 +120,17 @@ RULES: tuple[Rule, ...] = (
     # Saudi Arabia; the code in zip, passport_no and other fields was refused (live)
     Rule("SA", _NAT_ADDR, _REQ, "",
          "SA: the national address is required here, such as ABCD1234", "doc", since=date(2025, 12, 4)),
-    Rule("SA", _NAT_ADDR, _MATCH, r"[A-Z]{4}\d{4}",
-         "SA: four capital letters and four digits, such as ABCD1234", "doc", since=date(2025, 12, 4)),
+    Rule("SA", _NAT_ADDR, _MATCH, r"[A-Za-z]{4}\d{4}",
+         "SA: four letters and four digits, such as ABCD1234", "doc", since=date(2025, 12, 4)),
     Rule("SA", "mobile_no", _MATCH, r"5\d{8}", "SA: 9 digits that begin with 5", "doc"),
     Rule("SA", "contact_person", _MATCH, _SPACED, f"SA: {_SAY_SPACED}", "doc"),
     Rule("SA", "full_name", _MATCH, _SPACED, f"SA: {_SAY_SPACED}", "doc"),
+    Rule("SA", "province", _MATCH, r".{2,64}", "SA: 2 to 64 characters", "doc"),
+    Rule("SA", "city", _MATCH, r".{2,64}", "SA: 2 to 64 characters", "doc"),
+    Rule("SA", "address", _MATCH, r".{5,256}", "SA: 5 to 256 characters", "doc"),
+    Rule("SA", "zip", _MATCH, r"[\d -]{1,10}", "SA: 1 to 10 digits, blanks and hyphens", "doc"),
     # Australia, New Zealand, Algeria, South Africa, Spain
+    Rule("AU NZ", "full_name", _REQ, "", f"AU, NZ: required; {_SAY_LETTERS}", "doc"),
     Rule("AU NZ", "full_name", _MATCH, _LETTERS, f"AU, NZ: {_SAY_LETTERS}", "doc"),
     Rule("DZ ZA", "full_name", _MATCH, r"\S+ .*\S", "DZ, ZA: write first and last name with a space between", "doc"),
     Rule("ES", "mobile_no", _MATCH, r"\d{9}", "ES: exactly 9 digits", "doc"),
@@ -126,7 +163,10 @@ def breaches(order: object, country: str, today: date) -> Iterator[tuple[tuple[s
             continue
         if not _passes(rule, _at(order, rule.path)):
             told.add(rule.path)
-            yield rule.path, rule.says
+            yield rule.path, damage(_at(order, rule.path)) or rule.says
+    postal = ("logistics_address", "zip")
+    if postal not in told and (says := zips.fault(country, _at(order, postal))):
+        yield postal, says
 
 
 @cache
@@ -148,13 +188,18 @@ def _passes(rule: Rule, value: str) -> bool:
         case Check.REQUIRED:
             return True
         case Check.MATCH:
-            return re.fullmatch(rule.limit, value, re.ASCII) is not None
+            return _pattern(rule.limit).fullmatch(value) is not None
         case Check.DIFFER:
             return value.casefold() != rule.limit.casefold()
         case Check.CPF:
             return is_cpf(value)
         case Check.DAY:
             return _is_day(value)
+
+
+@cache
+def _pattern(limit: str) -> re.Pattern[str]:
+    return re.compile(limit, re.ASCII)
 
 
 def is_cpf(value: str) -> bool:

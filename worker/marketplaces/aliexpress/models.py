@@ -6,6 +6,7 @@ message of a check holds the value it refuses: most of them are personal data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -21,7 +22,10 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from worker.marketplaces.aliexpress import countries as rules
-from worker.marketplaces.models import Country, Currency, Id, OrderPart, flag, number_text, product_id, some, whole
+from worker.marketplaces.models import Currency, Figures, Id, OrderPart, flag, number_text, product_id, some, whole
+from worker.marketplaces.roles import Role
+
+_SKU_ATTR = re.compile(r"\s*-?[0-9]+:-?[0-9]+")
 
 
 def _single(value: object) -> object:
@@ -29,6 +33,24 @@ def _single(value: object) -> object:
     if isinstance(value, list | tuple) and len(value) <= 1:
         return value[0] if value else None
     return value
+
+
+def _country(value: str) -> str:
+    code = rules.vendor_code(value)
+    if code is None:
+        raise PydanticCustomError("country", "AliExpress knows no such country: write its ISO code, such as US or GB")
+    return code
+
+
+def _sku_attr(value: str) -> str:
+    # The number is refused with SKU_NOT_EXIST (docs/vendors/aliexpress.md, 3).
+    if _SKU_ATTR.match(value) or not value.strip():
+        return value
+    raise PydanticCustomError(
+        "sku_attr",
+        "no sku_attr: write the one of ds.product.get, such as 14:365458#Brown, not the SKU's number (sku_id) or name;"
+        " leave it out for a product of one SKU",
+    )
 
 
 class Part(OrderPart):
@@ -54,6 +76,7 @@ _WORD = flag("true", "false")
 Flag = Annotated[Literal["true", "false"] | None, _WORD]
 """A boolean, or its word in any case; the gateway wants the literal text."""
 Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
+Name = Annotated[str | None, Role.NAME]
 
 
 class LogisticsAddress(Part):
@@ -61,32 +84,34 @@ class LogisticsAddress(Part):
 
     address: str = Field(description="Street and number")
     address2: str | None = Field(None, description="Address extension")
-    city: str = Field(description="City, as AliExpress names it")
-    contact_person: str | None = Field(None, description="Contact person; Brazil checks it against the CPF")
-    country: Country = Field(description="Receiver country, two letters")
+    city: Annotated[str, Role.PLACE] = Field(description="City, as AliExpress names it")
+    contact_person: Name = Field(None, description="Contact person; Brazil checks it against the CPF")
+    country: Annotated[str, AfterValidator(_country)] = Field(
+        description="Receiver country: ISO's code or AliExpress' own (UK, SRB, MNE …), which is sent"
+    )
     cpf: str | None = Field(None, description="Taxpayer number; required for BR")
-    full_name: str | None = Field(None, description="Receiver's full name")
+    full_name: Name = Field(None, description="Receiver's full name")
     locale: str | None = Field(None, description="Internationalisation locale")
     mobile_no: str | None = Field(None, description="Mobile number, digits only, without the country code")
-    passport_no: str | None = Field(None, description="Passport number; required for MX")
+    passport_no: Figures = Field(None, description="Passport number; required for MX")
     passport_no_date: str | None = Field(None, description="Passport expiry date")
     passport_organization: str | None = Field(None, description="Passport issuing agency")
     phone_country: str | None = Field(None, description="Country code of the phone; the samples send a bare +")
-    province: str = Field(description="Province or state, as AliExpress names it")
-    tax_number: str | None = Field(None, description="Tax number")
+    province: Annotated[str, Role.PLACE] = Field(description="Province or state, as AliExpress names it")
+    tax_number: Figures = Field(None, description="Tax number")
     zip: str | None = Field(None, description="ZIP code")
-    rut_no: str | None = Field(None, description="Chile's tax number (not used, says the page)")
-    foreigner_passport_no: str | None = Field(None, description="Foreigner's registration or passport number")
+    rut_no: Figures = Field(None, description="Chile's tax number (not used, says the page)")
+    foreigner_passport_no: Figures = Field(None, description="Foreigner's registration or passport number")
     is_foreigner: Flag = Field(None, description="Whether the receiver is a foreigner")
-    vat_no: str | None = Field(None, description="VAT number")
+    vat_no: Figures = Field(None, description="VAT number")
     tax_company: str | None = Field(None, description="Company name")
     location_tree_address_id: Id = Field(None, description="Location tree address id")
     birthday: str | None = Field(None, description="Day of birth (only in the page's samples)")
     fax_area: str | None = Field(None, description="Fax area code (only in the page's samples)")
     fax_country: str | None = Field(None, description="Fax country code (only in the page's samples)")
-    fax_number: str | None = Field(None, description="Fax number (only in the page's samples)")
+    fax_number: Figures = Field(None, description="Fax number (only in the page's samples)")
     phone_area: str | None = Field(None, description="Phone area code (only in the page's samples)")
-    phone_number: str | None = Field(None, description="Phone number (only in the page's samples)")
+    phone_number: Figures = Field(None, description="Phone number (only in the page's samples)")
 
 
 class ProductItem(Part):
@@ -94,9 +119,11 @@ class ProductItem(Part):
 
     product_id: Annotated[str, _PRODUCT_ID] = Field(description="Product id")
     product_count: Annotated[int, whole(9)] = Field(description="How many, 1 or more")
-    sku_attr: Verbatim | None = Field(None, description="SKU, verbatim from ds.product.get; blank for a single SKU")
+    sku_attr: Annotated[Annotated[Verbatim, AfterValidator(_sku_attr)] | None, Role.VERBATIM] = Field(
+        None, description="SKU, verbatim from ds.product.get, such as 14:365458#Brown; blank for a single SKU"
+    )
     logistics_service_name: str | None = Field(None, description="Delivery service, from ds.freight.query")
-    order_memo: str | None = Field(None, description="Comment to the seller")
+    order_memo: Annotated[str | None, Role.NOTE] = Field(None, description="Comment to the seller")
 
 
 class Promotion(Part):

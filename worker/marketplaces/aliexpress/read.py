@@ -1,8 +1,8 @@
 """Reads the answer of aliexpress.trade.ds.order.get: every field of the vendor page typed, and what it says.
 
-Reading is lenient where sending is strict: a value that does not fit its type stays as it came, unknown fields are
-kept, and nothing here raises. Forms beyond the page (aliexpress.md, 4): numbers as text, one child as a bare
-object, lists without their inner name, the old method's `ae_` prefixes.
+Reading is lenient where sending is strict: a value that does not fit its type stays as it came, of unknown fields is
+kept what tells of nobody, and nothing here raises. Forms beyond the page (aliexpress.md, 4): numbers as text, one
+child as a bare object, lists without their inner name, the old method's `ae_` prefixes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from worker.marketplaces.aliexpress.statuses import alert
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import Clean, read_outcome, server_error
 from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, lost, money
+from worker.marketplaces.unlisted import kept
 from worker.rules.outcomes import Absent, Money, OrderRecord, Unknown
 
 
@@ -41,10 +42,19 @@ def _rows(value: object) -> object:
 
 
 Number = Kept[int]
+VARIANT = "sku_attr"
+"""Of a child; not on the page, but where it comes, two variants of one product are told apart by it."""
 
 
 class Part(Read):
     """Base of the parts of an order: the old method's prefixes taken off."""
+
+    def details(self) -> dict[str, Any]:
+        """Return what is kept of it, JSON-ready."""
+        try:
+            return _shown(self)
+        except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
+            return {}
 
     @model_validator(mode="before")
     @classmethod
@@ -161,6 +171,27 @@ def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
         details=read.details(),
         alert=alert(reference, status, _end_reasons(read.child_order_list)),
     )
+
+
+def _shown(read: Read) -> dict[str, Any]:
+    """Return a part as JSON: what the page lists as it is, of anything else what tells of nobody."""
+    dumped = read.model_dump(mode="json", exclude_none=True, warnings=False)
+    for name, shown in dumped.items():
+        value = getattr(read, name)
+        if name in (read.model_extra or {}):
+            dumped[name] = shown if name == VARIANT and isinstance(shown, str) else kept(name, shown)
+        elif isinstance(value, list):
+            dumped[name] = [_member(name, one, said) for one, said in zip(value, shown, strict=True)]
+        else:
+            dumped[name] = _member(name, value, shown)
+    return dumped
+
+
+def _member(name: str, value: object, shown: Any) -> Any:
+    if isinstance(value, Read):
+        return _shown(value)
+    # Where an object stands in the place of something else, its members are nothing the page lists.
+    return kept(name, shown) if isinstance(value, dict) else shown
 
 
 def _end_reasons(children: object) -> set[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.marketplaces.calls import Reply
-from worker.marketplaces.replies import Fraction, Garbage, parse, storable, text_of
+from worker.marketplaces.replies import Fraction, Garbage, parse, text_of
+from worker.rules.plain import plain
 
 _SUCCESS = frozenset({"", "success", "ok", "0", "200"})
 
@@ -135,7 +136,7 @@ def _told(text: object) -> list[str | None]:
 
 def _plain(text: str) -> Answer | Garbage:
     """Read a plain-text reply: it explains, and is never a definite no."""
-    text = storable(text.strip())
+    text = plain(text.strip())
     if not text or "<" in text or len(text) > 500 or not text.isprintable():
         return Garbage("the reply is not JSON")
     return Answer({}, "", text)

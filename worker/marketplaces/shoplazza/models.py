@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from worker.marketplaces import zips
 from worker.marketplaces.digits import id_text
-from worker.marketplaces.models import Country, Currency, NumberText, OrderPart, number_text, some, whole
+from worker.marketplaces.iso import has_provinces
+from worker.marketplaces.models import Country, Currency, Figures, NumberText, OrderPart, number_text, some, whole
+from worker.marketplaces.roles import Role
 
 UNSENT = ("refund_total", "refund_line_items", "created_at", "updated_at", "order_status", "financial_status")
 """Fields of the page's table that no schema of any API version takes (docs/vendors/shoplazza.md, 1)."""
@@ -61,22 +64,46 @@ class LineItem(OrderPart):
 
 
 class ShippingAddress(OrderPart):
-    """Where the goods go. The form of province_code varies in the vendor's samples (KY, US-KY): sent as written."""
+    """Where the goods go. The form of province_code varies in the vendor's samples (KY, US-KY): sent as written.
 
-    first_name: str | None = Field(None, description="First name of the recipient")
-    last_name: str = Field(description="Last name of the recipient")
-    phone: NumberText = Field(None, description="Phone number of the recipient")
+    Codes and numbers are texts: 02139 as a JSON number would be another one.
+    """
+
+    first_name: Annotated[str | None, Role.NAME] = Field(None, description="First name of the recipient")
+    last_name: Annotated[str, Role.NAME] = Field(description="Last name of the recipient")
+    phone: Figures = Field(None, description="Phone number of the recipient")
     email: str = Field(description="Email address of the recipient")
     country: str = Field(description="Country, such as United States")
     country_code: Country = Field(description="ISO code of the country, two letters")
-    province: str | None = Field(None, description="Province or state; required by every API version's schema")
-    province_code: NumberText = Field(description="ISO code of the province, such as NM")
-    city: str = Field(description="City")
+    province: Annotated[str | None, Role.PLACE] = Field(
+        None, description="Province or state; required by every API version's schema"
+    )
+    province_code: str | None = Field(
+        None, description="ISO code of the province, such as NM; required where the country has provinces"
+    )
+    city: Annotated[str, Role.PLACE] = Field(description="City")
     address: str = Field(description="Street and number")
     address1: str | None = Field(None, description="Address extension, such as Suite 1234")
-    zip: NumberText = Field(None, description="ZIP or postal code; required from API version 2026-01 on")
+    zip: str | None = Field(None, description="ZIP or postal code; required from API version 2026-01 on")
     latitude: Coordinate = Field(None, description="Latitude of the place")
     longitude: Coordinate = Field(None, description="Longitude of the place")
+
+    @model_validator(mode="after")
+    def _fits_its_country(self) -> Self:
+        faults = []
+        if self.province_code is None and has_provinces(self.country_code):
+            faults.append(("province_code", f"missing; an address in {self.country_code} names its province"))
+        if says := zips.fault(self.country_code, self.zip or ""):
+            faults.append(("zip", says))
+        if faults:  # pydantic takes these over with their own places, so each names its field
+            raise ValidationError.from_exception_data(type(self).__name__, [_rule(*fault) for fault in faults])
+        return self
+
+
+def _rule(field: str, says: str) -> InitErrorDetails:
+    return InitErrorDetails(
+        type=PydanticCustomError("address_rule", "{says}", {"says": says}), loc=(field,), input=None
+    )
 
 
 class ShippingLine(OrderPart):
@@ -84,7 +111,7 @@ class ShippingLine(OrderPart):
 
     name: str = Field(description="Name of the shipping method, such as Free Shipping")
     shipping_price: Amount = Field(description='Price of the shipping method, such as "10.00"')
-    desc: str | None = Field(None, description="Description of the shipping method")
+    desc: Annotated[str | None, Role.NOTE] = Field(None, description="Description of the shipping method")
 
 
 class ShoplazzaOrder(OrderPart):
@@ -100,7 +127,7 @@ class ShoplazzaOrder(OrderPart):
     discount: Annotated[str, BeforeValidator(_discount)] | None = Field(
         None, description='Amount or percentage, such as "10.00" or "10%"; required by API version 2022-01'
     )
-    note: str | None = Field(None, description="A note; ours is added on a line of its own")
+    note: Annotated[str | None, Role.NOTE] = Field(None, description="A note; ours is added on a line of its own")
     payment_line: str | None = Field(None, description="Payment method; COD where the shop allows it")
     shipping_line: ShippingLine | None = Field(None, description="Shipping method")
     refund_total: Amount | None = Field(None, description="Not sent: no API version takes it")

@@ -8,13 +8,17 @@ message of a check holds the value it refuses: most of them are personal data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from worker.marketplaces import zips
+from worker.marketplaces.digits import no_number
 from worker.marketplaces.models import Id, NumberText, OrderPart, flag, number_text, product_id, whole
+from worker.marketplaces.roles import Role
 
 FLOWS: dict[str, str] = {
     "general": "ordinary order",
@@ -35,6 +39,8 @@ BOUTIQUE_WHOLESALE_ABOVE = 2
 MAX_DIGITS = 19
 """Digits of the largest whole number the vendor's Java holds."""
 
+_PHONE = re.compile(r"[+(]?[0-9](?:[ ()+-]{0,2}[0-9])*")
+
 
 def _digits(value: object) -> str:
     text = str(number_text(value)).strip() if isinstance(value, int | str) else ""
@@ -52,16 +58,23 @@ def _at_least(least: int) -> Callable[[object], int]:
 
 
 def _phone(value: str) -> str:
-    # 1688 wants digits and no Chinese text (docs/vendors/xportcn.md, 2).
-    if value.isascii() and value.isdigit():
+    # 1688 wants no Chinese text (docs/vendors/xportcn.md, 2); a landline has its area in front: 0571-88990077.
+    if _PHONE.fullmatch(value):
         return value
-    raise PydanticCustomError("phone", "digits only, without spaces, signs or words")
+    raise no_number("phone", value, "digits, with no other signs between them than + - ( ) and blanks, and no words")
+
+
+def _post_code(value: str) -> str:
+    says = zips.fault("CN", value)
+    if says:
+        raise PydanticCustomError("post_code", "{says}", {"says": says})
+    return value
 
 
 def _mobile(value: str) -> str:
     if value.removeprefix("+").isascii() and value.removeprefix("+").isdigit():
         return value
-    raise PydanticCustomError("mobile", "digits only, with at most a + in front")
+    raise no_number("mobile", value, "digits only, with at most a + in front")
 
 
 def _message(value: str) -> str:
@@ -88,16 +101,16 @@ Natural = Annotated[int | None, BeforeValidator(_at_least(0))]
 class AddressParam(OrderPart):
     """Where the goods go, inside China. 1688 reads districtCode first, the texts without one (xportcn.md, 2)."""
 
-    fullName: str = Field(description="Receiver's name")
-    mobile: Annotated[str | None, BeforeValidator(number_text), AfterValidator(lambda v: v and _mobile(v))] = Field(
-        None, description="Mobile number, digits only"
+    fullName: Annotated[str, Role.NAME] = Field(description="Receiver's name")
+    mobile: Annotated[str, AfterValidator(_mobile)] | None = Field(
+        None, description="Mobile number, digits only, as text"
     )
-    phone: Annotated[str | None, BeforeValidator(number_text), AfterValidator(lambda v: v and _phone(v))] = Field(
-        None, description="Telephone number, digits only"
+    phone: Annotated[str, AfterValidator(_phone)] | None = Field(
+        None, description="Telephone number as text, a landline with its area: 0571-88990077"
     )
-    postCode: NumberText = Field(None, description="Postal code")
-    cityText: str | None = Field(None, description="City, in Chinese")
-    provinceText: str | None = Field(None, description="Province, in Chinese")
+    postCode: Annotated[str, AfterValidator(_post_code)] | None = Field(None, description="Postal code, 6 digits")
+    cityText: Annotated[str | None, Role.PLACE] = Field(None, description="City, in Chinese")
+    provinceText: Annotated[str | None, Role.PLACE] = Field(None, description="Province, in Chinese")
     areaText: str | None = Field(None, description="District or county, in Chinese")
     townText: str | None = Field(None, description="Town or street office, in Chinese")
     address: str = Field(description="Street and number")
@@ -107,7 +120,7 @@ class AddressParam(OrderPart):
     def _is_complete(self) -> Self:
         faults = []
         if not (self.mobile or self.phone):
-            faults.append(("mobile", "give mobile or phone: digits only"))
+            faults.append(("mobile", "give mobile or phone"))
         if not self.districtCode:
             missing = [name for name in ("provinceText", "cityText") if not getattr(self, name)]
             faults += [(name, f"give {name}, or districtCode instead of the texts") for name in missing]
@@ -134,7 +147,7 @@ class XportcnOrder(OrderPart):
     """
 
     flow: str | None = Field(None, description="Order flow: " + ", ".join(FLOWS) + "; it decides the price")
-    message: Annotated[str | None, AfterValidator(lambda v: v and _message(v))] = Field(
+    message: Annotated[str | None, AfterValidator(lambda v: v and _message(v)), Role.NOTE] = Field(
         None, description="Buyer's note to the seller, at most 500 characters"
     )
     shopPromotionId: Id = Field(None, description="The shop's promotion id")
@@ -142,7 +155,7 @@ class XportcnOrder(OrderPart):
     addressParam: AddressParam
     cargoParamList: Annotated[tuple[CargoParam, ...], BeforeValidator(_lines)]
     userId: Id = Field(None, description="User id in the body (the header's is the account's)")
-    staffName: str | None = Field(None, description="Who orders, on your side")
+    staffName: Annotated[str | None, Role.NAME] = Field(None, description="Who orders, on your side")
     developerId: Natural = Field(None, description="Developer id")
     platformOrder: Natural = Field(None, description="Platform order, a number; 0 in the vendor's sample")
     dropshipping: Annotated[Literal["y", "n"] | None, flag("y", "n")] = Field(
