@@ -184,10 +184,23 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         expire_leases=lambda dead: [],
         standing=dict,
         any_due=lambda: False,
+        unfinished=lambda _: [],
         llen=lambda _: 0,
         reconcile=rung.extend,
     )
-    parts = ("settings", "accounts", "pauses", "pushes", "records", "spool", "graves", "limits", "bell", "suspects")
+    parts = (
+        "settings",
+        "accounts",
+        "pauses",
+        "pushes",
+        "records",
+        "spool",
+        "graves",
+        "limits",
+        "bell",
+        "suspects",
+        "acts",
+    )
     Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()
     assert row(ledger).due_at < now + 120
     with ledger.writing() as connection:
