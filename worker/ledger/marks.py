@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from config.process import private_folder
+from worker.ledger import own_file
 
 MARK_BYTES = 16
 FIRST_SLOTS = 4096
@@ -48,21 +48,11 @@ class Marks:
         with self._guard:
             if self._file is not None:
                 return
-            private_folder(self._folder)
-            path = self._folder / f"{self.sender}.marks"
-            # Under another name until it is locked: a sweep would take it for a dead process's.
-            fresh = path.with_suffix(".new")
-            file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                os.pwrite(file, boot().ljust(_BOOT_BYTES)[:_BOOT_BYTES].encode(), 0)
-                self._grow(file, FIRST_SLOTS)
-                fresh.rename(path)
-            except OSError:
-                fresh.unlink(missing_ok=True)
-                os.close(file)
-                raise
-            self._file = file
+            self._file = own_file.make(self._folder / f"{self.sender}.marks", self._reserve)
+
+    def _reserve(self, file: int) -> None:
+        os.pwrite(file, boot().ljust(_BOOT_BYTES)[:_BOOT_BYTES].encode(), 0)
+        self._grow(file, FIRST_SLOTS)
 
     def note(self, order_id: str, number: int) -> None:
         """Note that this attempt of an order may leave now. Raises OSError: then it must not leave."""

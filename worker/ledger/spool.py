@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.process import private_folder
+from worker.ledger import own_file
 from worker.ledger.records import Records
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Decision
 from worker.rules.outcomes import Accepted, Unknown
@@ -42,20 +42,8 @@ class Spool:
         with self._guard:
             if self._file is not None:
                 return
-            private_folder(self._folder)
             path = self._folder / f"{os.getpid()}-{time.time_ns()}.jsonl"
-            # Under another name until it is locked: a replay would take it for a dead process's and remove it.
-            fresh = path.with_suffix(".new")
-            file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                os.posix_fallocate(file, 0, RESERVED_BYTES)
-                fresh.rename(path)
-            except OSError:
-                fresh.unlink(missing_ok=True)
-                os.close(file)
-                raise
-            self._file = file
+            self._file = own_file.make(path, lambda file: os.posix_fallocate(file, 0, RESERVED_BYTES))
 
     def keep(self, sent: Sequence[Sent]) -> None:
         """Write the ids of these answers to disk. Never raises: what cannot be written is logged, ids only."""
