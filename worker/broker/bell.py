@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -51,23 +52,28 @@ class Bell(Background):
         A placed order is to be read back at its time. What is queued or unknown is rung for by the sweep when it is
         due, or here where a person waits for it (`at_once`).
         """
-        confirms: list[tuple[float, str]] = []
-        for one in moved:
-            if one.state is State.PLACED and one.due_at is not None:
-                confirms.append((one.due_at, one.order_id))
-            elif at_once:
-                self._follow_now(one)
+        moved = list(moved)
+        confirms = [(one.due_at, one.order_id) for one in moved if one.state is State.PLACED and one.due_at is not None]
         if confirms:
             self.confirm_at(confirms)
+        if at_once:
+            self._follow_now(moved)
 
-    def _follow_now(self, moved: Moved) -> None:
+    def _follow_now(self, moved: Iterable[Moved]) -> None:
+        places: dict[str, list[str]] = defaultdict(list)
+        unknown = []
+        for one in moved:
+            if one.state is State.QUEUED:
+                places[one.account].append(one.order_id)
+            elif one.state is State.UNKNOWN:
+                unknown.append(one.order_id)
         try:
-            if moved.state is State.QUEUED:
-                self.place(moved.account, [moved.order_id])
-            elif moved.state is State.UNKNOWN:
-                self.reconcile([moved.order_id])
+            for account, ids in places.items():
+                self.place(account, ids)
+            if unknown:
+                self.reconcile(unknown)
         except RedisAway as error:
-            log.info("%s waits for the sweep: %s", moved.order_id, error)
+            log.info("orders wait for the sweep: %s", error)
 
     def place(self, account: str, ids: Sequence[str], countdown: float = 0.0) -> None:
         """Tell that these orders of one account are to be placed. Raises RedisAway; some may have been told.
