@@ -94,8 +94,8 @@ def _told(order_ids: Sequence[Any], do: Callable[[str], Moved]) -> str:
 
 def _act(kind: ActKind, order_ids: Sequence[Any], actor: str, note: str) -> str:
     known, missing = parts().queries.known(str(order_id) for order_id in order_ids)
-    planned = parts().operations.plan(kind, Filter(ids=tuple(known)), actor, note or None)
-    done = parts().operations.begin(planned.act.act_id)
+    act_id = parts().operations.freeze(kind, Filter(ids=tuple(known)), actor, note or None)
+    done = parts().operations.begin(act_id)
     return "\n".join([act_line(done), *left_out_lines(parts().acts.left_out(done.act_id)), *_not_known(missing)])
 
 

@@ -40,12 +40,12 @@ class Operations:
         reached(CrashPoint.RETRYING)
         return self._rung(moved)
 
-    def plan(
+    def freeze(
         self, kind: ActKind, wanted: Filter, actor: str, note: str | None = None, changes: Sequence[str] = ()
-    ) -> Forecast:
-        """Freeze which orders an act is for, and say what would become of them. Nothing is done yet."""
+    ) -> str:
+        """Write down an act and which orders it is for; return its id. Nothing is done yet. Raises InputError."""
         self._act.amendment(kind, changes)
-        return self.forecast(self._acts.freeze(kind, wanted, actor, socket.gethostname(), note, changes))
+        return self._acts.freeze(kind, wanted, actor, socket.gethostname(), note, changes)
 
     def forecast(self, act_id: str) -> Forecast:
         """Say what would become of an act's orders, were it begun now. Raises UnknownOrder."""

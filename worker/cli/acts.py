@@ -47,10 +47,10 @@ def _do(
         return
     wanted, missing = chosen(orders, asked)
     with doorbell():
-        forecast = parts().operations.plan(kind, wanted, person(), note, changes)
+        act_id = parts().operations.freeze(kind, wanted, person(), note, changes)
         if yes:
-            _tell_act(parts().operations.begin(forecast.act.act_id), missing, json_)
-    _tell_forecast(forecast, missing, json_)
+            _tell_act(parts().operations.begin(act_id), missing, json_)
+    _tell_forecast(parts().operations.forecast(act_id), missing, json_)
 
 
 def _tell_forecast(forecast: Any, missing: dict[str, str], json_: bool) -> None:
