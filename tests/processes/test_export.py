@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from tests.harness import Shop, job
-from worker.cli.orders import EXPORT_COLUMNS
+from worker.cli.export import EXPORT_COLUMNS
 
 
 def test_an_export_for_a_spreadsheet_keeps_every_id_and_no_formula(tmp_path: Path) -> None:

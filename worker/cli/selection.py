@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from worker.errors import InputError, UnknownOrder
 
 if TYPE_CHECKING:
     from worker.ledger.selection import Filter
+    from worker.rules.views import OrderView
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -92,3 +93,8 @@ def _age(text: str) -> float:
     if not re.fullmatch(r"\d+[smhd]", text):
         raise InputError(f"{text!r} is no age; write 90m, 2h or 3d")
     return float(int(text[:-1]) * _UNITS[text[-1]])
+
+
+def select(**asked: Any) -> Iterator[OrderView]:
+    """Yield the orders that the options choose. Raises what filter_of raises."""
+    return parts().queries.orders(filter_of(asked))

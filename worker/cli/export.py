@@ -1,0 +1,72 @@
+"""The command `fulfil export`: orders with what was read back, as CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.cli.group import PAGE, main, parts
+from worker.cli.selection import select, selection
+from worker.errors import InputError
+from worker.rules.plain import escaped, plain_value
+
+if TYPE_CHECKING:
+    from worker.rules.views import OrderView
+
+
+@main.command()
+@selection
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--output", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="A file; `-`: here.")
+@click.option("--json", "json_", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--for",
+    "reader",
+    type=click.Choice(["program", "spreadsheet"]),
+    default="program",
+    show_default=True,
+    help="A spreadsheet rounds long ids and runs formulas: for it such cells are marked as text by a '.",
+)
+def export(form: str, output: Any, json_: bool, reader: str, **asked: Any) -> None:
+    """Export orders with what was read back: a row for each order and marketplace id."""
+    from worker.cli.spreadsheet import BYTE_ORDER_MARK, as_text
+
+    rows = _export_rows(select(**asked))
+    if reader == "spreadsheet":
+        if json_ or form == "json":
+            raise InputError("--for spreadsheet is a form of CSV; leave --json and --format json out")
+        output.write(BYTE_ORDER_MARK)
+        rows = map(as_text, rows)
+    if json_ or form == "json":
+        output.write("[\n")
+        for number, row in enumerate(rows):
+            output.write((",\n" if number else "") + escaped(json.dumps(row, ensure_ascii=False)))
+        output.write("\n]\n")
+        return
+    writer = csv.DictWriter(output, EXPORT_COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(map(plain_value, rows))
+
+
+EXPORT_COLUMNS = [
+    *("order_id", "account", "marketplace", "state", "reference", "status", "fulfilment_status"),
+    *("amount", "currency", "paid_amount", "paid_currency", "attempts", "code", "reason", "fix", "alert", "read_at"),
+]
+
+
+_OF_THE_ORDER = ("order_id", "account", "marketplace", "state", "attempts", "code", "reason", "fix")
+
+
+def _export_rows(orders: Iterator[OrderView]) -> Iterator[dict[str, Any]]:
+    while page := list(islice(orders, PAGE)):
+        results = parts().queries.results([order.order_id for order in page])
+        for order in page:
+            known = {name: getattr(order, name) for name in _OF_THE_ORDER}
+            read = {result.reference: result.as_json() for result in results.get(order.order_id, [])}
+            for reference in [*order.references, *(r for r in read if r not in order.references)] or [""]:
+                yield known | read.get(reference, {}) | {"reference": reference or None}
