@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
 
@@ -66,6 +67,10 @@ class Marketplace(ABC):
     """How long after the first send the same key may be sent again without risk; None: never blindly."""
     calls_to_place: ClassVar[int] = 1
     """Requests one placing makes, so that the limiter books as many."""
+    calls_for_parcels: ClassVar[int] = 0
+    """Requests one reading of an order's parcels makes beyond the reading of the order itself."""
+    pay_page: ClassVar[str] = "the order's page at the marketplace"
+    """Where a person pays an order, in words; nothing here ever pays."""
     look_up_by: ClassVar[str | None] = None
     """What `look_up` finds an order by, in words; None: it cannot."""
     codes: ClassVar[Sequence[KnownCode]]
@@ -128,6 +133,14 @@ class Marketplace(ABC):
                 return read
             records.append(read)
         return Found(tuple(records)) if records else Absent("there is no order id to read")
+
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Return the parcels of an order that was just read; none yet is no error.
+
+        Nothing that says who receives a parcel, or where, is kept.
+        """
+        return Parcels()
+        yield  # pragma: no cover  (makes this a generator like its overrides)
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Declined, NotSent, OrderRecord, PlaceOutcome, ReadOutcome, Unknown
 
 
@@ -53,3 +54,5 @@ PlaceSteps = Generator[Request, Reply | Lost, PlaceOutcome]
 ReadSteps = Generator[Request, Reply | Lost, ReadOutcome]
 RecordSteps = Generator[Request, Reply | Lost, OrderRecord | NotRead]
 """The reading of one order: its record, or why there is none."""
+ParcelSteps = Generator[Request, Reply | Lost, Parcels | NotRead]
+"""The reading of one order's parcels: all of them, or why they could not be read."""
