@@ -24,6 +24,8 @@ from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
+from worker.ledger.life_writer import LifeWriter
+from worker.ledger.lives import Lives
 from worker.ledger.marks import Graves, Marks
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from worker.sending.turns import Turns
     from worker.steps.act import Act
     from worker.steps.confirm import Confirm
+    from worker.steps.follow import Follow
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
     from worker.steps.reconcile import Reconcile
@@ -100,7 +103,7 @@ class Parts(Lazy):
     @part
     def records(self) -> Records:
         """Writes the outcomes of sends and reads."""
-        return Records(self.ledger, limited=self.accounts.limited())
+        return Records(self.ledger, limited=self.accounts.limited(), patience=self.accounts.patience())
 
     @part
     def due(self) -> Due:
@@ -116,6 +119,16 @@ class Parts(Lazy):
     def pushes(self) -> Pushes:
         """Keeps push messages."""
         return Pushes(self.ledger)
+
+    @part
+    def lives(self) -> Lives:
+        """Knows which supplier orders are due."""
+        return Lives(self.ledger)
+
+    @part
+    def life_writer(self) -> LifeWriter:
+        """Writes the second life of orders."""
+        return LifeWriter(self.ledger, self.accounts.patience())
 
     @part
     def spool(self) -> Spool:
@@ -318,8 +331,25 @@ class Parts(Lazy):
             reads=self.reads,
             pushes=self.pushes,
             pauses=self.pauses,
+            lives=self.lives,
             operator=Operator(self.ledger, "push"),
             bell=self.bell,
+            policy=self.policy,
+            lease_seconds=self.settings.lease_seconds,
+        )
+
+    @part
+    def follow(self) -> Follow:
+        """Reads supplier orders after they were confirmed."""
+        from worker.steps.follow import Follow
+
+        return Follow(
+            accounts=self.accounts,
+            turns=self.turns,
+            reads=self.reads,
+            lives=self.lives,
+            writer=self.life_writer,
+            pauses=self.pauses,
             policy=self.policy,
             lease_seconds=self.settings.lease_seconds,
         )
@@ -342,6 +372,8 @@ class Parts(Lazy):
             spool=self.spool,
             graves=self.graves,
             limits=self.limits,
+            lives=self.lives,
+            writer=self.life_writer,
             acts=self.acts,
             bell=self.bell,
             suspects=self.suspects,
