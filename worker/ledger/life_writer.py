@@ -176,7 +176,7 @@ class LifeWriter:
             if row.closed_at is not None and order_id not in news:
                 said["attention"] = False
             elif order_id in news:
-                said["attention"] = True
+                said |= {"attention": True, "closed_at": None}
             if said:
                 connection.execute(update(orders).where(orders.c.order_id == order_id).values(said))
 
