@@ -17,6 +17,7 @@ from worker.ledger.moves import forecast, told_differs
 from worker.ledger.pauses import pausing
 from worker.ledger.results import record_of
 from worker.ledger.tables import orders, results
+from worker.marketplaces.base import Push
 from worker.rules.follow import Followed
 from worker.rules.outcomes import OrderRecord
 from worker.rules.parcels import Known
@@ -97,6 +98,12 @@ class Lives:
                 .values(due_at=now or time.time())
             )
         return len(found)
+
+    def hint(self, account: str, push: Push, now: float | None = None) -> None:
+        """Have one supplier order read at once, where it is ours: a message says that something happened to it."""
+        mine = and_(supplier_orders.c.account == account, supplier_orders.c.reference == push.reference)
+        with self.ledger.writing() as connection:
+            connection.execute(update(supplier_orders).where(mine).values(due_at=now or time.time()))
 
     def confirmed(self, ids: Sequence[str]) -> dict[str, Confirmed]:
         """Return of confirmed orders what each was to be and what was read of it last; others are left out."""
