@@ -68,7 +68,7 @@ class Marketplace(ABC):
     calls_to_place: ClassVar[int] = 1
     """Requests one placing makes, so that the limiter books as many."""
     calls_for_parcels: ClassVar[int] = 0
-    """Requests one reading of an order's parcels makes beyond the reading of the order itself."""
+    """Requests one reading of an order's parcels makes at most, beyond the reading of the order itself."""
     pay_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person pays an order, in words; nothing here ever pays."""
     look_up_by: ClassVar[str | None] = None

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Push, Rate
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods, pushes
 from worker.marketplaces.shoplazza.codes import ENTRIES
@@ -22,6 +22,7 @@ from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaOrder
 from worker.marketplaces.shoplazza.read import read_answer
 from worker.marketplaces.shoplazza.signing import Mark, headers
 from worker.marketplaces.shoplazza.statuses import MEANINGS
+from worker.marketplaces.shoplazza.tracking import Tracking
 from worker.rules.outcomes import OrderRecord
 
 
@@ -44,8 +45,10 @@ class Shoplazza(Marketplace):
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     takes_hints: ClassVar[bool] = True
+    pay_page: ClassVar[str] = "the order's page in the shop's admin (Orders), or its checkout"
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
     def __init__(
@@ -81,6 +84,10 @@ class Shoplazza(Marketplace):
         """Read one order by its id."""
         came = yield self._get(f"/orders/{quote(reference, safe='')}")
         return read_answer(came, reference, self._context({}))
+
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Read the order's fulfilments; where the call is not allowed, those the order itself shows."""
+        return (yield from Tracking(self._get, self._context({})).parcels(record))
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order by its mark; what comes back is checked here, whatever filter the version has."""

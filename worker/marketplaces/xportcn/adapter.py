@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.xportcn import goods, pushes
+from worker.marketplaces.xportcn import goods, pushes, tracking
 from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.create import OURS, Create, create_body, read_create
 from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
@@ -57,9 +57,11 @@ class Xportcn(Marketplace):
     look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
     takes_hints: ClassVar[bool] = True
     secret_in_address: ClassVar[bool] = True
+    pay_page: ClassVar[str] = "1688, the buyer account's orders that wait for payment, or Xportcn's console"
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
 
     def __init__(
@@ -123,6 +125,14 @@ class Xportcn(Marketplace):
     def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
         """Read a message about an order."""
         return pushes.read_push(body)
+
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Ask for the order's logistics where the account has a path for it; else the details say what is known."""
+        keys = self._keys
+        if not keys.logistics_path:
+            return tracking.in_details(record)
+        came = yield self._request(keys.logistics_path, fill(keys.logistics_body, {"{orderId}": record.reference}))
+        return tracking.read_tracking(came, record, keys.success_codes, partial(self.clean, order={}))
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order in the order list by outOrderId; every row is compared here, "absent" has to be proved."""
