@@ -68,7 +68,7 @@ class Marketplace(ABC):
     calls_to_place: ClassVar[int] = 1
     """Requests one placing makes, so that the limiter books as many."""
     calls_for_parcels: ClassVar[int] = 0
-    """Requests one reading of an order's parcels makes beyond the reading of the order itself."""
+    """Requests one reading of an order's parcels makes at most, beyond the reading of the order itself."""
     pay_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person pays an order, in words; nothing here ever pays."""
     look_up_by: ClassVar[str | None] = None
@@ -83,6 +83,15 @@ class Marketplace(ABC):
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
+
+    takes_hints: ClassVar[bool] = False
+    """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
+
+    Where they take a secret of the account's to check, it may be missing: `hears` says so.
+    """
+
+    secret_in_address: ClassVar[bool] = False
+    """Whether its messages are sent to an address that ends in the account's secret, since none is signed."""
 
     def __init__(
         self,
@@ -147,8 +156,16 @@ class Marketplace(ABC):
         raise NotImplementedError(f"{self.title} cannot look an order up")
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
-    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Tell whether a push message was signed with the account's secret. `headers` have lower-case names."""
+    @property
+    def hears(self) -> bool:
+        """Tell whether this account can take push messages."""
+        return self.takes_pushes or self.takes_hints
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Tell whether a push message was made with the account's secret.
+
+        `headers` have lower-case names; `secret`: the last part of the address the message was sent to.
+        """
         return False
 
     def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:

@@ -51,6 +51,10 @@ class Life:
     end_reason: str | None = None
 
 
+NOTHING_TOLD = Life()
+"""Of a record that says nothing of a second life."""
+
+
 class Arrival(StrEnum):
     """Where a carrier handed a parcel over."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from worker.rules.codes import Code
-from worker.rules.life import Life
+from worker.rules.life import NOTHING_TOLD, Life
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class OrderRecord:
     paid_amount: Money | None = None
     details: dict[str, Any] = field(default_factory=dict)
     alert: str | None = None
-    life: Life = Life()
+    life: Life = NOTHING_TOLD
 
 
 @dataclass(frozen=True, slots=True)
