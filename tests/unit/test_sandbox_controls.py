@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.running import until
-from tests.unit.test_sandbox_pushes import Receiver
+from tests.unit.test_sandbox_pushes import Receiver, until_came
 from worker.sandbox.aliexpress import AliExpressFake
 from worker.sandbox.fake import SandboxOrder
 from worker.sandbox.lives import Move
@@ -139,9 +139,11 @@ def test_each_move_sends_its_push(running: Running, client: httpx.Client, receiv
     until("two pushes", lambda: len(receiver.came) == 2, 8, every=0.02)
     for day, count in ((DAY, 3), (9 * DAY, 4)):
         forward(client, day + 1)
-        until(f"{count} pushes", lambda count=count: len(receiver.came) == count, 8, every=0.02)
+        until_came(receiver, count)
     assert sorted(statuses(receiver)) == sorted(STATUSES)
     assert statuses(receiver)[2:] == STATUSES[2:]
+    # A receiver judges their age by a clock that was not moved.
+    assert all(abs(json.loads(body)["timestamp"] - time.time()) < 30 for _, _, body, _ in receiver.came)
 
 
 def test_pushes_come_by_themselves_when_their_time_comes(
@@ -202,6 +204,7 @@ def test_a_callback_of_xportcn_is_a_text_in_a_text(running: Running, client: htt
     told = [json.loads(body) for _, _, body, _ in receiver.came]
     assert [one["messageType"] for one in told] == ["ORDER_CREATE", "ORDER_CANCEL"]
     assert set(told[0]) == {"messageType", "messageBody", "messagePlatform", "timestamp"}
+    assert all(abs(int(one["timestamp"]) / 1000 - time.time()) < 30 for one in told)
     inner = json.loads(told[1]["messageBody"])
     assert (inner["orderId"], inner["orderStatus"], inner["payStatus"]) == (REFERENCE, "CANCEL", 1)
     assert "outOrderId" not in inner

@@ -23,7 +23,6 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from worker.sandbox import aliexpress_tokens, catalogue
 from worker.sandbox.aliexpress_checks import (
     PAY_FAILED,
     REFUSALS,
@@ -41,7 +40,9 @@ from worker.sandbox.aliexpress_checks import (
 )
 from worker.sandbox.aliexpress_messages import PUSHED, order_as_shown, order_message, sku_id
 from worker.sandbox.aliexpress_reads import QUOTAS, READS, TRACKING_GET, with_request_id
+from worker.sandbox.aliexpress_tokens import AUTHORIZE, api_of, authorize, signature, token_call
 from worker.sandbox.aliexpress_tracking import NOTHING, form_of, tracking
+from worker.sandbox.catalogue import store_of
 from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
 from worker.sandbox.lives import Event, Life, Phase
 from worker.sandbox.stories import chosen, life
@@ -85,14 +86,14 @@ class AliExpressFake(Fake):
 
     def is_token_call(self, call: Call) -> bool:
         """Tell whether a call asks for a grant, a token, or a new one."""
-        return call.path.startswith(aliexpress_tokens.AUTHORIZE) or aliexpress_tokens.api_of(call) is not None
+        return call.path.startswith(AUTHORIZE) or api_of(call) is not None
 
     def handle(self, call: Call) -> Answer:
         """Answer one call to the gateway."""
-        if call.path == aliexpress_tokens.AUTHORIZE:
-            return aliexpress_tokens.authorize(call, self.tokens)
+        if call.path == AUTHORIZE:
+            return authorize(call, self.tokens)
         try:
-            path = aliexpress_tokens.api_of(call)
+            path = api_of(call)
             if path is not None:
                 return self._token(path, call)
             account = self._admit(call)
@@ -115,23 +116,29 @@ class AliExpressFake(Fake):
         form = call.form
         self._check_signed(call, path)
         self.calls.came(path, call.at - call.moved)
-        told = aliexpress_tokens.token_call(path, form, self.tokens, self.credentials, call.at)
+        told = token_call(path, form, self.tokens, self.credentials, call.at, call.moved)
         told["request_id"] = self._request_id(call)
         return _answer({f"{path}_response": told} if "method" in form else told)
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the gateway's words."""
-        return self._error(GatewayError("ApiCallLimit" if fault == "throttle" else "IllegalAccessToken"), call)
+        if fault == "throttle":
+            return self._error(GatewayError("ApiCallLimit"), call)
+        return self._error(
+            GatewayError("IllegalRefreshToken" if self.is_token_call(call) else "IllegalAccessToken"), call
+        )
 
     def messages(self, order: SandboxOrder) -> Iterator[Message]:
         """Tell of each of a create's orders that it was made, signed with the account's app."""
         for reference in order.references:
-            yield order_message(reference, "OrderCreated", order.created_at, self.credentials[order.account])
+            keys, at = self.credentials[order.account], self.stamp(order.created_at)
+            yield order_message(reference, "OrderCreated", at, keys)
 
     def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
         """Tell of the moves AliExpress has a message for."""
         if event.move in PUSHED:
-            yield order_message(reference, PUSHED[event.move], event.at, self.credentials[order.account])
+            keys = self.credentials[order.account]
+            yield order_message(reference, PUSHED[event.move], self.stamp(event.at), keys)
 
     def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
         """Begin unpaid or paid, as the create asked; an unpaid order is cancelled after a day."""
@@ -178,7 +185,7 @@ class AliExpressFake(Fake):
         sent_at = unix(form["timestamp"])
         if sent_at is None or call.drift(sent_at) > DRIFT_SECONDS:
             raise GatewayError("IllegalTimestamp")
-        digest = aliexpress_tokens.signature(path, form, secret)
+        digest = signature(path, form, secret)
         if form["sign_method"] != "sha256" or not hmac.compare_digest(digest.encode(), form["sign"].encode()):
             raise GatewayError("IncompleteSignature")
 
@@ -225,7 +232,7 @@ class AliExpressFake(Fake):
                 "sku_attr": text_of(item.get("sku_attr")),
             }
             service = text_of(item.get("logistics_service_name"))
-            stores.setdefault(catalogue.store_of(product_id), []).append({**line, "service": service})
+            stores.setdefault(store_of(product_id), []).append({**line, "service": service})
         parts = {str(next(self._ids)): (store, lines) for store, lines in stores.items()}
         order = SandboxOrder(self.name, account, key, list(parts), at, [at], request={"parts": parts, **request})
         self.commit(order)

@@ -13,6 +13,8 @@ from worker.sandbox.fake import Fake, SandboxOrder
 from worker.sandbox.lives import Event
 
 MOST_SECONDS = 10 * 365 * 86400.0
+LONGEST_WAIT = 3600.0
+"""Seconds after which the ticker looks again, whatever is due then: a machine that slept has another time."""
 Tell = Callable[[Fake, SandboxOrder, str, Event], None]
 """Told of one move that took place: whose, of which order, of which of its ids."""
 
@@ -37,6 +39,10 @@ class SandboxClock:
     def __call__(self) -> float:
         """Return the sandbox's time."""
         return self.real() + self.moved
+
+    def stamp(self, at: float) -> float:
+        """Return what a message about `at` is dated with: receivers judge its age by clocks that were not moved."""
+        return self.real() if self.moved else at
 
     def public(self) -> dict[str, float]:
         """Return what `GET /_sandbox/clock` shows."""
@@ -79,7 +85,8 @@ class Ticker:
             self._timer.cancel()
         self._timer = None
         if next_at is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(next_at - self._clock(), 0.0), self.tick)
+            seconds = min(max(next_at - self._clock(), 0.0), LONGEST_WAIT)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.tick)
 
     def clear(self) -> None:
         """Wait for nothing any more."""

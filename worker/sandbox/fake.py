@@ -131,6 +131,8 @@ class Fake(ABC):
         self.tracking_form: str | None = None
         """The drifted form in which the call that is being answered tells of parcels; None: the documented one."""
         self.calls = CallCount()
+        self.stamp: Callable[[float], float] = lambda at: at
+        """Dates a message about a time of the sandbox's (unix seconds)."""
         self.tokens: TokenDesk | None = None
         """Its tokens; None: this marketplace has keys without an end."""
         self.orders: list[SandboxOrder] = []
@@ -172,13 +174,13 @@ class Fake(ABC):
 
     def commit(self, order: SandboxOrder) -> None:
         """Put an order into the record. Every order a fake creates goes through here."""
-        if self._held is not None:
-            self._held.append(order)
-            return
         for reference in order.references:
             life = self.life_of(order, reference)
             if life is not None:
                 order.lives[reference] = life
+        if self._held is not None:
+            self._held.append(order)  # its life begins anew when it is made
+            return
         self.orders.append(order)
         self.enter(order)
         if self.on_commit is not None:

@@ -18,9 +18,20 @@ FaultName = Literal[
     "tracking_flat", "tracking_codes", "tracking_doubled", "tracking_empty",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(get_args(FaultName))
-TRACKING = frozenset(name for name in FAULTS if name.startswith("tracking_"))
-"""Forms in which parcels are told instead of the documented one: they meet reads alone, whatever the operation."""
-BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"}) | TRACKING
+TRACKING: dict[str, str] = {
+    "tracking_older": "parcels in an older form: another list, other names, neither nodes nor items",
+    "tracking_logistics_no": "parcels under other names: `logistics_no`, `logistics_service`",
+    "tracking_bare": "one object wherever a list of parcels, items or nodes has one entry",
+    "tracking_flat": "those lists without the object around them",
+    "tracking_codes": "nodes are named by codes; times and `ret` are text",
+    "tracking_doubled": "every parcel twice",
+    "tracking_empty": "no parcels yet is an empty list, not code 1001",
+}
+"""Forms in which AliExpress tells parcels instead of the documented one: they meet reads alone, whatever the operation.
+
+As a suffix of an order_id they meet every read of that order.
+"""
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids", *TRACKING})
 """Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
 DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
 """Their `latency_ms` unless told; the others have none."""
@@ -112,7 +123,7 @@ class FaultPlan:
         if (
             not key
             or not stem
-            or name not in FAULTS - TRACKING
+            or name not in FAULTS - TRACKING.keys()
             or not _is_latency(latency)
             or (fake.name, key) in self._spent
         ):

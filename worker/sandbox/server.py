@@ -100,6 +100,7 @@ class Sandbox:
         self.controls = Controls(self.fakes, self.clock, self.ticker)
         for fake in fakes:
             fake.on_commit = self._committed
+            fake.stamp = self.clock.stamp
 
     def _committed(self, order: SandboxOrder) -> None:
         if self._record is not None:

@@ -26,10 +26,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.sandbox import xportcn_life
 from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
 from worker.sandbox.lives import Event, Life, Phase
 from worker.sandbox.stories import life
+from worker.sandbox.xportcn_life import (
+    NO_LOGISTICS,
+    PAY_SECONDS,
+    PHASES,
+    callback,
+    details,
+    logistics,
+    status_of,
+    traces,
+)
 
 BASE = "/api/alibaba/ka/order"
 DRIFT_SECONDS = 600
@@ -127,12 +136,15 @@ class XportcnFake(Fake):
     def messages(self, order: SandboxOrder) -> Iterator[Message]:
         """Tell of each of a create's orders that it was made."""
         for reference in order.lives:
-            amount, at = _total(order, reference), order.created_at
-            yield xportcn_life.callback("ORDER_CREATE", "WAITING_FOR_PAYMENT", order, reference, at, amount)
+            yield from self._callback(order, reference, None)
 
     def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
         """Tell of the moves Xportcn has a callback for."""
-        message = xportcn_life.pushed(order, reference, event, _total(order, reference))
+        yield from self._callback(order, reference, event)
+
+    def _callback(self, order: SandboxOrder, reference: str, event: Event | None) -> Iterator[Message]:
+        stamp = self.stamp(event.at if event else order.created_at)
+        message = callback(order, reference, event, _total(order, reference), stamp)
         if message is not None:
             yield message
 
@@ -141,8 +153,8 @@ class XportcnFake(Fake):
         if "parts" not in order.request:
             return None
         pieces = [line["quantity"] for line in order.request["parts"][reference]]
-        first = xportcn_life.PHASES.get(order.request["status"], Phase.PAID)
-        return life(order.key, first, order.created_at, pieces, xportcn_life.PAY_SECONDS)
+        first = PHASES.get(order.request["status"], Phase.PAID)
+        return life(order.key, first, order.created_at, pieces, PAY_SECONDS)
 
     def reset(self) -> None:
         """Forget every order, preview and nonce."""
@@ -258,15 +270,15 @@ class XportcnFake(Fake):
         order, reference = self._shown(call, account, body)
         standing = order.lives[reference].at(call.at)
         if not standing.boxes:
-            raise _RefusalError("404", xportcn_life.NO_LOGISTICS)
-        return xportcn_life.logistics(reference, order.request["parts"][reference], standing)
+            raise _RefusalError("404", NO_LOGISTICS)
+        return logistics(reference, order.request["parts"][reference], standing)
 
     def _traces(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
         order, reference = self._shown(call, account, body)
         standing = order.lives[reference].at(call.at)
         if not standing.boxes:
-            raise _RefusalError("404", xportcn_life.NO_LOGISTICS)
-        return {"logisticsTrace": xportcn_life.traces(reference, standing)}
+            raise _RefusalError("404", NO_LOGISTICS)
+        return {"logisticsTrace": traces(reference, standing)}
 
 
 def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
@@ -366,11 +378,11 @@ def _total(order: SandboxOrder, reference: str) -> int:
 def _row(order: SandboxOrder, reference: str, at: float) -> dict[str, Any]:
     """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
     lines = order.request["parts"][reference]
-    status = xportcn_life.status_of(order, order.lives[reference].at(at))
+    status = status_of(order, order.lives[reference].at(at))
     created = f"{datetime.fromtimestamp(order.created_at, UTC):%Y%m%d%H%M%S}000+0000"
     # baseInfo.id loses digits on its way, as in 1688's own sample.
     base = {"id": int(reference) // 100 * 100, "idOfStr": reference, "status": status, "createTime": created}
-    money = {"totalAmount": _total(order, reference), **xportcn_life.details(order, reference, at)}
+    money = {"totalAmount": _total(order, reference), **details(order, reference, at)}
     return {"orderId": reference, "outOrderId": order.key, "orderStatus": status, **money, "baseInfo": base} | {
         "productItems": [{**line, "subItemID": int(reference) * 10 + place} for place, line in enumerate(lines)]
     }
