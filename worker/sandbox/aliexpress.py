@@ -4,13 +4,12 @@ What one order can choose for itself (nothing of this exists on the real platfor
 - an item's `order_memo` "sandbox:CODE" refuses the order with CODE, with the vendor page's text if it has
   one; "sandbox:APIPayFail" creates the order and says the automatic payment failed;
 - a `logistics_service_name` that starts with "NO_" is a delivery method that does not exist;
-- product ids that start with 32 belong to a second store: an order over both stores becomes two orders;
-- product ids from 1009000000000001 on are a catalogue of good and doomed goods (worker/sandbox/catalogue.py);
-- a suffix of its order_id chooses its life (worker/sandbox/stories.py).
+- product ids that start with 32 belong to a second store: an order over both stores becomes two orders.
 
 A key (`out_order_id`) counts for 24 hours from its first create, for each buyer account; a refusal does not
 use it up. Every answer has HTTP 200. Signature errors come in the flat envelope, every other gateway error
-in `error_response`.
+in `error_response`. Product ids from 1009000000000001 on are a catalogue of good and doomed goods
+(worker/sandbox/catalogue.py); a suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations

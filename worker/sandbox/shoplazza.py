@@ -8,13 +8,13 @@ What one order can choose for itself by its `note` (nothing of this exists on th
 - CreateOrderFailed (406); Aborted, NotFound, Unimplemented, Unauthenticated (500): nothing is created;
 - DeadlineExceeded (500): the order exists;
 - scope (403), inactive ("store is not active"): declined at the door;
-- opened, placed, finished, cancelled, refunded, deleted: the order is created and read back like that, until a
-  control moves it. A suffix of its order_id chooses its life (worker/sandbox/stories.py).
+- opened, placed, finished, cancelled, refunded, deleted: the order is created and read back like that.
 
 There is no idempotency: every right create makes an order. 2022-01 takes a bare body, answers 422 and has no tag
 filter; later versions take `{"order": …}`, answer 400, 403 or 500. Of 2025-06 nobody knows whether it has the tag
 filter, so here it has not. Reads and lists show an order `sync_seconds` after its create. `limit` (size, leak a
 second) switches the leaky bucket on.
+A suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations

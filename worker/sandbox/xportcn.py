@@ -4,8 +4,7 @@ What one order can choose for itself (nothing of this exists on the real platfor
 - `message` "sandbox:CODE" refuses the create with CODE, with 1688's text if it has one; "sandbox:SPLIT" makes two
   orders of it, "sandbox:PARTIAL" one without its last line, as 1688 tells it, "sandbox:NO_IDS" makes one and tells no
   id, "sandbox:IDS_WITH_ERROR" tells the id under code 500, and "sandbox:STATUS=cancel" makes one that reads back with
-  that status, until a control moves it;
-- a suffix of its order_id chooses its life (worker/sandbox/stories.py);
+  that status;
 - a line's `productNo` "sandbox:CODE" refuses the preview with CODE (a preview is not sent the message).
 
 Nothing is idempotent: the same outOrderId makes another order each time, and each create needs a preview of its own
@@ -13,6 +12,7 @@ with the same outOrderId, flow and lines. The list and the details show an order
 every account has one old order, so that its list is never empty. Prices follow from the offer id. Xportcn's error
 codes are not stored: 400, 401, 403 and PREVIEW_REQUIRED are this sandbox's own, so that a create they turn away is
 unknown to whoever knows documented codes only; the words are the platform's. The faults are in 1688's documented form.
+A suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations
