@@ -58,6 +58,7 @@ class Ticker:
         self._numbers = itertools.count()
         self._due: list[tuple[float, int, Fake, SandboxOrder, str]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._awaited = 0.0
 
     def follow(self, fake: Fake, order: SandboxOrder, references: Sequence[str] = ()) -> None:
         """Wait for an order's next moves; of all its ids unless some are named."""
@@ -65,7 +66,8 @@ class Ticker:
             due = order.lives[reference].next_due
             if due is not None:
                 heapq.heappush(self._due, (due, next(self._numbers), fake, order, reference))
-        self.tick()
+        if self._timer is None or (self._due and self._due[0][0] < self._awaited):
+            self.tick()  # else nothing comes before what is waited for already
 
     def tick(self) -> None:
         """Tell what has become due, in the order of its time, and wait for the next."""
@@ -85,6 +87,7 @@ class Ticker:
             self._timer.cancel()
         self._timer = None
         if next_at is not None:
+            self._awaited = next_at
             seconds = min(max(next_at - self._clock(), 0.0), LONGEST_WAIT)
             self._timer = asyncio.get_running_loop().call_later(seconds, self.tick)
 
