@@ -56,10 +56,15 @@ def test_no_request_calls_what_only_a_person_does(subject: Subject) -> None:
 
 
 def test_only_an_order_is_ever_made(subject: Subject) -> None:
-    creating = {named(request) for request in requests(subject) if request.creates}
+    creating = {last_word(request) for request in requests(subject) if request.creates}
     assert len(creating) == 1
-    others = {(request.method, named(request)) for request in requests(subject) if not request.creates}
-    assert not {name for method, name in others if method == "POST"} & creating
+    others = {last_word(request) for request in requests(subject) if request.method == "POST" and not request.creates}
+    assert not others & creating
+
+
+def last_word(request: Request) -> str:
+    """Return the last part of what a request calls, the same at the vendor and in the sandbox."""
+    return named(request).rpartition("/")[2]
 
 
 def test_no_adapter_holds_the_name_of_such_a_call() -> None:

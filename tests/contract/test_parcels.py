@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.contract.contract_kit import Subject, drive, run, texts
 from tests.contract.test_fuzz import HEADERS, LOST, STATUSES, VALUES, _changed, _known, _places, bodies, fuzzed
+from tests.contract.test_life import at
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.calls import Lost, Reply
@@ -121,21 +122,14 @@ def test_nothing_personal_is_kept_of_a_parcel(subject: Subject, data: st.DataObj
     def answer(*_: Any) -> Reply | Lost:
         document = data.draw(st.sampled_from(_documents(subject)))
         free = [path for path in _places(document) if not set(path) & set(subject.samples.HANDED_ON)]
-        for _ in range(data.draw(st.integers(1, 4))):
-            path = data.draw(st.sampled_from(free))
-            if not isinstance(_at(document, path), dict | list):
+        for path in data.draw(st.lists(st.sampled_from(free), min_size=1, max_size=4)):
+            if not isinstance(at(document, path), dict | list):
                 document = _changed(document, path, said, drop=False)
         return Reply(200, {}, json.dumps(document).encode())
 
     found = drive(subject.adapter().parcels(record(subject)), answer)[1]
     if isinstance(found, Parcels):
         assert not [text for text in texts(found) if value in text]
-
-
-def _at(document: Any, path: list[Any]) -> Any:
-    for step in path:
-        document = document[step]
-    return document
 
 
 def _documents(subject: Subject) -> list[Any]:
