@@ -66,6 +66,18 @@ class Account(BaseModel):
         description="make an order of unknown fate anew when it was looked up and not found for so long, at least an"
         " hour; a marketplace that commits it later still makes a second one. Unset: never, a person decides",
     )
+    number_days: float | None = Field(
+        None, gt=0, description="days from payment without a parcel's number before a person is told; unset: 7"
+    )
+    movement_hours: float | None = Field(
+        None, gt=0, description="hours without a parcel's movement before a person is told; unset: 48"
+    )
+    eta_days: float | None = Field(
+        None, gt=0, description="days after a parcel's estimated arrival before a person is told; unset: 3"
+    )
+    held_hours: float | None = Field(
+        None, gt=0, description="hours the marketplace may hold an order before a person is told; unset: 24"
+    )
     max_orders_per_day: int | None = Field(
         None, ge=1, description="orders sent in a day (UTC) before the account is paused; unset: no limit"
     )

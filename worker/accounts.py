@@ -15,7 +15,9 @@ from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
 from worker.orders.jobs import Terms
+from worker.rules.alarms import Patience
 from worker.rules.binding import Binding
+from worker.rules.follow import DAY, HOUR
 from worker.rules.reconcile import Ability
 
 
@@ -86,6 +88,10 @@ class Accounts:
         found = Ceilings(configured.max_orders_per_day, configured.max_amount_per_day)
         return None if found == Ceilings() else found
 
+    def patience(self) -> dict[str, Patience]:
+        """Return how long each account bears silence about a confirmed order."""
+        return {name: _patience(account) for name, account in self.configured.items()}
+
     def limited(self) -> frozenset[str]:
         """Return the accounts whose orders and money of a day are counted."""
         return frozenset(account for account in self.configured if self.ceilings(account) is not None)
@@ -114,6 +120,15 @@ class Accounts:
         return kind(
             account, credentials, configured.base_url, max_order_amount=None if limit is None else Decimal(str(limit))
         )
+
+
+def _patience(account: Account) -> Patience:
+    days = {"number": account.number_days, "eta": account.eta_days}
+    hours = {"movement": account.movement_hours, "held": account.held_hours}
+    return Patience.of(
+        **{name: None if value is None else value * DAY for name, value in days.items()},
+        **{name: None if value is None else value * HOUR for name, value in hours.items()},
+    )
 
 
 def _unknown(account: str, known: Iterable[str]) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
+from worker.errors import RedisAway
 from worker.ledger.acts import Acts
 from worker.ledger.engine import Ledger
+from worker.ledger.lives import Lives
+from worker.ledger.lookup import known
 from worker.ledger.marks import Graves
 from worker.ledger.operators import Operator
 from worker.ledger.selection import Filter
@@ -23,13 +27,16 @@ from worker.steps.act import Act
 class Operations:
     """Carries out a person's commands, from whatever door. `actor` names the person; it stands in every event."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell, acts: Acts, act: Act) -> None:
+    def __init__(
+        self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell, acts: Acts, act: Act, lives: Lives
+    ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._graves = graves
         self._bell = bell
         self._acts = acts
         self._act = act
+        self._lives = lives
 
     def do(self, kind: ActKind, order_id: str, actor: str, note: str = "", changes: Sequence[str] = ()) -> Moved:
         """Do one thing to one order. `changes`: what an amendment sets. Raises UnusableId, UnknownOrder, NotAllowed."""
@@ -86,6 +93,15 @@ class Operations:
         self._bell.follow(moved, at_once=True)
         used = time.strftime("%Y-%m-%d", time.gmtime(since))
         return f"{account}: its present token counts as that of the buyer used since {used}; {len(moved)} orders go on"
+
+    def refresh(self, order_ids: Sequence[str]) -> int:
+        """Have confirmed orders read now; return how many there are. Raises UnusableId, UnknownOrder."""
+        with self._ledger.reading() as connection:
+            names = [known(connection, one) for one in order_ids]
+        woken = self._lives.wake(names)
+        with suppress(RedisAway):  # the sweep rings for them a moment later
+            self._bell.life(names)
+        return woken
 
     def _seconds(self, account: str, calls: int) -> float:
         if account not in self._accounts.configured:

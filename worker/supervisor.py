@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from config.process import private_folder
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, FOLLOW_QUEUE
 from config.secrecy import ENV_FILE, PREFIX, in_effect, is_secret
 from config.settings import Account, Settings
 from worker.background import Background
@@ -49,8 +49,8 @@ def commands(settings: Settings) -> dict[str, list[str]]:
     celery = [sys.executable, "-m", "celery", "-q", "-A", "worker.app"]
     worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
     return {
-        "place": [*worker, "-n", "place@%h", "-X", f"{CONFIRM_QUEUE},{ADMIN_QUEUE}"],
-        "confirm": [*worker, "-n", "confirm@%h", "-Q", f"{CONFIRM_QUEUE},{ADMIN_QUEUE}"],
+        "place": [*worker, "-n", "place@%h", "-X", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
+        "confirm": [*worker, "-n", "confirm@%h", "-Q", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
         "beat": [*celery, "beat"],
         "flower": [
             *celery,

@@ -96,7 +96,7 @@ def client(desk: Desk, ringing: Ringing) -> Iterator[httpx.Client]:
     def run(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
 
-    listening = run(hooks.listen(hooks.Receiver(known, desk.keep, ringing), "127.0.0.1", 0, most=MOST))
+    listening = run(hooks.listen(hooks.Receiver(known, desk.keep, desk.keep, ringing), "127.0.0.1", 0, most=MOST))
     with httpx.Client(base_url=listening.url, trust_env=False, timeout=20) as opened:
         yield opened
     run(listening.stop())
@@ -229,7 +229,9 @@ def test_a_taken_port_is_one_sentence(client: httpx.Client) -> None:
     nothing: Any = None
 
     async def again() -> None:
-        await hooks.listen(hooks.Receiver(nothing, lambda *_: None, nothing), "127.0.0.1", client.base_url.port or 0)
+        await hooks.listen(
+            hooks.Receiver(nothing, lambda *_: None, lambda *_: None, nothing), "127.0.0.1", client.base_url.port or 0
+        )
 
     with pytest.raises(ConfigError, match="is taken; see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"):
         asyncio.run(again())

@@ -14,7 +14,7 @@ import redis
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, place_queue
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.accounts import Accounts
 from worker.background import Background
@@ -89,6 +89,10 @@ class Bell(Background):
     def reconcile(self, ids: Sequence[str]) -> None:
         """Tell that these unknown orders are to be settled now. Raises RedisAway."""
         self._publish("orders.reconcile", CONFIRM_QUEUE, _chunks(ids, self._chunk), 0.0)
+
+    def life(self, ids: Sequence[str]) -> None:
+        """Tell that supplier orders of these orders of one account are to be read. Raises RedisAway."""
+        self._publish("orders.follow", FOLLOW_QUEUE, _chunks(ids, self._chunk), 0.0)
 
     def match(self) -> None:
         """Tell that push messages wait to be looked at. Raises RedisAway."""

@@ -71,7 +71,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
     parts().check()
     ringing = Ringing(lambda: parts().bell.match())
     run_hooks(
-        Receiver(parts().accounts, parts().pushes.take, ringing),
+        Receiver(parts().accounts, parts().pushes.take, parts().lives.hint, ringing),
         ringing,
         configured.hooks_address if address is None else address,
         configured.hooks_port if port is None else port,

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-_Serial = BigInteger().with_variant(Integer, "sqlite")
+Serial = BigInteger().with_variant(Integer, "sqlite")
 
 batches = Table(
     "batches",
@@ -35,7 +35,7 @@ batches = Table(
 rejections = Table(
     "rejections",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("batch_id", String(40), nullable=False, index=True),
     Column("line", Integer, nullable=False),
     Column("order_id", String(64)),
@@ -104,7 +104,7 @@ attempts = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("order_id", String(64), nullable=False, index=True),
     Column("at", Double, nullable=False),
     Column("event", String(20), nullable=False),

@@ -84,6 +84,15 @@ class Marketplace(ABC):
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
+    takes_hints: ClassVar[bool] = False
+    """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
+
+    Where they take a secret of the account's to check, it may be missing: `hears` says so.
+    """
+
+    secret_in_address: ClassVar[bool] = False
+    """Whether its messages are sent to an address that ends in the account's secret, since none is signed."""
+
     def __init__(
         self,
         account: str,
@@ -147,8 +156,16 @@ class Marketplace(ABC):
         raise NotImplementedError(f"{self.title} cannot look an order up")
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
-    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Tell whether a push message was signed with the account's secret. `headers` have lower-case names."""
+    @property
+    def hears(self) -> bool:
+        """Tell whether this account can take push messages."""
+        return self.takes_pushes or self.takes_hints
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Tell whether a push message was made with the account's secret.
+
+        `headers` have lower-case names; `secret`: the last part of the address the message was sent to.
+        """
         return False
 
     def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:

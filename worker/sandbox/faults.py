@@ -14,10 +14,13 @@ from worker.sandbox.fake import Call, Fake
 FaultName = Literal[
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
     "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "late_commit",
-    "lagging_list", "wrong_date", "repeat_with_ids",
+    "lagging_list", "wrong_date", "repeat_with_ids", "tracking_older", "tracking_logistics_no", "tracking_bare",
+    "tracking_flat", "tracking_codes", "tracking_doubled", "tracking_empty",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(get_args(FaultName))
-BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"})
+TRACKING = frozenset(name for name in FAULTS if name.startswith("tracking_"))
+"""Forms in which parcels are told instead of the documented one: they meet reads alone, whatever the operation."""
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"}) | TRACKING
 """Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
 DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
 """Their `latency_ms` unless told; the others have none."""
@@ -30,7 +33,9 @@ class Fault(BaseModel):
 
     fault: FaultName
     marketplace: str | None = Field(None, description="unset: every marketplace")
-    operation: Literal["create", "get", "any"] = Field("create", description="`get` is every call but a create")
+    operation: Literal["create", "get", "token", "any"] = Field(
+        "create", description="`token`: a grant or a refresh of a token; `get`: every other call but a create"
+    )
     probability: float = Field(1, ge=0, le=1)
     latency_ms: float | None = Field(
         None,
@@ -65,6 +70,8 @@ class Met:
     """How much longer orders are hidden: those a create makes, and all of them from a read."""
     date: float = 0.0
     """How far the answer's date is off."""
+    form: str | None = None
+    """The form in which parcels are told; None: the documented one."""
 
 
 class FaultPlan:
@@ -95,13 +102,20 @@ class FaultPlan:
             return _NOTHING  # the common case: no need to look into the body
         key = fake.key_of(call)
         own = self._own(fake, key)
-        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, key is not None)])
+        operation = "create" if key is not None else "token" if fake.is_token_call(call) else "get"
+        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, operation)])
 
     def _own(self, fake: Fake, key: str | None) -> Fault | None:
         """Return the fault an order chose by its suffix, once: a later create of it shows the recovery."""
         stem, _, suffix = (key or "").rpartition("~")
         name, _, latency = suffix.partition(":")
-        if not key or not stem or name not in FAULTS or not _is_latency(latency) or (fake.name, key) in self._spent:
+        if (
+            not key
+            or not stem
+            or name not in FAULTS - TRACKING
+            or not _is_latency(latency)
+            or (fake.name, key) in self._spent
+        ):
             return None
         self._spent.add((fake.name, key))
         return Fault.model_validate({"fault": name, "latency_ms": int(latency) if latency else None})
@@ -114,10 +128,11 @@ def _is_latency(text: str) -> bool:
     return not text or (text.isascii() and text.isdecimal() and len(text) < 12)
 
 
-def _hits(fault: Fault, chance: random.Random, fake: Fake, is_create: bool) -> bool:
-    if fault.operation != "any" and (fault.operation == "create") != is_create:
+def _hits(fault: Fault, chance: random.Random, fake: Fake, operation: str) -> bool:
+    wanted = "get" if fault.fault in TRACKING else fault.operation
+    if wanted not in ("any", operation):
         return False
-    if fault.fault == "late_commit" and not is_create:
+    if fault.fault == "late_commit" and operation != "create":
         return False  # a read commits nothing
     return fault.marketplace in (None, fake.name) and chance.random() < fault.probability
 
@@ -136,6 +151,7 @@ def _met(own: Fault | None, faults: Sequence[Fault]) -> Met:
         longest("late_commit"),
         longest("lagging_list"),
         longest("wrong_date"),
+        next((fault.fault for fault in faults if fault.fault in TRACKING), None),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import redis
 
-from config.queues import CONFIRM_QUEUE, place_queue
+from config.queues import CONFIRM_QUEUE, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
@@ -19,6 +19,8 @@ from worker.ledger.clocks import put_right
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders
+from worker.ledger.life_writer import LifeWriter
+from worker.ledger.lives import Lives
 from worker.ledger.marks import Graves
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
@@ -26,6 +28,7 @@ from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.rules.states import State
 from worker.sending.limits import Limits
+from worker.sending.turns import FOLLOW_SHARE
 from worker.steps.suspects import Suspects
 
 RING_AGAIN_SECONDS = 15
@@ -55,6 +58,8 @@ class Sweep:
     spool: Spool
     graves: Graves
     limits: Limits
+    lives: Lives
+    writer: LifeWriter
     acts: Acts
     bell: Bell
     suspects: Suspects
@@ -70,6 +75,7 @@ class Sweep:
         lost = self.records.expire_leases(dead=dead)
         self.graves.clear(busy_senders(self.ledger, dead), time.time())
         put_right(self.ledger, time.time())
+        self.writer.tell()
         reached(CrashPoint.SWEEPING)
         try:
             paused = self.pauses.standing()
@@ -77,6 +83,7 @@ class Sweep:
             read = self._ring_reads(State.PLACED) + self._ring_reads(State.UNKNOWN)
             if self.pushes.any_due():
                 self.bell.match()
+            self._ring_follows()
             for act_id in self.acts.unfinished(time.time()):
                 self.bell.act(act_id)
         except RedisAway as error:
@@ -111,6 +118,15 @@ class Sweep:
             (self.bell.confirm if state is State.PLACED else self.bell.reconcile)(ids)
             self.due.mark_rung(ids, now)
         return len(ids)
+
+    def _ring_follows(self) -> None:
+        """Ring for supplier orders that are due: no more than are read until the next sweep, and never on a backlog."""
+        if self._queue_length(FOLLOW_QUEUE):
+            return
+        for account, ids in self.lives.due(time.time(), MOST_AT_ONCE).items():
+            if account in self.settings.accounts:
+                per_sweep = self.accounts.rate(account).per_second * FOLLOW_SHARE * self.settings.sweep_seconds
+                self.bell.life(ids[: max(1, round(per_sweep))])
 
     def _queue_length(self, queue: str) -> int:
         try:

@@ -93,7 +93,7 @@ class AliExpress(Marketplace):
         came = yield self._request(TRACKING, tracking.params(record.reference))
         return tracking.read_tracking(came, record, partial(self.clean, order={}))
 
-    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
         """Check the signature of a push message: the app's, so that of every account of this app."""
         return signing.is_genuine(headers, body, self._system["app_key"], self._secret)
 

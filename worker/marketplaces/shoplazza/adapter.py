@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from worker.errors import ConfigError
-from worker.marketplaces.base import Marketplace, Rate
+from worker.marketplaces.base import Marketplace, Push, Rate
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.models import Credentials, OrderModel
-from worker.marketplaces.shoplazza import goods
+from worker.marketplaces.shoplazza import goods, pushes
 from worker.marketplaces.shoplazza.codes import ENTRIES
 from worker.marketplaces.shoplazza.create import Context, create_body, read_create
 from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
@@ -47,6 +47,7 @@ class Shoplazza(Marketplace):
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
+    takes_hints: ClassVar[bool] = True
     pay_page: ClassVar[str] = "the order's page in the shop's admin (Orders), or its checkout"
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
@@ -92,6 +93,20 @@ class Shoplazza(Marketplace):
         """Find the order by its mark; what comes back is checked here, whatever filter the version has."""
         search = Search(lambda query: self._get("/orders", query), self._mark(key), self._context(order))
         return (yield from search.find(first_sent_at))
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether the app's client secret is set, without which no message can be checked."""
+        return self._keys.client_secret is not None
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Check X-Shoplazza-Hmac-Sha256 over the bytes as they came."""
+        known = self._keys.client_secret
+        return known is not None and pushes.is_genuine(headers, body, known.get_secret_value())
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Read a webhook about an order."""
+        return pushes.read_push(headers, body)
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Look for our tag: every order of ours carries its own, and one with another's is another order.

@@ -21,6 +21,9 @@ class ShoplazzaCredentials(Credentials):
     """A shop's token and how its API is spoken to. Everything arrives as text from the environment."""
 
     access_token: SecretStr = Field(min_length=1, description="the app's for this shop, with write_order, read_order")
+    client_secret: SecretStr | None = Field(
+        None, min_length=16, description="the app's client secret: checks webhooks; unset: none are taken"
+    )
     shop: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$", to_lower=True)] = Field(
         description="the shop's subdomain alone, without myshoplaza.com"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import secrets
@@ -14,10 +15,10 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from worker.marketplaces.base import Marketplace, Rate, fingerprint
+from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.xportcn import goods, tracking
+from worker.marketplaces.xportcn import goods, pushes, tracking
 from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.create import OURS, Create, create_body, read_create
 from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
@@ -58,6 +59,8 @@ class Xportcn(Marketplace):
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
+    takes_hints: ClassVar[bool] = True
+    secret_in_address: ClassVar[bool] = True
     pay_page: ClassVar[str] = "1688, the buyer account's orders that wait for payment, or Xportcn's console"
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
 
@@ -108,6 +111,20 @@ class Xportcn(Marketplace):
         if not isinstance(answer, Answer):
             return answer
         return read_detail(reference, answer.data, keys.detail_amount_unit)
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether a secret for the address is set, without which anybody could send messages."""
+        return self._keys.push_secret is not None
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Compare the secret in the address: the messages have no signature."""
+        known = self._keys.push_secret
+        return known is not None and hmac.compare_digest(known.get_secret_value().encode(), secret.encode())
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Read a message about an order."""
+        return pushes.read_push(body)
 
     def parcels(self, record: OrderRecord) -> ParcelSteps:
         """Ask for the order's logistics where the account has a path for it; else the details say what is known."""

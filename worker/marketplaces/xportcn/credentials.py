@@ -106,6 +106,11 @@ class XportcnCredentials(Credentials):
 
     access_key: Word = Field(description="the key of the pair")
     access_secret: SecretStr = Field(min_length=1, description="signs every call")
+    push_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="the last part of the address for push messages, which have no signature; unset: none are taken",
+    )
     user_id: Word = Field(description="Header user-id; sub-account control, not signed by default")
 
     sign_order: Annotated[tuple[str, ...], BeforeValidator(_order)] = Field(

@@ -1,0 +1,54 @@
+"""Shoplazza's webhooks: signed over the raw bytes, about one order, a hint and no more."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from worker.marketplaces.shoplazza.adapter import Shoplazza
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+
+SECRET = "a-client-secret-of-a-test"
+
+
+def adapter(secret: str | None = SECRET) -> Shoplazza:
+    return Shoplazza("shop", ShoplazzaCredentials(access_token="t", shop="demo", client_secret=secret))
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+    return {"x-shoplazza-hmac-sha256": base64.b64encode(digest).decode(), "x-shoplazza-topic": "orders/fulfilled"}
+
+
+@pytest.mark.parametrize("shape", [lambda order: order, lambda order: {"order": order}])
+def test_a_webhook_names_its_order_bare_or_wrapped(shape: object) -> None:
+    assert callable(shape)
+    body = json.dumps(shape({"id": "190234-77", "status": "placed"})).encode()
+    push = adapter().read_push(signed(body), body)
+    assert push is not None
+    assert (push.reference, push.status, push.created) == ("190234-77", "orders/fulfilled", False)
+
+
+def test_only_the_apps_secret_over_the_very_bytes_counts() -> None:
+    body = b'{"id": "1"}'
+    assert adapter().is_genuine(signed(body), body)
+    assert not adapter().is_genuine(signed(body), body + b" ")
+    assert not adapter().is_genuine(signed(body, "another-client-secret"), body)
+    assert not adapter().is_genuine({}, body)
+    assert not adapter(None).is_genuine(signed(body, ""), body)
+
+
+def test_an_account_without_the_secret_takes_none() -> None:
+    assert (adapter().hears, adapter(None).hears) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [("products/create", b'{"id": "1"}'), ("orders/paid", b"[]"), ("orders/paid", b"{}"), ("orders/paid", b"\xff")],
+)
+def test_what_is_about_no_order_is_passed_over(topic: str, body: bytes) -> None:
+    assert adapter().read_push({**signed(body), "x-shoplazza-topic": topic}, body) is None
