@@ -52,6 +52,7 @@ app = Celery(
         "tasks.submit",
         "tasks.place",
         "tasks.confirm",
+        "tasks.follow",
         "tasks.reconcile",
         "tasks.match",
         "tasks.sweep",
