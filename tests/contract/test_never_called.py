@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.contract.contract_kit import KEY, NOW, Subject, at_fake, drive
-from tests.contract.test_parcels import record
+from tests.contract.contract_kit import KEY, NOW, Subject, at_fake, drive, run
+from tests.contract.test_parcels import read_back
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.calls import Request
 
@@ -26,14 +26,15 @@ ALIEXPRESS = {"aliexpress.ds.order.create", "aliexpress.trade.ds.order.get", "al
 def requests(subject: Subject) -> Iterator[Request]:
     """Yield what every call of an adapter asks, against each sample reply and against its fake."""
     samples, adapter = subject.samples, subject.adapter()
-    for table, call in (
-        (samples.PLACE, lambda: adapter.place(subject.order, KEY)),
-        (samples.READ, lambda: adapter.confirm([samples.REFERENCE])),
-        (samples.LOOK_UP, lambda: adapter.look_up(subject.order, KEY, NOW)),
-        (samples.PARCELS, lambda: adapter.parcels(record(subject))),
-    ):
-        for replies, _ in table.values():
-            yield from drive(call(), lambda number, _, replies=replies: replies[number])[0]
+    calls: dict[str, Callable[[], Any]] = {
+        "PLACE": lambda: adapter.place(subject.order, KEY),
+        "READ": lambda: adapter.confirm([samples.REFERENCE]),
+        "LOOK_UP": lambda: adapter.look_up(subject.order, KEY, NOW),
+        "PARCELS": lambda: adapter.parcels(read_back(subject)),
+    }
+    for table, call in calls.items():
+        for replies, _ in getattr(samples, table).values():
+            yield from run(call(), replies)[0]
     at_its_fake, fake = subject.with_fake()
     asked, placed = drive(at_its_fake.place(subject.order, KEY), at_fake(fake, NOW))
     yield from asked

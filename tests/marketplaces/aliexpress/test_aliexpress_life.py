@@ -18,6 +18,7 @@ PAID_AT = "2019-06-03T18:05:47-07:00[America/Los_Angeles]"
 
 def record(status: str, **more: Any) -> OrderRecord:
     (found,) = shown({"order_status": status, **more}).records
+    assert isinstance(found, OrderRecord)
     return found
 
 
@@ -101,7 +102,7 @@ def test_an_order_whose_automatic_payment_failed_is_unpaid_everywhere() -> None:
     assert read.life == Life(Stage.AWAITING_PAYMENT, False, 86400)
     assert read.amount
     assert read.paid_amount
-    assert (read.amount.amount, read.paid_amount.amount) == (Decimal("12.30"), 0)
+    assert (read.amount.amount, read.paid_amount.amount) == (Decimal("12.30"), Decimal(0))
     paid = record("PLACE_ORDER_SUCCESS", user_order_amount=money, order_paidtime_string=PAID_AT)
     assert paid.paid_amount
     assert paid.paid_amount.amount == Decimal("12.30")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.marketplaces.xportcn.xportcn_kit import REFERENCE, adapter, drive, envelope, reply, sent_body
+from tests.marketplaces.xportcn.xportcn_kit import REFERENCE, adapter, credentials, drive, envelope, reply, sent_body
 from worker.marketplaces.calls import Lost, Reply
 from worker.rules.life import Arrival, Node, Parcel, Parcels
 from worker.rules.outcomes import Declined, NotSent, OrderRecord, Unknown
@@ -65,7 +65,7 @@ def test_path_and_body_are_the_accounts() -> None:
 @pytest.mark.parametrize("setting", ["detail_path", "list_path", "logistics_path"])
 def test_no_setting_leads_to_a_call_that_pays_or_ends_an_order(setting: str, path: str) -> None:
     with pytest.raises(ValueError, match="only reads"):
-        adapter(**{setting: path})
+        credentials(**{setting: path})
 
 
 @pytest.mark.parametrize("path", ["/alibaba/ka/order/detail", "/order/pageByCreateTime", "/order/created/page"])
