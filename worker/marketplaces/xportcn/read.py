@@ -33,7 +33,19 @@ PERSONAL = frozenset(
     for name in (
         *("fullName", "contactPerson", "receiverName", "toFullName", "buyerContact", "receiverInfo", "addressParam"),
         *("mobile", "phone", "telephone", "toMobile", "toPhone", "receiverMobile", "receiverPhone", "toName"),
-        *("address", "toAddress", "toArea", "toPost", "postCode", "zip", "receiverAddress", "encryptOutOrderInfo"),
+        *(
+            "sender",
+            "receiver",
+            "remarks",
+            "address",
+            "toAddress",
+            "toArea",
+            "toPost",
+            "postCode",
+            "zip",
+            "receiverAddress",
+            "encryptOutOrderInfo",
+        ),
     )
 )
 """Members of an order that say who and where; what the details keep of them is that they were there."""
