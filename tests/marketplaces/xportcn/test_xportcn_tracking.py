@@ -82,7 +82,7 @@ def test_the_parcels_of_a_reply_and_of_the_details_are_told_together() -> None:
 
 def test_a_trace_names_no_one_and_its_times_are_of_china() -> None:
     found = answered({"logisticsTrace": [{"logisticsBillNo": "YT8800123", "logisticsSteps": TRACE}]})
-    collected, signed = Node(1532440533.0, "…快件…揽收…"), Node(1532480400.0, "已签收，签收人：…")
+    collected, signed = Node(1532440533.0, "【…】快件已揽收 …"), Node(1532480400.0, "已签收，签收人：…")
     assert found.parcels[0].nodes == (collected, signed)
     assert found.parcels[0].arrival is Arrival.WAREHOUSE
 

@@ -33,19 +33,8 @@ PERSONAL = frozenset(
     for name in (
         *("fullName", "contactPerson", "receiverName", "toFullName", "buyerContact", "receiverInfo", "addressParam"),
         *("mobile", "phone", "telephone", "toMobile", "toPhone", "receiverMobile", "receiverPhone", "toName"),
-        *(
-            "sender",
-            "receiver",
-            "remarks",
-            "address",
-            "toAddress",
-            "toArea",
-            "toPost",
-            "postCode",
-            "zip",
-            "receiverAddress",
-            "encryptOutOrderInfo",
-        ),
+        *("address", "toAddress", "toArea", "toPost", "postCode", "zip", "receiverAddress", "encryptOutOrderInfo"),
+        *("sender", "receiver", "remarks"),
     )
 )
 """Members of an order that say who and where; what the details keep of them is that they were there."""
