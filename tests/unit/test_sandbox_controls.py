@@ -29,7 +29,8 @@ REFERENCE = "8190000000000001"
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with background([AliExpressFake(), XportcnFake(), ShoplazzaFake()]) as server:
+    xportcn = XportcnFake({"sandbox": {**XportcnFake.built_in, "push_secret": "its-own"}})
+    with background([AliExpressFake(), xportcn, ShoplazzaFake()]) as server:
         yield server
 
 
@@ -197,7 +198,7 @@ def test_a_shops_webhook_is_signed_and_tells_one_message_from_another(
 
 
 def test_a_callback_of_xportcn_is_a_text_in_a_text(running: Running, client: httpx.Client, receiver: Receiver) -> None:
-    pushes(client, urls={"xportcn": f"{receiver.url}/secret/{{account}}"})
+    pushes(client, urls={"xportcn": f"{receiver.url}/{{account}}/{{secret}}"})
     make(running, "xportcn")
     forward(client, DAY)
     until("both pushes", lambda: len(receiver.came) == 2, 8, every=0.02)
@@ -208,7 +209,7 @@ def test_a_callback_of_xportcn_is_a_text_in_a_text(running: Running, client: htt
     inner = json.loads(told[1]["messageBody"])
     assert (inner["orderId"], inner["orderStatus"], inner["payStatus"]) == (REFERENCE, "CANCEL", 1)
     assert "outOrderId" not in inner
-    assert receiver.came[0][0] == "/push/secret/sandbox"
+    assert receiver.came[0][0] == "/push/sandbox/its-own"
 
 
 def test_only_aliexpress_sends_to_an_address_that_names_no_marketplace(
