@@ -16,6 +16,7 @@ import pytest
 from tests.running import until
 from tests.unit.test_sandbox_pushes import Receiver, until_came
 from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.controls import CONTROLS
 from worker.sandbox.fake import SandboxOrder
 from worker.sandbox.lives import Move
 from worker.sandbox.server import Running, background
@@ -229,3 +230,12 @@ def test_every_move_is_an_event_of_the_control(running: Running, client: httpx.C
     for move in Move:
         answer = client.post("/_sandbox/orders/SO-1/life", json={"event": move.value})
         assert answer.status_code in (200, 409), move
+
+
+def test_every_control_that_is_told_of_is_there(running: Running, client: httpx.Client) -> None:
+    make(running)
+    for told in CONTROLS:
+        method, path = told.replace("{id}", REFERENCE).split(" ")
+        answer = client.request(method, path, content=b"" if method == "GET" else b"{}")
+        assert answer.status_code == (400 if method == "POST" and path != "/_sandbox/tokens" else 200), told
+    assert client.request("DELETE", "/_sandbox/clock").status_code == 404
