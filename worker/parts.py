@@ -61,6 +61,8 @@ class Parts(Lazy):
         self.settings = settings
         self.draining = threading.Event()
         """Set when the worker is told to stop: nothing new is sent, what is under way ends."""
+        self.makes_ledger = True
+        """Whether a ledger is made where there is none; a command that only looks never makes one."""
 
     @part
     def accounts(self) -> Accounts:
@@ -69,8 +71,10 @@ class Parts(Lazy):
 
     @part
     def ledger(self) -> Ledger:
-        """The ledger, its schema up to date."""
+        """The ledger, its schema up to date. Raises NoLedger where there is none and none may be made."""
         opened = Ledger(self.settings.database())
+        if not self.makes_ledger:
+            opened.require()
         opened.migrate()
         return opened
 
