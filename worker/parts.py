@@ -17,6 +17,7 @@ import redis
 from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.broker.signs import Signs
 from worker.broker.troubles import check as check_redis
 from worker.broker.troubles import trouble
 from worker.errors import ConfigError
@@ -37,6 +38,7 @@ from worker.rules.decision import Policy
 if TYPE_CHECKING:
     from worker.broker.bell import Bell
     from worker.broker.watchdog import Watchdog
+    from worker.health import Health
     from worker.intake import Intake
     from worker.operations import Operations
     from worker.sending.limits import Limits
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from worker.steps.confirm import Confirm
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
+    from worker.steps.reach import Reach
     from worker.steps.reconcile import Reconcile
     from worker.steps.suspects import Suspects
     from worker.steps.sweep import Sweep
@@ -155,6 +158,11 @@ class Parts(Lazy):
         return EmbeddedRedis(self.settings)
 
     @part
+    def signs(self) -> Signs:
+        """Leaves and reads signs of life."""
+        return Signs(connect(self.settings))
+
+    @part
     def bell(self) -> Bell:
         """Rings for orders."""
         from worker.app import app
@@ -213,6 +221,13 @@ class Parts(Lazy):
         return Reads(self.turns, self.loop, self.settings.lease_seconds / 2)
 
     @part
+    def reach(self) -> Reach:
+        """Asks marketplaces whether they are there."""
+        from worker.steps.reach import Reach
+
+        return Reach(self.accounts, self.turns, self.reads)
+
+    @part
     def recorder(self) -> Recorder:
         """Records answers; it works as soon as it is made."""
         from worker.sending.fallback import Fallback
@@ -237,6 +252,13 @@ class Parts(Lazy):
         from worker.operations import Operations
 
         return Operations(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act)
+
+    @part
+    def health(self) -> Health:
+        """Says whether anything is wrong."""
+        from worker.health import Health
+
+        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs, _unheard)
 
     @part
     def acts(self) -> Acts:
@@ -350,8 +372,16 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
+            signs=self.signs,
             deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
+
+
+def _unheard(queues: Sequence[str]) -> list[str]:
+    from worker.app import app
+    from worker.broker.listeners import unheard
+
+    return unheard(app, queues)
 
 
 _asking = threading.Lock()
@@ -368,7 +398,9 @@ def parts() -> Parts:
 
 @cache
 def _process() -> Parts:
-    return Parts(settings())
+    made = Parts(settings())
+    made.accounts.check_names()
+    return made
 
 
 def forget() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -45,6 +45,32 @@ def pinged(app: Celery) -> list[str]:
     except (KombuError, redis.RedisError, OSError) as error:
         raise trouble(error) from None
     return sorted(name for answer in found for name in answer)
+
+
+def unheard(app: Celery, wanted: Collection[str]) -> list[str]:
+    """Return which of these queues no worker listens to; as soon as each has one, none.
+
+    Raises ConfigError, RedisAway.
+    """
+    left = set(wanted)
+
+    def hear(answer: dict[str, Any]) -> None:
+        for queues in answer.values():
+            left.difference_update(queue["name"] for queue in queues)
+        if not left:
+            raise _AllHeardError
+
+    try:
+        app.control.broadcast("active_queues", reply=True, timeout=ANSWER_SECONDS, callback=hear)
+    except _AllHeardError:
+        pass
+    except (KombuError, redis.RedisError, OSError) as error:
+        raise trouble(error) from None
+    return sorted(left)
+
+
+class _AllHeardError(Exception):
+    """Every queue has a listener: nobody has to wait for more answers."""
 
 
 @dataclass(frozen=True, slots=True)

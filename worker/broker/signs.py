@@ -44,8 +44,8 @@ class Signs:
         """Return how many seconds ago each sign was left; those that never were are not in it. Raises RedisError."""
         seconds, micros = self._broker.time()
         now = seconds + micros / 1e6
-        kept = {name.decode(): float(at) for name, at in self._broker.hgetall(KEY).items()}
-        return {sign: now - kept[sign.value] for sign in Sign if sign.value in kept}
+        kept = zip(Sign, self._broker.hmget(KEY, [sign.value for sign in Sign]), strict=True)
+        return {sign: now - float(at) for sign, at in kept if at is not None}
 
 
 class LeaveSign(Background):

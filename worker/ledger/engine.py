@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.errors import ConfigError, LedgerAway, NoLedger
+from worker.errors import ConfigError, NoLedger
 from worker.ledger.address import parsed, shown
 from worker.ledger.faults import Kind, as_ours, kind_of
 from worker.ledger.file import FIRST_MADE_BY, LedgerFile
@@ -107,7 +107,9 @@ class Ledger:
                 _run_migrations(connection)
 
     def version(self) -> str | None:
-        """Return the schema's version, None for an empty database. Raises LedgerAway."""
+        """Return the schema's version, None for an empty database or no file. Raises LedgerAway."""
+        if self.file is not None and not self.file.is_there():
+            return None
         with self.reading() as connection:
             return _version(connection)
 

@@ -1,4 +1,4 @@
-"""The file of a SQLite ledger: made only where that is wanted, and known again, so that no other file takes its place."""
+"""The file of a SQLite ledger: made only where that is wanted, and known again, so that no other takes its place."""
 
 from __future__ import annotations
 
@@ -43,9 +43,13 @@ class LedgerFile:
         self._refuse_to_stand_in()
         raise NoLedger(f"there is no ledger at {self.path}; {FIRST_MADE_BY}")
 
+    def is_there(self) -> bool:
+        """Tell whether there is a file, or was one that this process opened."""
+        return self.identity is not None or self._found() is not None
+
     def make(self) -> None:
         """Make an empty file, and its folder, where there is none. Raises LedgerAway, LedgerMoved."""
-        if self.identity is not None or self._found():
+        if self.is_there():
             return
         self._refuse_to_stand_in()
         try:

@@ -60,6 +60,7 @@ class Sweep:
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
+    signs: Signs
     deaf: Callable[[], str]
     """Says which queues nobody listens to, or nothing; it asks no more often than it should."""
 
@@ -68,13 +69,12 @@ class Sweep:
 
         Leaves a sign that it ran, or that the ledger's file is no longer the one this worker holds.
         """
-        signs = Signs(self.broker)
         try:
             told = self._take_back_and_ring()
         except LedgerMoved:
-            signs.leave(Sign.LEDGER_MOVED)
+            self.signs.leave(Sign.LEDGER_MOVED)
             raise
-        signs.leave(Sign.SWEEP)
+        self.signs.leave(Sign.SWEEP)
         return told
 
     def _take_back_and_ring(self) -> str:
