@@ -187,7 +187,9 @@ class Parts(Lazy):
         from worker.broker.watchdog import Watchdog
 
         # Longer than the longest task, or a worker with much to do would count as stuck.
-        return Watchdog(app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)))
+        return Watchdog(
+            app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)), self.signs
+        )
 
     def _patience(self) -> float:
         return self.settings.lease_seconds * 2 + 60
@@ -258,7 +260,13 @@ class Parts(Lazy):
         """Says whether anything is wrong."""
         from worker.health import Health
 
-        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs, _unheard)
+        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs, self._unheard)
+
+    def _unheard(self, queues: Sequence[str]) -> list[str]:
+        from worker.app import app
+        from worker.broker.listeners import unheard
+
+        return unheard(app, queues, self.signs.workers())
 
     @part
     def acts(self) -> Acts:
@@ -375,13 +383,6 @@ class Parts(Lazy):
             signs=self.signs,
             deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
-
-
-def _unheard(queues: Sequence[str]) -> list[str]:
-    from worker.app import app
-    from worker.broker.listeners import unheard
-
-    return unheard(app, queues)
 
 
 _asking = threading.Lock()

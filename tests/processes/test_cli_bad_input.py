@@ -22,6 +22,7 @@ MEGABYTE = 1_000_000
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     with Shop(tmp_path) as shop:
+        shop.make_ledger()
         yield shop
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -47,30 +47,21 @@ def pinged(app: Celery) -> list[str]:
     return sorted(name for answer in found for name in answer)
 
 
-def unheard(app: Celery, wanted: Collection[str]) -> list[str]:
-    """Return which of these queues no worker listens to; as soon as each has one, none.
+def unheard(app: Celery, wanted: Iterable[str], workers: int) -> list[str]:
+    """Return which of these queues no worker listens to. Raises ConfigError, RedisAway.
 
-    Raises ConfigError, RedisAway.
+    `workers`: how many are there by their signs. When so many have answered and no queue is left, no more is waited for.
     """
     left = set(wanted)
-
-    def hear(answer: dict[str, Any]) -> None:
-        for queues in answer.values():
-            left.difference_update(queue["name"] for queue in queues)
-        if not left:
-            raise _AllHeardError
-
-    try:
-        app.control.broadcast("active_queues", reply=True, timeout=ANSWER_SECONDS, callback=hear)
-    except _AllHeardError:
-        pass
-    except (KombuError, redis.RedisError, OSError) as error:
-        raise trouble(error) from None
+    for most in (workers, None) if workers else (None,):
+        try:
+            told = app.control.inspect(timeout=ANSWER_SECONDS, limit=most).active_queues() or {}
+        except (KombuError, redis.RedisError, OSError) as error:
+            raise trouble(error) from None
+        left -= {queue["name"] for queues in told.values() for queue in queues}
+        if not left or len(told) < workers:
+            break  # a second look would wait as long, and hear the same
     return sorted(left)
-
-
-class _AllHeardError(Exception):
-    """Every queue has a listener: nobody has to wait for more answers."""
 
 
 @dataclass(frozen=True, slots=True)

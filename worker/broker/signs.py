@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from enum import StrEnum
 
@@ -12,7 +13,10 @@ from worker.background import Background
 log = logging.getLogger(__name__)
 
 KEY = "fulfil:signs"
+WORKERS_KEY = "fulfil:workers"
 EVERY_SECONDS = 10.0
+WORKER_SECONDS = 25.0
+"""How long the sign of a worker counts: it leaves one every ten seconds."""
 
 
 class Sign(StrEnum):
@@ -35,17 +39,37 @@ class Signs:
     def leave(self, sign: Sign) -> None:
         """Leave a sign now; what hinders it is only logged, for whoever leaves one has other work."""
         try:
-            seconds, micros = self._broker.time()
-            self._broker.hset(KEY, sign.value, repr(seconds + micros / 1e6))
+            self._broker.hset(KEY, sign.value, repr(self._now()))
         except redis.RedisError as error:
             log.info("no sign of %s could be left: %s", sign.value, type(error).__name__)
 
+    def worker(self, name: str) -> None:
+        """Leave the sign of a worker, which counts for some seconds; what hinders it is only logged."""
+        try:
+            now = self._now()
+            self._broker.zadd(WORKERS_KEY, {name: now})
+            self._broker.zremrangebyscore(WORKERS_KEY, 0, now - WORKER_SECONDS)
+        except redis.RedisError as error:
+            log.info("no sign of a worker could be left: %s", type(error).__name__)
+
+    def no_worker(self, name: str) -> None:
+        """Take the sign of a worker away: it stops."""
+        with contextlib.suppress(redis.RedisError):
+            self._broker.zrem(WORKERS_KEY, name)
+
+    def workers(self) -> int:
+        """Return how many workers left a sign of late: so many answers are to be waited for. Raises RedisError."""
+        return int(self._broker.zcount(WORKERS_KEY, self._now() - WORKER_SECONDS, "+inf"))
+
     def ages(self) -> dict[Sign, float]:
         """Return how many seconds ago each sign was left; those that never were are not in it. Raises RedisError."""
-        seconds, micros = self._broker.time()
-        now = seconds + micros / 1e6
+        now = self._now()
         kept = zip(Sign, self._broker.hmget(KEY, [sign.value for sign in Sign]), strict=True)
         return {sign: now - float(at) for sign, at in kept if at is not None}
+
+    def _now(self) -> float:
+        seconds, micros = self._broker.time()
+        return float(seconds + micros / 1e6)
 
 
 class LeaveSign(Background):

@@ -90,6 +90,13 @@ def _ledger() -> str:
             f"the ledger at {ledger.place} is read-only; let FULFIL_DATABASE_URL name the server that takes writes,"
             " or make the file writable"
         )
+    if _reached():
+        from worker.broker.signs import Sign
+        from worker.rules.health import holds_another_file
+
+        ages = parts().signs.ages()
+        if holds_another_file(ages.get(Sign.LEDGER_MOVED), ages.get(Sign.SWEEP)):
+            raise LedgerAway(f"the workers hold another file than {ledger.place}; put it back, or end them: fulfil up")
     return f"{ledger.place}, schema {ledger.version()}"
 
 

@@ -135,12 +135,17 @@ def _redis(seen: Snapshot) -> Iterator[Trouble]:
 
 
 def _ledger(seen: Snapshot) -> Iterator[Trouble]:
-    if seen.ledger_moved_age is not None and seen.ledger_moved_age < SILENT_SECONDS:
+    if holds_another_file(seen.ledger_moved_age, seen.sweep_age):
         said = (
             "the workers' ledger file was moved away or replaced, and they do no work; put it back,"
             " or end everything and start it again with the file that is here now"
         )
         yield Trouble(TroubleKind.LEDGER_MOVED, Severity.AWAY, said, "fulfil up")
+
+
+def holds_another_file(moved_age: float | None, sweep_age: float | None) -> bool:
+    """Tell whether workers found another ledger file than theirs, and no sweep went through since. Ages in seconds."""
+    return moved_age is not None and moved_age < SILENT_SECONDS and (sweep_age is None or sweep_age > moved_age)
 
 
 def _sweep(seen: Snapshot) -> Iterator[Trouble]:
