@@ -50,7 +50,7 @@ def pinged(app: Celery) -> list[str]:
 def unheard(app: Celery, wanted: Iterable[str], workers: int) -> list[str]:
     """Return which of these queues no worker listens to. Raises ConfigError, RedisAway.
 
-    `workers`: how many are there by their signs. When so many have answered and no queue is left, no more is waited for.
+    `workers`: how many are there by their signs; when so many have answered and no queue is left, that is enough.
     """
     left = set(wanted)
     for most in (workers, None) if workers else (None,):
