@@ -62,7 +62,7 @@ def test_an_account_whose_token_ended_is_told_by_status_and_doctor(shop: Shop) -
     shop.start_redis()
     shop.start_sandbox()
     shop.start("place", "confirm", "beat")
-    assert marketplace(shop)["ok"]
+    shop.until("the marketplace to accept the account", lambda: marketplace(shop)["ok"], 60)
     shop.fault("token_expired", operation="any")
     batch = shop.submit([job("SO-1")])["batch"]
     shop.until("the account to be held", lambda: kinds(shop)[1] == ["declined"], 60)
