@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import redis
@@ -27,10 +27,7 @@ _READ_STATES = frozenset({State.PLACED, State.UNKNOWN})
 
 
 class Health:
-    """Takes snapshots; makes no call to a marketplace and changes nothing.
-
-    `unheard`: returns which of some queues no worker listens to; raises RedisAway, ConfigError.
-    """
+    """Takes snapshots; makes no call to a marketplace and changes nothing. `signs` is asked for where Redis answers."""
 
     def __init__(
         self,
@@ -38,13 +35,11 @@ class Health:
         ledger: Ledger,
         accounts: Accounts,
         signs: Callable[[], Signs],
-        unheard: Callable[[Sequence[str]], list[str]],
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._accounts = accounts
         self._signs = signs
-        self._unheard = unheard
 
     def look(self, batch: str | None = None) -> Snapshot:
         """Return how everything stands now; of a batch: only what its orders wait for. Raises LedgerAway."""
@@ -90,12 +85,20 @@ class Health:
             if needed or ask_always:
                 probe(self._settings)
             queues = self._queues(waiting, acts)
-            unheard = self._unheard(sorted(queues)) if queues else []
-            return None, self._signs().ages(), {name: queues[name] for name in unheard}
+            deaf = self._unheard(queues) if queues else []
+            return None, self._signs().ages(), {name: queues[name] for name in deaf}
         except FulfilError as error:
             return (str(error) if needed or ask_always else None), {}, {}
         except redis.RedisError as error:
             return str(trouble(error)), {}, {}
+
+    def _unheard(self, queues: Iterable[str]) -> list[str]:
+        """Return which of these queues no worker listens to. Raises RedisAway, ConfigError, RedisError."""
+        # Celery takes a third of a second to import: only where there is somebody to ask.
+        from worker.app import app
+        from worker.broker.listeners import unheard
+
+        return unheard(app, queues, self._signs().workers())
 
     def _embedded_answers(self) -> bool:
         return (self._settings.home / "redis").is_dir() and answers(self._settings)

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from worker.steps.confirm import Confirm
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
-    from worker.steps.reach import Reach
     from worker.steps.reconcile import Reconcile
     from worker.steps.suspects import Suspects
     from worker.steps.sweep import Sweep
@@ -223,13 +222,6 @@ class Parts(Lazy):
         return Reads(self.turns, self.loop, self.settings.lease_seconds / 2)
 
     @part
-    def reach(self) -> Reach:
-        """Asks marketplaces whether they are there."""
-        from worker.steps.reach import Reach
-
-        return Reach(self.accounts, self.turns, self.reads)
-
-    @part
     def recorder(self) -> Recorder:
         """Records answers; it works as soon as it is made."""
         from worker.sending.fallback import Fallback
@@ -260,13 +252,7 @@ class Parts(Lazy):
         """Says whether anything is wrong."""
         from worker.health import Health
 
-        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs, self._unheard)
-
-    def _unheard(self, queues: Sequence[str]) -> list[str]:
-        from worker.app import app
-        from worker.broker.listeners import unheard
-
-        return unheard(app, queues, self.signs.workers())
+        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs)
 
     @part
     def acts(self) -> Acts:

@@ -73,8 +73,8 @@ def test_nothing_wrong_is_one_line_and_exit_code_0() -> None:
         (seen(overdue=2), TroubleKind.OVERDUE, 1, "fulfil list --attention"),
         (seen(orphans=1), TroubleKind.ORPHANS, 1, "fulfil orphans"),
         (seen(acts=(Still("A-1", 7, NOW - 121),)), TroubleKind.ACT_STILL, 1, "fulfil act A-1 --yes"),
-        (seen(disks=(Disk("/home/x", 100 * 1024**2, 900 * GB),)), TroubleKind.DISK, 1, "du -sh /home/x/*"),
-        (seen(disks=(Disk("/home/x", GB, 100 * GB),)), TroubleKind.DISK, 1, "du -sh /home/x/*"),
+        (seen(disks=(Disk("/srv/x", 100 * 1024**2, 900 * GB),)), TroubleKind.DISK, 1, "du -sh /srv/x/*"),
+        (seen(disks=(Disk("/srv/x", GB, 100 * GB),)), TroubleKind.DISK, 1, "du -sh /srv/x/*"),
     ],
 )
 def test_each_trouble_has_its_exit_code_and_command(snapshot: Snapshot, kind: str, code: int, command: str) -> None:
@@ -91,7 +91,7 @@ def test_each_trouble_has_its_exit_code_and_command(snapshot: Snapshot, kind: st
         seen(hooks_expected=("main",), hooks_age=5.0),
         seen(hooks_expected=(), hooks_age=None),
         seen(acts=(Still("A-1", 7, NOW - 30),)),
-        seen(disks=(Disk("/home/x", 5 * GB, 4000 * GB), Disk("/tmp/y", GB, 4 * GB))),
+        seen(disks=(Disk("/srv/x", 5 * GB, 4000 * GB), Disk("/tmp/y", GB, 4 * GB))),
     ],
 )
 def test_what_is_no_trouble_is_not_told(snapshot: Snapshot) -> None:

@@ -152,10 +152,13 @@ def _marketplaces() -> dict[str, Callable[[], str]]:
 
 def _marketplace(adapter: Marketplace) -> str:
     from worker.rules.reach import said
+    from worker.steps.reach import Reach
 
     if not _reached():
         raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
-    return said(_asking().reach.ask(adapter.account), adapter.title, adapter.url)
+    asking = _asking()
+    outcome = Reach(asking.accounts, asking.turns, asking.reads).ask(adapter.account)
+    return said(outcome, adapter.title, adapter.url)
 
 
 @cache
