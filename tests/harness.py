@@ -220,6 +220,10 @@ class Shop:
             self._ledger.migrate()
         return self._ledger
 
+    def make_ledger(self) -> None:
+        """Make the empty ledger, as the first `fulfil up` or `fulfil submit` does."""
+        _ = self.ledger
+
     def show(self, order_id: str) -> dict[str, Any]:
         """Return what `fulfil show --json` tells of an order."""
         return Queries(self.ledger).order(order_id).as_json()

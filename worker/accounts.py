@@ -9,6 +9,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
+from config.names import nearest
 from config.settings import Account
 from worker.errors import ConfigError, UnknownAccount
 from worker.ledger.ceilings import Ceilings
@@ -37,6 +38,20 @@ class Accounts:
         """Raise UnknownAccount, naming the nearest one, when an account is not configured."""
         if account not in self.configured:
             raise UnknownAccount(_unknown(account, self.configured))
+
+    def check_names(self) -> None:
+        """Raise ConfigError, naming the nearest one, for a key that no account of its marketplace has."""
+        wrong = []
+        for name, account in self.configured.items():
+            if (kind := REGISTRY.get(account.marketplace)) is None:
+                continue  # told by whoever asks for the adapter
+            known = {*kind.credentials_model.model_fields, *Account.model_fields}
+            for key in sorted(account.extras().keys() - known):
+                near = nearest(key, known)
+                hint = f"; nearest: {_variable(name, near)}" if near else "; see docs/configuration.md"
+                wrong.append(f"{_variable(name, key)} is no setting of {kind.title}{hint}")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
 
     def check_all(self) -> None:
         """Make every adapter. Raises ConfigError when the credentials of one are not complete."""
@@ -114,6 +129,10 @@ class Accounts:
         return kind(
             account, credentials, configured.base_url, max_order_amount=None if limit is None else Decimal(str(limit))
         )
+
+
+def _variable(account: str, key: str) -> str:
+    return f"FULFIL_ACCOUNTS__{account.upper()}__{key.upper()}"
 
 
 def _unknown(account: str, known: Iterable[str]) -> str:

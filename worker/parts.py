@@ -17,6 +17,7 @@ import redis
 from config.settings import BadSettingError, Settings, settings
 from worker.accounts import Accounts
 from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.broker.signs import Signs
 from worker.broker.troubles import check as check_redis
 from worker.broker.troubles import trouble
 from worker.errors import ConfigError
@@ -37,6 +38,7 @@ from worker.rules.decision import Policy
 if TYPE_CHECKING:
     from worker.broker.bell import Bell
     from worker.broker.watchdog import Watchdog
+    from worker.health import Health
     from worker.intake import Intake
     from worker.operations import Operations
     from worker.sending.limits import Limits
@@ -61,6 +63,8 @@ class Parts(Lazy):
         self.settings = settings
         self.draining = threading.Event()
         """Set when the worker is told to stop: nothing new is sent, what is under way ends."""
+        self.makes_ledger = True
+        """Whether a ledger is made where there is none; a command that only looks never makes one."""
 
     @part
     def accounts(self) -> Accounts:
@@ -69,8 +73,10 @@ class Parts(Lazy):
 
     @part
     def ledger(self) -> Ledger:
-        """The ledger, its schema up to date."""
+        """The ledger, its schema up to date. Raises NoLedger where there is none and none may be made."""
         opened = Ledger(self.settings.database())
+        if not self.makes_ledger:
+            opened.require()
         opened.migrate()
         return opened
 
@@ -151,6 +157,11 @@ class Parts(Lazy):
         return EmbeddedRedis(self.settings)
 
     @part
+    def signs(self) -> Signs:
+        """Leaves and reads signs of life."""
+        return Signs(connect(self.settings))
+
+    @part
     def bell(self) -> Bell:
         """Rings for orders."""
         from worker.app import app
@@ -175,7 +186,9 @@ class Parts(Lazy):
         from worker.broker.watchdog import Watchdog
 
         # Longer than the longest task, or a worker with much to do would count as stuck.
-        return Watchdog(app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)))
+        return Watchdog(
+            app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)), self.signs
+        )
 
     def _patience(self) -> float:
         return self.settings.lease_seconds * 2 + 60
@@ -233,6 +246,13 @@ class Parts(Lazy):
         from worker.operations import Operations
 
         return Operations(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act)
+
+    @part
+    def health(self) -> Health:
+        """Says whether anything is wrong."""
+        from worker.health import Health
+
+        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs)
 
     @part
     def acts(self) -> Acts:
@@ -346,6 +366,7 @@ class Parts(Lazy):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
+            signs=self.signs,
             deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
 
@@ -364,7 +385,9 @@ def parts() -> Parts:
 
 @cache
 def _process() -> Parts:
-    return Parts(settings())
+    made = Parts(settings())
+    made.accounts.check_names()
+    return made
 
 
 def forget() -> None:

@@ -47,6 +47,23 @@ def pinged(app: Celery) -> list[str]:
     return sorted(name for answer in found for name in answer)
 
 
+def unheard(app: Celery, wanted: Iterable[str], workers: int) -> list[str]:
+    """Return which of these queues no worker listens to. Raises ConfigError, RedisAway.
+
+    `workers`: how many are there by their signs; when so many have answered and no queue is left, that is enough.
+    """
+    left = set(wanted)
+    for most in (workers, None) if workers else (None,):
+        try:
+            told = app.control.inspect(timeout=ANSWER_SECONDS, limit=most).active_queues() or {}
+        except (KombuError, redis.RedisError, OSError) as error:
+            raise trouble(error) from None
+        left -= {queue["name"] for queues in told.values() for queue in queues}
+        if not left or len(told) < workers:
+            break  # a second look would wait as long, and hear the same
+    return sorted(left)
+
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """What the workers answered: who listens to what, and how many messages they dropped."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 PAGE = 200
 
+MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo"})
+"""The commands that make a ledger where there is none; all others say that there is none."""
+
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
@@ -73,12 +76,18 @@ def parts() -> Parts:
     """Return the process's parts. Imported at the first use: `fulfil --help` answers half a second sooner so."""
     from worker.parts import parts as process_parts
 
-    return process_parts()
+    found, context = process_parts(), click.get_current_context(silent=True)
+    if context is not None:  # there is none in a thread of `fulfil hooks`
+        found.makes_ledger = context.find_root().invoked_subcommand in MAKES_LEDGER
+    return found
 
 
 def doorbell() -> EmbeddedRedis:
     """Return the broker, started for the time of the command where it is embedded and not running."""
-    return parts().embedded
+    found = parts()
+    if not found.makes_ledger:
+        _ = found.ledger  # in a wrong folder nothing is started, and nothing is left behind
+    return found.embedded
 
 
 def person() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ def why(order: str, json_: bool) -> None:
     found = parts().queries.order(order).order
     known = REGISTRY.get(found.marketplace)
     pause = parts().pauses.standing().get(found.account)
-    text = sentences(found, pause, takes_pushes=known is not None and known.takes_pushes)
+    text = sentences(found, pause, takes_pushes=known is not None and known.takes_pushes, now=time.time())
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:

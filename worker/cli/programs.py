@@ -57,6 +57,7 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
     """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
+    from worker.broker.signs import LeaveSign, Sign
     from worker.web.pushes import Receiver, run_hooks
     from worker.web.ringing import Ringing
 
@@ -70,6 +71,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
 
     parts().check()
     ringing = Ringing(lambda: parts().bell.match())
+    LeaveSign(parts().signs, Sign.HOOKS).start()
     run_hooks(
         Receiver(parts().accounts, parts().pushes.take, ringing),
         ringing,

@@ -122,10 +122,11 @@ def advice(order: OrderView) -> list[str]:
     return [line for line in (told, order.fix and f"→ {order.fix}") if line]
 
 
-def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
+def why(order: OrderView, pause: PauseView | None, takes_pushes: bool, now: float) -> str:
     """Return in a few sentences how an order stands and what happens next.
 
-    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
+    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages. `now`: unix
+    seconds.
     """
     told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
     if order.closed_at is not None:
@@ -147,7 +148,14 @@ def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
         if pause.fix:
             told.append(f"What to do: {pause.fix}.")
     elif order.due_at:
-        told.append(f"Its next step follows by itself at {utc(order.due_at)}.")
+        told.append(_next_step(order.due_at, now))
     if order.in_doubt:
         told.append("The marketplace may have accepted an earlier send, so it is never sent again without a check.")
     return "\n".join(told)
+
+
+def _next_step(due_at: float, now: float) -> str:
+    """Say when an order goes on; a time in the past is no next step, for what was to happen then did not."""
+    if due_at > now:
+        return f"Its next step follows by itself at {utc(due_at)}."
+    return f"It is due since {utc(due_at)} and waits for a worker; fulfil status says whether one is there."
