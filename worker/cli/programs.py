@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from config.settings import settings
+from config.settings import Settings, settings
 from worker.cli.group import as_json, main, out, parts
 from worker.terminal.screen import print_json
+
+if TYPE_CHECKING:
+    from worker.supervisor import Services
 
 
 @main.command()
 @as_json
 def up(json_: bool) -> None:
-    """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
+    """Run everything: Redis, workers, beat, Flower and, where needed, the receiver of push messages. Ctrl-C stops it.
+
+    Redis is embedded unless FULFIL_REDIS_URL is set. What ends is started again. `fulfil logs` shows what the programs
+    say.
+    """
     from worker.errors import ConfigError
-    from worker.supervisor import Services, flower_login, stopper
+    from worker.supervisor import Services, stopper
 
     configured = settings()
     if not configured.accounts:
-        raise ConfigError("no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+        raise ConfigError(
+            "no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials,"
+            " or try it without buying anything: fulfil sandbox"
+        )
     parts().check()
     services, stop = Services(configured), stopper()
     try:
         services.start()
-        flower = f"http://{configured.flower_address}:{configured.flower_port}"
-        user = flower_login(configured).partition(":")[0]
-        if json_:
-            print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
-        else:
-            out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
-            if not configured.flower_basic_auth:
-                out().print(f"Flower's password: {configured.home / 'flower-login'}")
+        _announce(configured, services, json_)
         services.watch()
         stop.wait()
+        if not json_:
+            out().print("stopping: no new sends, those under way end")
     finally:
         services.stop()
+
+
+def _announce(configured: Settings, services: Services, json_: bool) -> None:
+    from worker.programs import flower_login
+
+    flower = f"http://{configured.flower_address}:{configured.flower_port}"
+    user = flower_login(configured).partition(":")[0]
+    pushes = f"http://{configured.hooks_address}:{configured.hooks_port}/push/ACCOUNT"
+    received = pushes if "hooks" in services.pids() and configured.hooks_port else None
+    if json_:
+        told = {"accounts": list(configured.accounts), "flower": flower, "user": user}
+        print_json({**told, "pushes": received, "logs": str(services.logs), "pids": services.pids()})
+        return
+    password = "FULFIL_FLOWER_BASIC_AUTH" if configured.flower_basic_auth else configured.home / "flower-login"
+    out().print(f"up: accounts {', '.join(configured.accounts)}")
+    out().print(f"Flower: {flower}, user {user}, password in {password}")
+    if received:
+        out().print(f"push messages: {received}")
+    out().print("next, in another terminal: fulfil submit FILE --wait, fulfil status, fulfil logs --follow")
 
 
 @main.command()

@@ -15,8 +15,8 @@ from config.logs import configure_logs
 from config.settings import settings
 from worker.errors import ConfigError, InputError
 from worker.parts import forget
+from worker.programs import CELERY_OPTION_VARIABLES
 from worker.sandbox.fakes import FAKES
-from worker.supervisor import CELERY_OPTION_VARIABLES
 
 FOLDER = Path(".fulfil", "demo")
 ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
@@ -92,6 +92,7 @@ def set_environment(home: Path, sandbox_url: str) -> None:
         "FULFIL_REQUEST_TIMEOUT_SECONDS": "4",
         "FULFIL_SWEEP_SECONDS": "1",
         "FULFIL_FLOWER_PORT": str(_free_port()),
+        "FULFIL_HOOKS_PORT": "0",
         **accounts,
     }
     forget()

@@ -18,9 +18,10 @@ from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
 from worker.ledger.selection import Filter
 from worker.parts import parts
+from worker.programs import flower_login
 from worker.sandbox.fakes import FAKES
 from worker.sandbox.server import background, fakes_for
-from worker.supervisor import Services, flower_login, stopper
+from worker.supervisor import Services, stopper
 from worker.terminal.screen import Screen, print_json
 from worker.terminal.tables import watch_batch
 
@@ -66,7 +67,7 @@ def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
     }
     with own_home(keep) as home, background(fakes_for(accounts)) as sandbox:
         set_environment(home.folder, sandbox.url)
-        run = _Run(screen, sandbox.url, Services(settings(), home.folder / "logs"), told_to_stop)
+        run = _Run(screen, sandbox.url, Services(settings()), told_to_stop)
         try:
             record = _perform(run)
         finally:
