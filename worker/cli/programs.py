@@ -9,6 +9,7 @@ import click
 
 from config.settings import Settings, settings
 from worker.cli.group import as_json, main, out, parts
+from worker.cli.help import Described
 from worker.terminal.screen import print_json
 
 if TYPE_CHECKING:
@@ -64,13 +65,35 @@ def _announce(configured: Settings, services: Services, json_: bool) -> None:
     out().print("next, in another terminal: fulfil submit FILE --wait, fulfil status, fulfil logs --follow")
 
 
-@main.command()
+class _Sandbox(Described):
+    """A command whose help goes on with what the sandbox can be told."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the lists of worker/sandbox/guide.py."""
+        from worker.sandbox.guide import SUFFIX, SUFFIX_WITH_TIME, sections
+
+        for title, rows in sections():
+            with formatter.section(title):
+                formatter.write_dl([(what.replace("`", ""), then.replace("`", "")) for what, then in rows.items()])
+            if title == "Faults":
+                formatter.write_paragraph()
+                formatter.write_text(
+                    f"By an order's own order_id, for its first create: {SUFFIX}, or with the time in milliseconds:"
+                    f" {SUFFIX_WITH_TIME}."
+                )
+
+
+@main.command(cls=_Sandbox)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_SANDBOX_PORT]")
 @click.option("--record", type=click.Path(dir_okay=False), help="Append every order that is made to this file.")
 @click.option("--push-url", metavar="URL", help="Send push messages there; {account} stands for the order's account.")
 @as_json
 def sandbox(port: int | None, record: str | None, push_url: str | None, json_: bool) -> None:
-    """Run the sandbox marketplaces alone, on loopback; point an account's BASE_URL at it."""
+    """Run the sandbox marketplaces alone, on loopback, and print the lines that make your shell use them.
+
+    Paste these lines whole into the terminals of `fulfil up` and `fulfil submit`: they name the accounts main,
+    wholesale and shop, and a home of their own. Nothing is bought, and nothing leaves this machine.
+    """
     from worker.sandbox.server import run
 
     run(port, record=Path(record) if record else None, push_url=push_url)

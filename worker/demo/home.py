@@ -16,11 +16,9 @@ from config.settings import settings
 from worker.errors import ConfigError, InputError
 from worker.parts import forget
 from worker.programs import CELERY_OPTION_VARIABLES
-from worker.sandbox.fakes import FAKES
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 
 FOLDER = Path(".fulfil", "demo")
-ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
-"""The demo's accounts and their marketplaces."""
 _PREFIXES_LEFT_OUT = ("FULFIL_", "CELERY_", "FLOWER_")
 
 

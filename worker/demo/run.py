@@ -13,13 +13,13 @@ import httpx
 
 from config.settings import Account, settings
 from worker.demo.end import Facts, document, print_end, stopped
-from worker.demo.home import ACCOUNTS, FOLDER, own_home, set_environment
+from worker.demo.home import FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
 from worker.ledger.selection import Filter
 from worker.parts import parts
 from worker.programs import flower_login
-from worker.sandbox.fakes import FAKES
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.server import background, fakes_for
 from worker.supervisor import Services, stopper
 from worker.terminal.screen import Screen, print_json
