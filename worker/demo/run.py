@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from config.settings import Account, settings
-from worker.demo.end import Facts, document, print_end, stopped
+from worker.demo.end import Facts, document, excerpt, print_end, stopped
 from worker.demo.home import FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
@@ -79,7 +79,7 @@ def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
         home.keep = keep or not facts.good
         print_end(screen, facts, home.keep)
     if picture:
-        screen.picture(picture, "fulfil demo")
+        excerpt(facts).picture(picture, "fulfil demo")
     if as_json:
         print_json(document(facts))
     return 0 if facts.good else 1

@@ -306,7 +306,7 @@ def run(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         wanted = current.sandbox_port if port is None else port
         running = await serve(fakes, host, wanted, hang_seconds=hang_seconds, record=record, push_url=push_url)
-        print(f"sandbox listening on {running.url}", *lines_to_paste(running), sep="\n", flush=True)
+        print(f"# sandbox listening on {running.url}", *lines_to_paste(running), sep="\n", flush=True)
         if sys.stdout.isatty():
             print(AND_THEN)
         await stop.wait()
