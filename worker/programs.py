@@ -86,7 +86,7 @@ def environment(settings: Settings, program: str, more: Mapping[str, str]) -> di
 
     `more`: variables that come on top.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in CELERY_OPTION_VARIABLES} | more
+    inherited = {name: value for name, value in os.environ.items() if name not in CELERY_OPTION_VARIABLES} | dict(more)
     others = {name: value for name, value in inherited.items() if not name.upper().startswith(PREFIX)}
     told = {**others, **in_effect(), **more}
     known = {name: value for name, value in told.items() if _is_for(program, name)}

@@ -28,6 +28,7 @@ SAY_AGAIN_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 REDIS_SECONDS = 1.0
 LOG_SECONDS = 5.0
+HOOKS = "the receiver of push messages, which `fulfil up` runs itself,"
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Services:
         wanted = commands(self.settings)
         check_port(self.settings.flower_address, self.settings.flower_port, "Flower", "FULFIL_FLOWER_PORT")
         if "hooks" in wanted:
-            check_port(self.settings.hooks_address, self.settings.hooks_port, "fulfil hooks", "FULFIL_HOOKS_PORT")
+            check_port(self.settings.hooks_address, self.settings.hooks_port, HOOKS, "FULFIL_HOOKS_PORT")
         self._redis.start()
         for name, command in wanted.items():
             program = _Program(name, command)

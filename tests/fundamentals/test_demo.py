@@ -17,10 +17,10 @@ from typing import Any, Self
 import pytest
 
 from tests.running import alive, start, stop, until
-from worker.demo.home import ACCOUNTS
 from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
 from worker.rules.views import RejectionView
+from worker.sandbox.fakes import ACCOUNTS
 
 FULFIL = Path(sys.executable).with_name("fulfil")
 STOP_SECONDS = 60

@@ -75,7 +75,7 @@ def printed() -> list[str]:
     """Return the README's commands behind "Without buying anything"."""
     page = (ROOT / "README.md").read_text()
     (block,) = re.findall(r"\*\*Without buying anything:\*\*.*?```sh\n(.*?)```", page, re.DOTALL)
-    return block.splitlines()
+    return str(block).splitlines()
 
 
 def test_it_works_as_printed(terminal: Terminal) -> None:

@@ -32,7 +32,7 @@ CONTROLS: dict[str, str] = {
 
 def sections() -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each list under its title: what can be asked for, and what happens then."""
-    yield "Faults", dict(MEANINGS)
+    yield "Faults", {str(fault): meaning for fault, meaning in MEANINGS.items()}
     yield "Controls", CONTROLS
     for name, fake in FAKES.items():
         yield f"Orders for {name}", dict(fake.triggers)

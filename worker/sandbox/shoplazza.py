@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
+from worker.sandbox.shoplazza_triggers import TRIGGERS
 
 LEGACY = "2022-01"
 VERSIONS = (LEGACY, "2025-06", "2026-01", "2026-07")
@@ -104,18 +105,7 @@ class ShoplazzaFake(Fake):
     name = "shoplazza"
     paths = ("/openapi",)
     built_in: ClassVar[Mapping[str, str]] = {"access_token": "sandbox-token", "shop": "sandbox"}
-    triggers: ClassVar[Mapping[str, str]] = {
-        "`note` has `sandbox:` and `ShippingAddress`, `checkout_setting`, `record_not_found`,"
-        " `create_order_calculate_failed` or `create_order_build_failed`": "refused with the vendor page's text",
-        "`note` has `sandbox:` and `CreateOrderBatchOption`, `GetOrderDetail` or `DecreaseInventory`": "the same page's"
-        " texts that come after; the order exists",
-        "`note` has `sandbox:` and `CreateOrderFailed`, `Aborted`, `NotFound`, `Unimplemented` or"
-        " `Unauthenticated`": "an answer 406 or 500; nothing is made",
-        "`note` has `sandbox:DeadlineExceeded`": "an answer 500; the order exists",
-        "`note` has `sandbox:scope` or `sandbox:inactive`": "declined at the door",
-        "`note` has `sandbox:` and `opened`, `placed`, `finished`, `cancelled`, `refunded` or `deleted`": "made, and"
-        " read back like that",
-    }
+    triggers = TRIGGERS
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)
