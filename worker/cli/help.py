@@ -10,8 +10,8 @@ from click.shell_completion import CompletionItem
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "doctor", "logs", "hooks", "migrate", "demo", "sandbox", "completion"),
-    "Submit": ("submit", "template", "marketplaces"),
-    "Watch": ("status", "list", "show", "why", "failures", "rejections", "orphans", "export", "acts"),
+    "Submit": ("submit", "wait", "template", "marketplaces"),
+    "Watch": ("status", "list", "show", "why", "failures", "rejections", "orphans", "export", "spend", "acts", "audit"),
     "Act": ("retry", "cancel", "reconcile", "amend", "close", "adopt", "act", "pause", "resume", "accounts"),
 }
 """Under which heading each command stands in `fulfil --help`, in the order in which a person needs them."""
@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "orders": Kind("ORDER", "Your order_ids; without any, the options choose."),
     "account": Kind("ACCOUNT", "An account's name, as in FULFIL_ACCOUNTS__<NAME>__….", _accounts),
     "batch": Kind("BATCH", "A batch, as `fulfil submit` and `fulfil status` name it."),
+    "limit": Kind("N", "At most so many."),
     "files": Kind("FILE", "JSON lines (.jsonl), JSON or CSV; `-` is standard input."),
     "act_id": Kind("ACT", "An act, as `fulfil acts` names it."),
     "marketplace": Kind("MARKETPLACE", "A marketplace.", _marketplaces),
