@@ -23,6 +23,8 @@ from worker.errors import FulfilError
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
+START_SECONDS = 20.0
+"""Nobody is missed so soon: programs that are started together are not ready together."""
 ANSWER_SECONDS = 1.5
 """Longest wait for the workers' answers; one that is busy with its own start answers late."""
 
@@ -101,7 +103,7 @@ class Watch:
         self._wanted = expected(settings)
         self._ask = ask
         self._stuck = stuck
-        self._next = 0.0
+        self._next = time.monotonic() + START_SECONDS
         self._told = ""
         self._looking = threading.Lock()
 

@@ -12,6 +12,7 @@ import click
 from config.logs import configure_logs
 from config.process import harden
 from config.settings import BadSettingError, settings
+from worker.cli.help import Grouped
 from worker.errors import FulfilError
 from worker.rules.plain import plain
 from worker.terminal.screen import console
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from worker.parts import Parts
 
 PAGE = 200
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo"})
 """The commands that make a ledger where there is none; all others say that there is none."""
@@ -30,7 +32,7 @@ MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo"})
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
-class _Commands(click.Group):
+class _Commands(Grouped):
     """Turns our own failures into one sentence and an exit code; a defect of ours keeps its traceback."""
 
     def invoke(self, context: click.Context) -> Any:
@@ -53,11 +55,14 @@ def _mute() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings=CONTEXT)
 @click.version_option(package_name="fulfil")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove how each one ended.
+
+    Start with `fulfil demo`; with accounts of your own: `fulfil doctor`, `fulfil up`, `fulfil submit FILE --wait`.
+    `fulfil COMMAND --help` tells what a command takes.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
     """

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from worker.cli import acts, doctor, export, orders, programs, status, submit, support
+from worker.cli import acts, completion, doctor, export, logs, orders, programs, status, submit, support
 from worker.cli.group import main
 
-__all__ = ["acts", "doctor", "export", "main", "orders", "programs", "status", "submit", "support"]
+__all__ = [
+    "acts",
+    "completion",
+    "doctor",
+    "export",
+    "logs",
+    "main",
+    "orders",
+    "programs",
+    "status",
+    "submit",
+    "support",
+]

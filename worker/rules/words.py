@@ -19,8 +19,19 @@ RESULT_CHARACTERS = 8000
 
 
 def lines(moved: Iterable[Moved], *notes: str) -> str:
-    """Return a line for each order, then the notes."""
-    return "\n".join([*map(_line, moved), *notes]) or "nothing was due"
+    """Return a line for each order, then the notes; above them how many need a person, where any does.
+
+    Celery counts such a task as succeeded: it did its work, so that Flower's *failed* never counts orders.
+    """
+    told = list(moved)
+    waiting = sum(map(_needs_a_person, told))
+    first = [f"{waiting} of {len(told)} need a person: fulfil list --attention"] if waiting else []
+    return "\n".join([*first, *map(_line, told), *notes]) or "nothing was due"
+
+
+def _needs_a_person(order: Moved) -> bool:
+    parked = order.state is State.UNKNOWN and order.due_at is None
+    return parked or order.state in (State.REFUSED, State.DEAD, State.UNMATCHED) or order.code in _WRONG
 
 
 def _line(order: Moved) -> str:
