@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from config.process import user
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
@@ -62,27 +63,31 @@ class Intake:
         self._accounts = accounts
         self._bell = bell
 
-    def submit(self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False) -> Batch:
+    def submit(
+        self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False, actor: str = ""
+    ) -> Batch:
         """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
 
-        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. Raises
-        ConfigError, LedgerAway.
+        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. `actor`: who
+        hands them in, as events name it; by default the user a program runs as. Raises ConfigError, LedgerAway.
         """
         known = self._accounts.terms()
         return self._take_all(
-            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat
+            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat, actor
         )
 
-    def submit_file(self, path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False) -> Batch:
+    def submit_file(
+        self, path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False, actor: str = ""
+    ) -> Batch:
         """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
 
         Raises InputError too.
         """
-        return self._take_all(read_jobs(path, self._accounts.terms(), name), name or str(path), allow_repeat)
+        return self._take_all(read_jobs(path, self._accounts.terms(), name), name or str(path), allow_repeat, actor)
 
-    def _take_all(self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool) -> Batch:
+    def _take_all(self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool, actor: str) -> Batch:
         repeats = None if allow_repeat else Repeats()
-        batch = Batch(open_batch(self._ledger, Path(source).name))
+        batch = Batch(open_batch(self._ledger, Path(source).name, actor or f"python:{user() or ''}"))
         room: dict[str, int] = {}
         for group in _grouped(entries):
             jobs = [entry for entry in group if isinstance(entry, Job)]

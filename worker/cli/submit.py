@@ -91,7 +91,7 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 def _tell(batch: Batch, wait: bool) -> None:
     from worker.ledger.selection import Filter
-    from worker.rules.views import RejectionView
+    from worker.rules.troubles import RejectionView
     from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
