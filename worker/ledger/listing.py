@@ -7,7 +7,7 @@ second, no page has to sort the others again, and no database knows the natural 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, literal, select
@@ -62,14 +62,14 @@ def _ids(connection: Connection, where: list[Any], sort: Sort, reverse: bool, li
     query = select(orders.c.order_id, *_BEFORE_THE_ID[sort]).where(*where)
     if sort in (Sort.SUBMITTED, Sort.AGE):
         query = query.outerjoin(batches, batches.c.batch_id == orders.c.batch_id)
-    rows = connection.execute(query).tuples()
+    rows: Iterable[Row[Any]] = connection.execute(query)
     if limit is None:
         return [row[0] for row in sorted(rows, key=_key, reverse=reverse)]
     some = heapq.nlargest if reverse else heapq.nsmallest
     return [row[0] for row in some(limit, rows, key=_key)]
 
 
-def _key(row: tuple[str, Any, Any]) -> tuple[Any, Any, Natural]:
+def _key(row: Row[Any]) -> tuple[Any, Any, Natural]:
     return row[1], row[2], natural(row[0])
 
 
