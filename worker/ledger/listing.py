@@ -69,7 +69,7 @@ def _ids(connection: Connection, where: list[Any], sort: Sort, reverse: bool, li
     return [row[0] for row in some(limit, rows, key=_key)]
 
 
-def _key(row: Row[Any]) -> tuple[Any, Any, Natural]:
+def _key(row: Any) -> tuple[Any, Any, Natural]:
     return row[1], row[2], natural(row[0])
 
 
