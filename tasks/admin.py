@@ -48,9 +48,9 @@ def close_task(*order_ids: str, note: str, actor: str = "flower") -> str:
 
 
 @app.task(name="admin.act")
-def act_task(act_id: str) -> str:
-    """Do an act, or go on with one; tell how far it is."""
-    return _say(lambda: act_line(parts().operations.begin(act_id)))
+def act_task(act_id: str, actor: str = "flower") -> str:
+    """Do an act, or go on with one; tell how far it is. `actor`: who lets it begin."""
+    return _say(lambda: act_line(parts().operations.begin(act_id, _actor(actor))))
 
 
 @app.task(name="admin.adopt")

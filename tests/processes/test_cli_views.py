@@ -137,8 +137,7 @@ def test_rejected_jobs_come_out_as_json_lines_and_another_file_is_told(shop: Sho
     answer = shop.cli("export", "--rejected", "--batch", batch, "--from", "a.jsonl")
     (one,) = map(json.loads, answer.out.splitlines())
     assert (one["order_id"], one["rejected_because"].partition(":")[0]) == ("J-2", "account")
-    assert "itself" in answer.err
-    assert "2" in answer.err
+    assert "a.jsonl, lines 2: " in answer.err
     mended = shop.cli("submit", "-", "--json", stdin=lines(one | {"account": "other"})).json()
     assert (mended["accepted"], mended["rejected_number"]) == (1, 0)
     (shop.folder / "b.jsonl").write_bytes(lines(job("J-1"), job("J-8"), job("J-9")))

@@ -134,3 +134,12 @@ def test_a_text_that_commands_the_terminal_is_made_plain_before_it_is_measured()
     told = shown(orders_table([order("SO-1", "\x1b[31mred\x1b[0m alert")], {}), 100)
     assert "\x1b" not in told
     assert "red alert" in told
+
+
+def test_in_a_pipe_a_sentence_stays_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    made = console()
+    made.file = io.StringIO()
+    made.print(SENTENCE * 3)
+    made.print(Indented([SENTENCE * 3]))
+    assert made.file.getvalue().splitlines() == [SENTENCE * 3, "  " + SENTENCE * 3]

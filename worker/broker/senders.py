@@ -15,5 +15,5 @@ def sending_host(task: Any) -> str:
     Celery's clients write `gen123@host`. Other producers may write anything, so only what can be a host's name counts.
     """
     origin = getattr(getattr(task, "request", None), "origin", None)
-    host = origin.rpartition("@")[2] if isinstance(origin, str) else ""
-    return host if _HOST.fullmatch(host) and host != socket.gethostname() else ""
+    _, at, host = origin.rpartition("@") if isinstance(origin, str) else ("", "", "")
+    return host if at and _HOST.fullmatch(host) and host != socket.gethostname() else ""

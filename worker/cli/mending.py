@@ -11,7 +11,7 @@ import click
 
 from worker.cli.group import parts
 from worker.errors import InputError
-from worker.rules.plain import escaped, plain_value
+from worker.rules.plain import escaped, plain, plain_value
 from worker.rules.troubles import RejectionView
 
 COLUMNS = ("batch", "line", "order_id", "field", "reason")
@@ -53,4 +53,5 @@ def _rows(batch: str, source: str, output: TextIO) -> None:
     output.write(picked.text)
     if picked.unread:
         lines = ", ".join(map(str, picked.unread))
-        click.echo(f"fulfil: mend these lines in {source} itself, nobody can read them as orders: {lines}", err=True)
+        told = "mend in it what cannot be read as an order, and submit it again: what was taken is a duplicate there"
+        click.echo(f"fulfil: {plain(source)}, lines {lines}: {told}", err=True)

@@ -37,8 +37,8 @@ def list_(limit: int | None, sort: str, reverse: bool, json_: bool, **asked: Any
     orders = parts().queries.orders(filter_of(asked), Sort(sort), reverse, limit)
     if json_:
         print_json_list(order.as_json() for order in orders)
-    else:
-        print_orders(orders)
+    elif not print_orders(orders):
+        out().print("no order matches")
 
 
 @main.command()
@@ -122,11 +122,13 @@ def orphans(json_: bool) -> None:
     raise SystemExit(1 if found else 0)
 
 
-def print_orders(orders: Iterable[OrderView]) -> None:
-    """Print orders as one table, page by page, with what was read back of each."""
+def print_orders(orders: Iterable[OrderView]) -> int:
+    """Print orders as one table, page by page, with what was read back of each; return how many there were."""
     from worker.terminal.tables import order_rows, orders_grid
 
-    grid, rest, now = orders_grid(), iter(orders), time.time()
+    grid, rest, now, number = orders_grid(), iter(orders), time.time(), 0
     while page := list(islice(rest, PAGE)):
         results = parts().queries.results([order.order_id for order in page])
         out().print(grid.page(order_rows(page, results, now)))
+        number += len(page)
+    return number

@@ -14,16 +14,15 @@ from worker.rules.plain import plain
 from worker.terminal.screen import print_json
 
 if TYPE_CHECKING:
+    from worker.ledger.engine import Ledger
     from worker.rules.rehearsal import Rehearsal
 
 
 def rehearse(files: Sequence[str], json_: bool) -> int:
     """Print what would become of files; return the exit code `submit` would end with. No ledger is made."""
-    from worker.ledger.address import is_missing
     from worker.rehearse import Rehearsals
 
-    ledger = None if is_missing(settings().database()) else parts().ledger
-    rehearsals = Rehearsals(ledger, parts().accounts)
+    rehearsals = Rehearsals(_ledger(), parts().accounts)
     told: list[Rehearsal] = []
     failures: list[InputError] = []
     for path in files:
@@ -39,6 +38,15 @@ def rehearse(files: Sequence[str], json_: bool) -> int:
     for said in map(str, failures):
         click.echo(f"fulfil: {plain(said)}", err=True)
     return InputError.exit_code if failures else int(any(one.rejected for one in told))
+
+
+def _ledger() -> Ledger | None:
+    """Return the ledger where there is one; none is made."""
+    from worker.ledger.address import is_missing
+    from worker.ledger.engine import Ledger
+
+    url = settings().database()
+    return None if is_missing(url) or Ledger(url).version() is None else parts().ledger
 
 
 def _tell(told: Rehearsal) -> None:

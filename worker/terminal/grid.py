@@ -162,7 +162,7 @@ class Indented:
         yield from _lines(
             (" " * (INDENT if number == 0 else 2 * INDENT) + line, style)
             for text in self._texts
-            for number, line in enumerate(wrapped(text, width))
+            for number, line in enumerate(text.split("\n") if options.no_wrap else wrapped(text, width))
         )
 
 
