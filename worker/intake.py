@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from config.process import user
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
@@ -32,7 +33,7 @@ class Batch:
     batch: str
     accepted: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
-    """(order_id, its state), of the first `KEPT` of them"""
+    """(order_id, its state), of the first `kept` of them"""
     rejected: list[Rejection] = field(default_factory=list)
     """The first `KEPT`; the ledger keeps them all: `Queries.rejections`."""
     duplicates_number: int = 0
@@ -40,6 +41,7 @@ class Batch:
     notices: dict[str, int] = field(default_factory=dict)
     """Accepted fields that are not sent, contents that several orders share, and in how many orders."""
     unrung: str | None = None
+    kept: int = KEPT
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented JSON form."""
@@ -49,7 +51,7 @@ class Batch:
             "duplicates": self.duplicates_number,
             "rejected_number": self.rejected_number,
             "rejected": [{"line": r.line, "field": r.field, "reason": r.reason} for r in self.rejected],
-            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates],
+            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates[:KEPT]],
             "notices": self.notices,
         }
 
@@ -62,27 +64,40 @@ class Intake:
         self._accounts = accounts
         self._bell = bell
 
-    def submit(self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False) -> Batch:
+    def submit(
+        self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False, actor: str = ""
+    ) -> Batch:
         """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
 
-        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. Raises
-        ConfigError, LedgerAway.
+        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. `actor`: who
+        hands them in, as events name it; by default the user a program runs as. Raises ConfigError, LedgerAway.
         """
         known = self._accounts.terms()
         return self._take_all(
-            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat
+            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat, actor
         )
 
-    def submit_file(self, path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False) -> Batch:
+    def submit_file(
+        self,
+        path: str | Path | BinaryIO,
+        name: str | None = None,
+        *,
+        allow_repeat: bool = False,
+        actor: str = "",
+        kept: int = KEPT,
+    ) -> Batch:
         """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
 
-        Raises InputError too.
+        `kept`: how many duplicates the batch names. Raises InputError too.
         """
-        return self._take_all(read_jobs(path, self._accounts.terms(), name), name or str(path), allow_repeat)
+        entries = read_jobs(path, self._accounts.terms(), name)
+        return self._take_all(entries, name or str(path), allow_repeat, actor, kept)
 
-    def _take_all(self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool) -> Batch:
+    def _take_all(
+        self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool, actor: str, kept: int = KEPT
+    ) -> Batch:
         repeats = None if allow_repeat else Repeats()
-        batch = Batch(open_batch(self._ledger, Path(source).name))
+        batch = Batch(open_batch(self._ledger, Path(source).name, actor or f"python:{user() or ''}"), kept=kept)
         room: dict[str, int] = {}
         for group in _grouped(entries):
             jobs = [entry for entry in group if isinstance(entry, Job)]
@@ -138,7 +153,7 @@ def _add(batch: Batch, taken: Taken) -> None:
     batch.accepted += len(taken.new)
     batch.duplicates_number += len(taken.duplicates)
     batch.rejected_number += len(taken.rejected)
-    batch.duplicates += taken.duplicates[: KEPT - len(batch.duplicates)]
+    batch.duplicates += taken.duplicates[: batch.kept - len(batch.duplicates)]
     batch.rejected += taken.rejected[: KEPT - len(batch.rejected)]
     for job in taken.new:
         for notice in job.notices:

@@ -19,7 +19,7 @@ import pytest
 from tests.running import alive, start, stop, until
 from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
-from worker.rules.views import RejectionView
+from worker.rules.troubles import RejectionView
 from worker.sandbox.fakes import ACCOUNTS
 
 FULFIL = Path(sys.executable).with_name("fulfil")

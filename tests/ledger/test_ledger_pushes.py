@@ -37,8 +37,8 @@ from worker.marketplaces.base import Push
 from worker.rules.decision import Pause
 from worker.rules.outcomes import Accepted, Declined, Unknown
 from worker.rules.states import State
+from worker.rules.troubles import OrphanView
 from worker.rules.values import Judged, Owner, Pushed, PushState
-from worker.rules.views import OrphanView
 
 REFERENCE = "8198352049851315"
 MADE = 1_700_000_000.0

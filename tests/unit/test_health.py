@@ -7,7 +7,7 @@ import pytest
 from worker.rules.codes import Code
 from worker.rules.health import TroubleKind, exit_code, pace, troubles, verdict
 from worker.rules.snapshot import Disk, Held, Snapshot, Still, Unreached
-from worker.rules.views import PauseView
+from worker.rules.troubles import PauseView
 
 NOW = 1_800_000_000.0
 GB = 1024**3

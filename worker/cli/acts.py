@@ -49,7 +49,7 @@ def _do(
     with doorbell():
         act_id = parts().operations.freeze(kind, wanted, person(), note, changes)
         if yes:
-            _tell_act(parts().operations.begin(act_id), missing, json_)
+            _tell_act(parts().operations.begin(act_id, person()), missing, json_)
     _tell_forecast(parts().operations.forecast(act_id), missing, json_)
 
 
@@ -149,7 +149,7 @@ def act_(act_id: str, yes: bool, json_: bool) -> None:
     """Show an act on many orders: what it would do, or what it did; with --yes do it."""
     with doorbell():
         if yes:
-            _tell_act(parts().operations.begin(act_id), {}, json_)
+            _tell_act(parts().operations.begin(act_id, person()), {}, json_)
         elif parts().acts.find(act_id).begun_at is not None:
             _tell_act(parts().acts.find(act_id), {}, json_)
     _tell_forecast(parts().operations.forecast(act_id), {}, json_)
@@ -177,14 +177,18 @@ def adopt(order: str, reference: str, json_: bool) -> None:
     _tell_moved(lambda: parts().operations.adopt(order, reference, person()), json_)
 
 
-def _account_command(group: click.Group, name: str, text: str) -> None:
+def _account_command(group: click.Group, name: str, text: str, *options: Callable[..., Any]) -> None:
     @group.command(name, help=text)
     @click.argument("account")
     @as_json
-    def command(account: str, json_: bool) -> None:
+    def command(account: str, json_: bool, **note: str | None) -> None:
+        said = {name: text for name, text in note.items() if text}
         with doorbell():
-            told = getattr(parts().operations, name.replace("-", "_"))(account, person())
+            told = getattr(parts().operations, name.replace("-", "_"))(account, person(), **said)
         print_json({"account": account, "said": told}) if json_ else out().print(told)
+
+    for option in options:
+        option(command)
 
 
 @main.group()
@@ -192,8 +196,11 @@ def accounts() -> None:
     """Tell fulfil what you know about an account."""
 
 
-_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
+_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.", _note)
 _account_command(
-    main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
+    main,
+    "resume",
+    "Let an account's orders be sent again; after a day's limit, as many as that limit once more.",
+    _note,
 )
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from worker.cli import acts, completion, doctor, export, logs, orders, programs, status, submit, support
+from worker.cli import (
+    acts,
+    audit,
+    completion,
+    doctor,
+    export,
+    logs,
+    orders,
+    programs,
+    spend,
+    status,
+    submit,
+    support,
+    waiting,
+)
 from worker.cli.group import main
 
 __all__ = [
     "acts",
+    "audit",
     "completion",
     "doctor",
     "export",
@@ -14,7 +29,9 @@ __all__ = [
     "main",
     "orders",
     "programs",
+    "spend",
     "status",
     "submit",
     "support",
+    "waiting",
 ]

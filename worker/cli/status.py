@@ -11,7 +11,9 @@ from typing import Any
 import click
 
 from worker.cli.group import as_json, main, out, parts
+from worker.cli.submit import tell_rejections
 from worker.rules.health import Trouble, exit_code, pace, troubles, verdict
+from worker.rules.rejected import reasons
 from worker.rules.snapshot import Snapshot
 from worker.terminal.screen import print_json
 
@@ -77,6 +79,8 @@ def _print(look: _Look, batch: str | None, json_: bool, going: str | None = None
     for row in parts().queries.batches(batch):
         taken = f"{row.accepted} accepted, {row.duplicates} duplicates, {row.rejected} rejected"
         out().print(f"{row.batch_id}  {row.source}: {taken}")
+    if batch is not None:
+        tell_rejections(batch)
 
 
 def _answer(look: _Look, batch: str | None) -> dict[str, Any]:
@@ -89,4 +93,5 @@ def _answer(look: _Look, batch: str | None) -> dict[str, Any]:
         "attention": look.seen.needs_person + look.seen.overdue,
         "paused": {account: pause.as_json() for account, pause in paused.items()},
         "batches": [row.as_json() for row in parts().queries.batches(batch)],
+        "rejections": [] if batch is None else [one.as_json() for one in reasons(parts().queries.rejections(batch))],
     }

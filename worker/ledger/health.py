@@ -15,7 +15,7 @@ from worker.ledger.tables import account_pauses, act_orders, acts, events, order
 from worker.rules.codes import Code
 from worker.rules.snapshot import Held, Still, Unreached, is_declined
 from worker.rules.states import FINAL, State
-from worker.rules.views import PauseView
+from worker.rules.troubles import PauseView
 
 _ARRIVED = (State.PLACED, State.CONFIRMED, State.REFUSED, State.UNMATCHED)
 """States into which a worker moves an order only when the marketplace answered and accepted the account."""

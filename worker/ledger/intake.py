@@ -6,15 +6,18 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from worker.ledger.audit import note_act
 from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
 from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
 from worker.orders.ids import spellings, typed
 from worker.orders.jobs import Job, Rejection
+from worker.rules.audit import SUBMIT
 from worker.rules.states import State
 
 _START = {
@@ -40,13 +43,20 @@ class Taken:
     rejected: list[Rejection] = field(default_factory=list)
 
 
-def open_batch(ledger: Ledger, source: str) -> str:
-    """Begin a batch and return its id. `source` is the file's name, never its content."""
+def open_batch(ledger: Ledger, source: str, actor: str = "python") -> str:
+    """Begin a batch and return its id. `source` is the file's name, never its content; `actor`: who hands it in."""
     now = time.time()
     batch_id = time.strftime("B-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4)
-    row = {"batch_id": batch_id, "created_at": now, "source": source[-200:], "accepted": 0, "duplicates": 0}
+    row: dict[str, Any] = {
+        "batch_id": batch_id,
+        "created_at": now,
+        "source": source[-200:],
+        "accepted": 0,
+        "duplicates": 0,
+    }
     with ledger.writing() as connection:
         connection.execute(insert(batches), row | {"rejected": 0})
+        note_act(connection, SUBMIT, actor, now, batch_id=batch_id, note=row["source"])
     return batch_id
 
 
@@ -93,14 +103,44 @@ def take(
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An order the ledger has: under which state and content."""
+
+    state: str
+    fingerprint: str
+
+
+def held(ledger: Ledger, jobs: Sequence[Job]) -> dict[str, Held]:
+    """Return what the ledger has of these jobs' orders, by the jobs' order_ids; nothing is written."""
+    by_id = {job.order_id: job for job in jobs}
+    with ledger.reading() as connection:
+        older = _older_spellings(connection, by_id)
+        known_as = {older.get(order_id, order_id): order_id for order_id in by_id}
+        query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state)
+        rows = connection.execute(query.where(in_list(orders.c.order_id, known_as)))
+        return {known_as[row.order_id]: Held(row.state, row.fingerprint) for row in rows}
+
+
+def changed(order_id: str, state: str) -> str:
+    """Return why a job of a known order_id with other content is not taken.
+
+    No word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
+    """
+    return (
+        f"an order of this id was taken before with other content (state {state}); this line changed nothing."
+        f" To see it: fulfil show {typed(order_id)}"
+    )
+
+
 def _older_spellings(connection: Connection, jobs: Mapping[str, Job]) -> dict[str, str]:
     """Return which orders the ledger holds under another spelling of their id, from before ids were normalised."""
     forms = {form: one for one in jobs if not one.isascii() for form in spellings(one) if form != one}
     forms |= {job.spelled: one for one, job in jobs.items() if job.spelled}
     if not forms:
         return {}
-    held = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
-    return {forms[form]: form for form in held}
+    known = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
+    return {forms[form]: form for form in known}
 
 
 def _row(job: Job, batch_id: str, now: float, rung_at: float | None, places: Mapping[str, str]) -> dict[str, object]:
@@ -127,18 +167,13 @@ def _tell_apart(connection: Connection, jobs: Sequence[Job], older: Mapping[str,
     query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
         in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs})
     )
-    held = {row.order_id: row for row in connection.execute(query)}
+    known = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:
-        row = held[older.get(job.order_id, job.order_id)]
+        row = known[older.get(job.order_id, job.order_id)]
         if row.fingerprint == job.fingerprint:
             taken.duplicates.append((job.order_id, row.state))
             continue
-        # No word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
-        reason = (
-            f"an order of this id was taken before with other content (state {row.state}); this line changed nothing."
-            f" To see it: fulfil show {typed(job.order_id)}"
-        )
-        taken.rejected.append(Rejection(job.line, job.order_id, "order_id", reason))
+        taken.rejected.append(Rejection(job.line, job.order_id, "order_id", changed(job.order_id, row.state)))
 
 
 def _count(connection: Connection, batch_id: str, taken: Taken) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
+from worker.ledger.audit import note_act
 from worker.ledger.bindings import vouch
 from worker.ledger.dialects import in_list, insert_ignore, listed
 from worker.ledger.engine import Ledger
@@ -35,6 +36,7 @@ Abilities = Callable[[str], Ability | None]
 Alive = Callable[[str], bool]
 Amended = Callable[[Row[Any]], Job]
 
+BY_A_PERSON = "a person"
 _ASKS_SENDERS = (ActKind.ABSENT, ActKind.CLOSE)
 _CAUSES = {ActKind.ABSENT: Cause.WORD_OF_ABSENCE, ActKind.CLOSE: Cause.NOTHING}
 _OPEN_SENDERS = select(attempts.c.order_id, attempts.c.sender).where(
@@ -85,6 +87,8 @@ class Operator:
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note, None, amended, fields)
+            for moved in acted.moved:
+                self._note(connection, kind, account=moved.account, order_id=order_id, note=note)
         if acted.refused:
             raise NotAllowed(acted.refused[order_id])
         return acted.moved[0]
@@ -144,6 +148,7 @@ class Operator:
         now = time.time()
         with self.ledger.writing() as connection:
             since = vouch(connection, binding, self.actor)
+            self._note(connection, "same-buyer", account=binding.account)
             rows = [
                 row
                 for row in lock(connection, None, State.UNKNOWN, account=binding.account)
@@ -152,7 +157,7 @@ class Operator:
             moves = [Move(row, operate.same_buyer(), Cause.NOTHING, self.actor, now) for row in rows]
             return since, write(connection, moves, now)
 
-    def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
+    def adopt(self, order_id: str, reference: str, told_by: str = BY_A_PERSON, replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
         It takes the place of ids under which another order was read back; where it `replaces`, also of an id that was
@@ -176,21 +181,30 @@ class Operator:
             known = references(connection, [order_id])
             (moved,) = write(connection, [Move(row, decision, Cause.ADOPTION, self.actor, now)], now, known)
             mark_adopted(connection, row.account, order_id, reference)
+            if told_by == BY_A_PERSON:
+                self._note(connection, "adopt", account=row.account, order_id=order_id, note=f"id {reference}")
             return moved
 
-    def pause(self, account: str, reason: str = "paused by a person") -> None:
+    def pause(self, account: str, reason: str = "paused by a person", note: str = "") -> None:
         """Pause an account's sends until it is resumed; what is placed is still read back."""
         with self.ledger.writing() as connection:
             pause_accounts(connection, [(account, operate.paused(account, reason))], self.actor, time.time())
+            self._note(connection, "pause", account=account, note=note)
 
-    def resume(self, account: str) -> bool:
+    def resume(self, account: str, note: str = "") -> bool:
         """Let an account's orders go again; tell whether it was paused."""
         this = account_pauses.c.account == account
         with self.ledger.writing() as connection:
             code = connection.execute(select(account_pauses.c.code).where(this)).scalar()
             if code == Code.DAY_LIMIT:
                 ceilings.forgive(connection, account, time.time())
-            return connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            was_paused = connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            if was_paused:
+                self._note(connection, "resume", account=account, note=note)
+            return was_paused
+
+    def _note(self, connection: Connection, what: str, **about: str) -> None:
+        note_act(connection, what, self.actor, time.time(), **about)
 
 
 def _begins_anew(move: Move) -> bool:

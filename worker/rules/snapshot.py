@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from worker.rules.codes import Code
-from worker.rules.views import PauseView
+from worker.rules.troubles import PauseView
 
 OWN_PAUSES = frozenset({Code.PAUSED, Code.DAY_LIMIT, Code.BREAKER_OPEN})
 """Pauses that are our own, or a person's: their fix is the command alone."""

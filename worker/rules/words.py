@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from worker.rules.acts import Forecast
 from worker.rules.codes import Code
 from worker.rules.states import State
+from worker.rules.troubles import PauseView
 from worker.rules.values import Moved
-from worker.rules.views import ActView, OrderView, PauseView, utc
+from worker.rules.views import ActView, OrderView, utc
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
@@ -54,6 +55,14 @@ _WAITS = frozenset({Code.NOT_SHOWN_YET, "isv.insufficient-permission"})
 def day(at: float) -> str:
     """Return a date and a time of day in UTC."""
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at))
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit, as an option takes it: 40s, 5m, 3h, 12d."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds / length)}{unit}"
+    return f"{max(0, int(seconds))}s"
 
 
 def clock(at: float | None) -> str:

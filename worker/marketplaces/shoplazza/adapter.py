@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
@@ -46,6 +47,7 @@ class Shoplazza(Marketplace):
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
+    tracking_names: ClassVar[tuple[str, ...]] = ("tracking_number",)
 
     def __init__(
         self,
@@ -64,6 +66,11 @@ class Shoplazza(Marketplace):
     def can_look_up(self) -> bool:
         """Every version can: by tag, or by time and tag."""
         return True
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for."""
+        return goods.ordered(order)
 
     def sent_with(self) -> dict[str, str]:
         """Return the shop and what its orders are marked with; neither a new token nor a new version is a change."""
