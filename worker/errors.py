@@ -10,7 +10,8 @@ FulfilError
 ├── LedgerRefused        the ledger's database refused a statement
 └── Unavailable          something we need is away
     ├── RedisAway
-    └── LedgerAway
+    ├── LedgerAway
+    └── MarketplaceAway
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ class RedisAway(Unavailable):
 
 class LedgerAway(Unavailable):
     """The ledger's database does not answer, or cannot be written now."""
+
+
+class MarketplaceAway(Unavailable):
+    """A marketplace that a person's command has to ask does not answer, or takes no call now."""
 
 
 def where(error: BaseException) -> str:

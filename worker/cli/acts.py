@@ -173,8 +173,19 @@ def acts(json_: bool) -> None:
 @click.option("--reference", required=True, metavar="ID", help="The marketplace's order id you found.")
 @as_json
 def adopt(order: str, reference: str, json_: bool) -> None:
-    """Give an order the marketplace's id that a person found for it; it is read back next."""
-    _tell_moved(lambda: parts().operations.adopt(order, reference, person()), json_)
+    """Give an order the marketplace's id that you found for it.
+
+    The id is read at the marketplace first. Where it does not show this order under it, nothing is changed. Until the
+    order is confirmed, another id can be told the same way.
+    """
+    from worker.rules.words import lines, read_lines
+
+    with doorbell():
+        adopted = parts().operations.adopt(order, reference, person())
+    if json_:
+        print_json(_as_json(adopted.moved) | {"read": [record.as_json() for record in adopted.found.records]})
+    else:
+        out().print(lines([adopted.moved]), *read_lines(adopted.found), sep="\n")
 
 
 def _account_command(group: click.Group, name: str, text: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
 from worker.ledger.bindings import vouch
+from worker.ledger.claims import as_waiting
 from worker.ledger.dialects import in_list, insert_ignore, listed
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import Move, lock, standing_alarm, write
@@ -21,6 +22,7 @@ from worker.ledger.references import ADOPTED, is_adopted, owners, references, ta
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.ledger.versions import PRICE_GONE, replace_bodies
 from worker.orders import ids
+from worker.orders.ids import typed
 from worker.orders.jobs import Job
 from worker.rules import operate
 from worker.rules.acts import ActKind, decide
@@ -29,7 +31,7 @@ from worker.rules.codes import Code
 from worker.rules.history import Cause
 from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
-from worker.rules.values import Moved
+from worker.rules.values import Moved, Waiting
 
 Abilities = Callable[[str], Ability | None]
 Alive = Callable[[str], bool]
@@ -152,6 +154,14 @@ class Operator:
             moves = [Move(row, operate.same_buyer(), Cause.NOTHING, self.actor, now) for row in rows]
             return since, write(connection, moves, now)
 
+    def adoptable(self, order_id: str, reference: str) -> Waiting:
+        """Return an order that may take this id, as a read needs it. Raises as `adopt` does; writes nothing."""
+        with self.ledger.reading() as connection:
+            order_id = lookup.known(connection, order_id)
+            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
+            _check_adoption(connection, row, ids.reference(reference), True)
+            return as_waiting(row, references(connection, [order_id]).get(order_id, ()))
+
     def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
@@ -164,11 +174,7 @@ class Operator:
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             row = lock(connection, [order_id])[0]
-            may_replace = row.code == Code.FOREIGN_ORDER or (replaces and is_adopted(connection, order_id))
-            operate.check_adoptable(row, may_replace)
-            owner = owners(connection, [order_id], [reference]).other(row.marketplace, reference, order_id)
-            if owner is not None:
-                raise NotAllowed(f"{reference} belongs to {owner} already")
+            _check_adoption(connection, row, reference, replaces)
             replaced = [old for old in take_back(connection, row.account, order_id, now) if old != reference]
             learned = {"order_id": order_id, "reference": reference, "source": ADOPTED, "learned_at": now}
             connection.execute(insert_ignore(connection, order_references), [learned])
@@ -191,6 +197,15 @@ class Operator:
             if code == Code.DAY_LIMIT:
                 ceilings.forgive(connection, account, time.time())
             return connection.execute(delete(account_pauses).where(this)).rowcount > 0
+
+
+def _check_adoption(connection: Connection, row: Row[Any], reference: str, replaces: bool) -> None:
+    """Raise NotAllowed where an order needs no id, or the id belongs to another one."""
+    may_replace = row.code == Code.FOREIGN_ORDER or (replaces and is_adopted(connection, row.order_id))
+    operate.check_adoptable(row, may_replace)
+    owner = owners(connection, [row.order_id], [reference]).other(row.marketplace, reference, row.order_id)
+    if owner is not None:
+        raise NotAllowed(f"{reference} belongs to {owner} already: fulfil show {typed(owner)}")
 
 
 def _begins_anew(move: Move) -> bool:

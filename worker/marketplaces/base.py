@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
+from worker.marketplaces.forms import ANY, Form
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
@@ -74,6 +75,8 @@ class Marketplace(ABC):
     """Every status an order can be read back with, and what it means."""
     order_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person sees one order, in words."""
+    reference_form: ClassVar[Form] = ANY
+    """How the marketplace writes its own order ids."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
     takes_pushes: ClassVar[bool] = False

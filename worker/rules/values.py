@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from worker.rules.decision import Decision
-from worker.rules.outcomes import Decline, Differs, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.outcomes import Decline, Differs, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
 from worker.rules.states import Event, State
 
 
@@ -91,6 +91,14 @@ class Moved:
     event: Event | None = None
     declined: Decline | None = None
     """Why the marketplace processed nothing, where that moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An order that took the id a person told, and what the marketplace showed under it."""
+
+    moved: Moved
+    found: Found
 
 
 class PushState(StrEnum):

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from worker.rules.acts import Forecast
 from worker.rules.codes import Code
+from worker.rules.outcomes import Found
 from worker.rules.states import State
 from worker.rules.values import Moved
 from worker.rules.views import ActView, OrderView, PauseView, utc
@@ -91,6 +92,17 @@ def span(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{round(seconds / length)} {unit}"
     return f"{round(seconds)} seconds"
+
+
+def read_lines(found: Found) -> list[str]:
+    """Return what a marketplace showed of an order: ids, states, amounts, and how it is not what was ordered."""
+    said = [
+        f"read under {record.reference}: {record.status}"
+        + (f", {record.amount.amount:f} {record.amount.currency}" if record.amount else "")
+        + (f"; {record.alert}" if record.alert else "")
+        for record in found.records
+    ]
+    return said + ([f"it is not as ordered: {found.differs.reason}"] if found.differs else [])
 
 
 def act_line(act: ActView) -> str:

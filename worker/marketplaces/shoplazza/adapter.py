@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
@@ -45,6 +46,9 @@ class Shoplazza(Marketplace):
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
+    reference_form: ClassVar[Form] = Form(
+        r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
+    )
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
 
     def __init__(
