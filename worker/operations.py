@@ -13,7 +13,9 @@ from worker.ledger.acts import Acts
 from worker.ledger.engine import Ledger
 from worker.ledger.marks import Graves
 from worker.ledger.operators import Operator
+from worker.ledger.orphans import close_orphans
 from worker.ledger.selection import Filter
+from worker.orders import ids
 from worker.rules.acts import ActKind, Forecast, forecast
 from worker.rules.values import Adopted, Moved
 from worker.rules.views import ActView
@@ -79,6 +81,15 @@ class Operations:
     def adopt(self, order_id: str, reference: str, actor: str) -> Adopted:
         """Give an order the marketplace's id a person found, once the marketplace shows it. Raises as `Adopt.run`."""
         return self._adopting().run(order_id, reference, actor)
+
+    def close_orphans(self, references: Sequence[str], note: str, actor: str) -> tuple[str, list[str], dict[str, str]]:
+        """Note that orders of the marketplace are none of ours; they ask for nobody again.
+
+        Returns the act that keeps it, the ids that were closed, and what is said of the others. Raises UnusableId,
+        UnknownOrder.
+        """
+        asked = [ids.reference(reference) for reference in references]
+        return close_orphans(self._ledger, asked, actor, socket.gethostname(), note)
 
     def pause(self, account: str, actor: str) -> str:
         """Pause an account's sends; return a sentence. Raises UnknownAccount."""

@@ -95,6 +95,7 @@ def orphans(json_: bool) -> None:
     elif found:
         out().print(orphans_table(found))
         out().print("if you know which order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print("if it is none of yours: fulfil close --orphan REFERENCE --note TEXT")
     else:
         out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)

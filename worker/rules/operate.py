@@ -109,7 +109,7 @@ def close(order: Operable, note: str, alive: Sequence[str]) -> Decision:
         raise NotAllowed(f"{order.order_id} {_STILL_SENT}")
     match State(order.state):
         case State.QUEUED:
-            raise NotAllowed(f"{order.order_id} is queued: it goes out by itself; to call it off: fulfil cancel")
+            raise NotAllowed(f"{order.order_id} is queued: to call it off: fulfil cancel {order.order_id}")
         case State.PLACING | State.CANCELLED:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to close")
         case State.UNKNOWN | State.PLACED | State.CONFIRMED if not order.attention:

@@ -112,6 +112,8 @@ class PushState(StrEnum):
     """It told an order of ours its id."""
     ORPHAN = "orphan"
     """It fits no order of ours, or several; a person decides."""
+    CLOSED = "closed"
+    """A person said that it is none of ours. Final; only an order of ours that takes its id can have it yet."""
 
 
 @dataclass(frozen=True, slots=True)
