@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.group import PAGE, as_json, doorbell, main, out, parts
+from worker.cli.group import PAGE, as_json, doorbell, main, out, parts, person
 from worker.cli.orders import print_orders
 from worker.errors import FulfilError, InputError, Unavailable
 from worker.rules.plain import plain
@@ -26,15 +26,24 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-repeat", is_flag=True, help="Orders with the same content are intended: print no notice about them."
 )
+@click.option(
+    "--replace", is_flag=True, help="A known order with other content is changed to it, where it surely does not exist."
+)
 @as_json
-def submit(files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, json_: bool) -> None:
+def submit(
+    files: tuple[str, ...], wait: bool, timeout: float | None, allow_repeat: bool, replace: bool, json_: bool
+) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input."""
     batches: list[Batch] = []
     failures: list[InputError] = []
     with doorbell():
         for path in files:
             try:
-                batches.append(parts().intake.submit_file(path, allow_repeat=allow_repeat))
+                batches.append(
+                    parts().intake.submit_file(
+                        path, allow_repeat=allow_repeat, replaces_as=person() if replace else None
+                    )
+                )
             except InputError as error:  # the other files are taken all the same
                 failures.append(error)
         finished = [_watch(batch.batch, timeout, json_) for batch in batches] if wait else []
@@ -95,7 +104,9 @@ def _tell(batch: Batch, wait: bool) -> None:
     from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
-    out().print(f"batch {batch.batch}: {told}")
+    out().print(f"batch {batch.batch}: {told}" + (f", {batch.amended_number} amended" if batch.amended_number else ""))
+    for order_id in batch.amended[:PAGE]:
+        out().print(f"  {order_id}: amended; it goes again under its own id")
     for order_id, state in batch.duplicates[:PAGE]:
         out().print(f"  {order_id}: duplicate, state {state}")
     for notice, number in batch.notices.items():

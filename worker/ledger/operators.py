@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from worker.ledger.bindings import vouch
 from worker.ledger.claims import as_waiting
 from worker.ledger.dialects import in_list, insert_ignore, listed
 from worker.ledger.engine import Ledger
+from worker.ledger.intake import note_rejections
 from worker.ledger.moves import Move, lock, standing_alarm, write
 from worker.ledger.pauses import pause_accounts
 from worker.ledger.pushes import mark_adopted
@@ -23,7 +24,7 @@ from worker.ledger.tables import account_pauses, attempts, order_references, ord
 from worker.ledger.versions import PRICE_GONE, replace_bodies
 from worker.orders import ids
 from worker.orders.ids import typed
-from worker.orders.jobs import Job
+from worker.orders.jobs import Job, Rejection
 from worker.rules import operate
 from worker.rules.acts import ActKind, decide
 from worker.rules.binding import Binding
@@ -137,6 +138,31 @@ class Operator:
             connection.execute(_UNBIND, anew)
         return Acted(moved, refused, changed)
 
+    def replace(
+        self, batch_id: str, jobs: Sequence[tuple[str, Job]], done: Collection[str] = ()
+    ) -> tuple[list[Moved], list[Rejection]]:
+        """Give known orders the content they were submitted with anew, each as an amendment does.
+
+        `jobs`: each with the id the ledger knows it by. `done`: orders of the batch that were changed before. Returns
+        the orders that go again, and what is rejected of the batch, which is kept with it.
+        """
+        wanted = dict(jobs)
+        with self.ledger.writing() as connection:
+            acted = self.act_on(
+                *(connection, ActKind.AMEND, list(wanted), lambda _: None, lambda _: False),
+                amended=lambda row: _replacing(
+                    row, wanted[row.order_id], row.batch_id == batch_id or row.order_id in done
+                ),
+            )
+            rejected = [
+                Rejection(
+                    wanted[order_id].line, order_id, "order_id", f"{why}. To see it: fulfil show {typed(order_id)}"
+                )
+                for order_id, why in acted.refused.items()
+            ]
+            note_rejections(connection, batch_id, rejected)
+        return acted.moved, rejected
+
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
         """Note that a person said an account's present token is of the buyer it had before.
 
@@ -197,6 +223,15 @@ class Operator:
             if code == Code.DAY_LIMIT:
                 ceilings.forgive(connection, account, time.time())
             return connection.execute(delete(account_pauses).where(this)).rowcount > 0
+
+
+def _replacing(row: Row[Any], job: Job, twice: bool) -> Job:
+    """Return the job as an order's new content. `twice`: the file has the order already. Raises NotAllowed."""
+    if job.account != row.account:
+        raise NotAllowed(f"{row.order_id} belongs to the account {row.account}, and stays there")
+    if twice:
+        raise NotAllowed(f"{row.order_id} stands in this file more than once, with different content")
+    return job
 
 
 def _check_adoption(connection: Connection, row: Row[Any], reference: str, replaces: bool) -> None:

@@ -129,13 +129,37 @@ def cancel(order: Operable) -> Decision:
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
+class Amendable(Protocol):
+    """What of an order decides whether its content may be changed."""
+
+    @property
+    def state(self) -> str:
+        """Where it stands."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a send of it may have been executed without our knowing."""
+
+    @property
+    def closed_at(self) -> float | None:
+        """When a person closed it (unix seconds)."""
+
+
+def may_be_amended(order: Amendable) -> bool:
+    """Tell whether an order surely does not exist at the marketplace, so that its content may be changed."""
+    return order.state in _AMENDABLE and not order.in_doubt and order.closed_at is None
+
+
+_AMENDABLE = (State.QUEUED, State.REFUSED, State.DEAD)
+
+
 def amend(order: Operable, fields: Sequence[str]) -> Decision:
     """Return what follows when a person changes an order that surely does not exist. Raises NotAllowed.
 
     `fields`: what is changed, by name; their values are told nowhere.
     """
     _check_open(order)
-    if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
+    if order.state not in _AMENDABLE:
         raise NotAllowed(
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be changed, for all others"
             " exist at the marketplace or may exist there"
