@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from config.process import user
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
@@ -75,16 +76,18 @@ class Intake:
         source: str,
         *,
         allow_repeat: bool = False,
-        replaces_as: str | None = None,
+        actor: str = "",
+        replace: bool = False,
     ) -> Batch:
         """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
 
-        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. `replaces_as`:
-        who wants known orders with other content amended; None: those are rejected. Raises ConfigError, LedgerAway.
+        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. `actor`: who
+        hands them in, as events name it; by default the user a program runs as. `replace`: known orders with other
+        content are amended; else those are rejected. Raises ConfigError, LedgerAway.
         """
         known = self._accounts.terms()
         entries = (validate(job, number, known) for number, job in enumerate(jobs, 1))
-        return self._take_all(entries, source, allow_repeat, replaces_as)
+        return self._take_all(entries, source, allow_repeat, actor, replace)
 
     def submit_file(
         self,
@@ -92,22 +95,24 @@ class Intake:
         name: str | None = None,
         *,
         allow_repeat: bool = False,
-        replaces_as: str | None = None,
+        actor: str = "",
+        replace: bool = False,
     ) -> Batch:
         """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
 
         Raises InputError too.
         """
         entries = read_jobs(path, self._accounts.terms(), name)
-        return self._take_all(entries, name or str(path), allow_repeat, replaces_as)
+        return self._take_all(entries, name or str(path), allow_repeat, actor, replace)
 
     def _take_all(
-        self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool, replaces_as: str | None = None
+        self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool, actor: str, replace: bool
     ) -> Batch:
         repeats = None if allow_repeat else Repeats()
-        batch = Batch(open_batch(self._ledger, Path(source).name))
+        actor = actor or f"python:{user() or ''}"
+        batch = Batch(open_batch(self._ledger, Path(source).name, actor))
         room: dict[str, int] = {}
-        replacing = None if replaces_as is None else _Replacing(Operator(self._ledger, replaces_as), batch.batch)
+        replacing = _Replacing(Operator(self._ledger, actor), batch.batch) if replace else None
         for group in _grouped(entries):
             jobs = [entry for entry in group if isinstance(entry, Job)]
             refused = [entry for entry in group if isinstance(entry, Rejection)]

@@ -72,35 +72,38 @@ class Operations:
         told.seconds = max((self._seconds(account, number) for account, number in told.calls.items()), default=0.0)
         return told
 
-    def begin(self, act_id: str) -> ActView:
-        """Do an act, or go on with one that was begun; return how it stands. Raises UnknownOrder."""
+    def begin(self, act_id: str, actor: str | None = None) -> ActView:
+        """Do an act, or go on with one that was begun; return how it stands. `actor`: who begins it, if not its maker.
+
+        Raises UnknownOrder.
+        """
         self._acts.find(act_id)
-        self._acts.begin(act_id)
+        self._acts.begin(act_id, actor)
         return self._act.run(act_id)
 
     def adopt(self, order_id: str, reference: str, actor: str) -> Adopted:
         """Give an order the marketplace's id a person found, once the marketplace shows it. Raises as `Adopt.run`."""
         return self._adopting().run(order_id, reference, actor)
 
-    def close_orphans(self, references: Sequence[str], note: str, actor: str) -> tuple[str, list[str], dict[str, str]]:
+    def close_orphans(self, references: Sequence[str], note: str, actor: str) -> tuple[list[str], dict[str, str]]:
         """Note that orders of the marketplace are none of ours; they ask for nobody again.
 
-        Returns the act that keeps it, the ids that were closed, and what is said of the others. Raises UnusableId,
-        UnknownOrder.
+        Returns the ids that were closed, and what is said of the others. Raises UnusableId, UnknownOrder.
         """
         asked = [ids.reference(reference) for reference in references]
-        return close_orphans(self._ledger, asked, actor, socket.gethostname(), note)
+        return close_orphans(self._ledger, asked, actor, note)
 
-    def pause(self, account: str, actor: str) -> str:
+    def pause(self, account: str, actor: str, note: str = "") -> str:
         """Pause an account's sends; return a sentence. Raises UnknownAccount."""
         self._accounts.check(account)
-        Operator(self._ledger, actor).pause(account)
+        Operator(self._ledger, actor).pause(account, note=note)
         return f"{account} paused"
 
-    def resume(self, account: str, actor: str) -> str:
+    def resume(self, account: str, actor: str, note: str = "") -> str:
         """Let an account's orders go again; return a sentence. Raises UnknownAccount."""
         self._accounts.check(account)
-        return f"{account} resumed" if Operator(self._ledger, actor).resume(account) else f"{account} was not paused"
+        resumed = Operator(self._ledger, actor).resume(account, note)
+        return f"{account} resumed" if resumed else f"{account} was not paused"
 
     def same_buyer(self, account: str, actor: str) -> str:
         """Note that a person said an account's new token is of the same buyer. Raises UnknownAccount, NotAllowed."""

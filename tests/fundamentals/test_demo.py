@@ -20,7 +20,7 @@ from tests.running import alive, start, stop, until
 from worker.demo.home import ACCOUNTS
 from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
-from worker.rules.views import RejectionView
+from worker.rules.troubles import RejectionView
 
 FULFIL = Path(sys.executable).with_name("fulfil")
 STOP_SECONDS = 60

@@ -49,7 +49,7 @@ class Desk:
 
     def submit(self, *jobs: dict[str, Any], replace: bool = True) -> Batch:
         self.bell.rung.clear()
-        return self._intake.submit(jobs, "orders.jsonl", replaces_as="cli:anna" if replace else None)
+        return self._intake.submit(jobs, "orders.jsonl", actor="cli:anna", replace=replace)
 
 
 def changed(order_id: str, city: str = "Vineland", account: str = "main") -> dict[str, Any]:

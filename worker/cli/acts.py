@@ -50,7 +50,7 @@ def _do(
     with doorbell():
         act_id = parts().operations.freeze(kind, wanted, person(), note, changes)
         if yes:
-            _tell_act(parts().operations.begin(act_id), missing, json_)
+            _tell_act(parts().operations.begin(act_id, person()), missing, json_)
     _tell_forecast(parts().operations.forecast(act_id), missing, json_)
 
 
@@ -127,9 +127,9 @@ def close(orders: tuple[str, ...], orphan: bool, note: str, yes: bool, json_: bo
         return
     if not orders or any(asked.values()):
         raise InputError("--orphan needs ids of orphans and no filter; fulfil orphans lists them")
-    act_id, closed, missing = parts().operations.close_orphans(orders, note, person())
+    closed, missing = parts().operations.close_orphans(orders, note, person())
     if json_:
-        print_json({"act": act_id, "closed": closed, "missing": missing})
+        print_json({"closed": closed, "missing": missing})
     else:
         out().print(*(f"{one} closed: it is none of yours" for one in closed), *missing.values(), sep="\n")
     raise SystemExit(1 if missing else 0)
@@ -178,7 +178,7 @@ def act_(act_id: str, yes: bool, json_: bool) -> None:
     """Show an act on many orders: what it would do, or what it did; with --yes do it."""
     with doorbell():
         if yes:
-            _tell_act(parts().operations.begin(act_id), {}, json_)
+            _tell_act(parts().operations.begin(act_id, person()), {}, json_)
         elif parts().acts.find(act_id).begun_at is not None:
             _tell_act(parts().acts.find(act_id), {}, json_)
     _tell_forecast(parts().operations.forecast(act_id), {}, json_)
@@ -217,14 +217,18 @@ def adopt(order: str, reference: str, json_: bool) -> None:
         out().print(lines([adopted.moved]), *read_lines(adopted.found), sep="\n")
 
 
-def _account_command(group: click.Group, name: str, text: str) -> None:
+def _account_command(group: click.Group, name: str, text: str, *options: Callable[..., Any]) -> None:
     @group.command(name, help=text)
     @click.argument("account")
     @as_json
-    def command(account: str, json_: bool) -> None:
+    def command(account: str, json_: bool, **note: str | None) -> None:
+        said = {name: text for name, text in note.items() if text}
         with doorbell():
-            told = getattr(parts().operations, name.replace("-", "_"))(account, person())
+            told = getattr(parts().operations, name.replace("-", "_"))(account, person(), **said)
         print_json({"account": account, "said": told}) if json_ else out().print(told)
+
+    for option in options:
+        option(command)
 
 
 @main.group()
@@ -232,8 +236,11 @@ def accounts() -> None:
     """Tell fulfil what you know about an account."""
 
 
-_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
+_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.", _note)
 _account_command(
-    main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
+    main,
+    "resume",
+    "Let an account's orders be sent again; after a day's limit, as many as that limit once more.",
+    _note,
 )
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.logs import configure_logs
-from config.process import harden
+from config.process import harden, user
 from config.settings import BadSettingError, settings
 from worker.errors import FulfilError
 from worker.rules.plain import plain
@@ -83,7 +82,5 @@ def doorbell() -> EmbeddedRedis:
 
 def person() -> str:
     """Return who is at the keyboard, as events name them."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "cli"
+    name = user()
+    return f"cli:{name}" if name else "cli"

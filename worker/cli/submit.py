@@ -40,9 +40,7 @@ def submit(
         for path in files:
             try:
                 batches.append(
-                    parts().intake.submit_file(
-                        path, allow_repeat=allow_repeat, replaces_as=person() if replace else None
-                    )
+                    parts().intake.submit_file(path, allow_repeat=allow_repeat, actor=person(), replace=replace)
                 )
             except InputError as error:  # the other files are taken all the same
                 failures.append(error)
@@ -100,7 +98,7 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 def _tell(batch: Batch, wait: bool) -> None:
     from worker.ledger.selection import Filter
-    from worker.rules.views import RejectionView
+    from worker.rules.troubles import RejectionView
     from worker.terminal.tables import rejections_table
 
     told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"

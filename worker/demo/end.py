@@ -10,7 +10,8 @@ from rich.text import Text
 
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
-from worker.rules.views import OrderView, RejectionView, ResultView
+from worker.rules.troubles import RejectionView
+from worker.rules.views import OrderView, ResultView
 from worker.terminal.screen import Screen
 from worker.terminal.tables import orders_table, rejections_table
 

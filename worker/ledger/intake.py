@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from worker.ledger.audit import note_act
 from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
 from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
 from worker.orders.ids import spellings, typed
 from worker.orders.jobs import Job, Rejection
+from worker.rules.audit import SUBMIT
 from worker.rules.operate import may_be_amended
 from worker.rules.states import State
 
@@ -44,13 +46,20 @@ class Taken:
     """(order_id as the ledger spells it, the job): known orders with other content, where such may be replaced"""
 
 
-def open_batch(ledger: Ledger, source: str) -> str:
-    """Begin a batch and return its id. `source` is the file's name, never its content."""
+def open_batch(ledger: Ledger, source: str, actor: str = "python") -> str:
+    """Begin a batch and return its id. `source` is the file's name, never its content; `actor`: who hands it in."""
     now = time.time()
     batch_id = time.strftime("B-%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4)
-    row = {"batch_id": batch_id, "created_at": now, "source": source[-200:], "accepted": 0, "duplicates": 0}
+    row: dict[str, Any] = {
+        "batch_id": batch_id,
+        "created_at": now,
+        "source": source[-200:],
+        "accepted": 0,
+        "duplicates": 0,
+    }
     with ledger.writing() as connection:
         connection.execute(insert(batches), row | {"rejected": 0})
+        note_act(connection, SUBMIT, actor, now, batch_id=batch_id, note=row["source"])
     return batch_id
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
+from worker.ledger.audit import note_act
 from worker.ledger.bindings import vouch
 from worker.ledger.claims import as_waiting
 from worker.ledger.dialects import in_list, insert_ignore, listed
@@ -88,6 +89,8 @@ class Operator:
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note, None, amended, fields)
+            for moved in acted.moved:
+                self._note(connection, kind, account=moved.account, order_id=order_id, note=note)
         if acted.refused:
             raise NotAllowed(acted.refused[order_id])
         return acted.moved[0]
@@ -161,6 +164,8 @@ class Operator:
                 for order_id, why in acted.refused.items()
             ]
             note_rejections(connection, batch_id, rejected)
+            for moved in acted.moved:
+                self._note(connection, ActKind.AMEND, account=moved.account, order_id=moved.order_id, batch_id=batch_id)
         return acted.moved, rejected
 
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
@@ -172,6 +177,7 @@ class Operator:
         now = time.time()
         with self.ledger.writing() as connection:
             since = vouch(connection, binding, self.actor)
+            self._note(connection, "same-buyer", account=binding.account)
             rows = [
                 row
                 for row in lock(connection, None, State.UNKNOWN, account=binding.account)
@@ -191,9 +197,9 @@ class Operator:
     def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back; where it `replaces`, also of an id that was
-        adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no
-        id or the id belongs to another order.
+        It takes the place of ids under which another order was read back; where it `replaces`, as a person may, also
+        of an id that was adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the
+        order needs no id or the id belongs to another order.
         """
         reference = ids.reference(reference)
         now = time.time()
@@ -208,21 +214,30 @@ class Operator:
             known = references(connection, [order_id])
             (moved,) = write(connection, [Move(row, decision, Cause.ADOPTION, self.actor, now)], now, known)
             mark_adopted(connection, row.account, order_id, reference)
+            if replaces:
+                self._note(connection, "adopt", account=row.account, order_id=order_id, note=f"id {reference}")
             return moved
 
-    def pause(self, account: str, reason: str = "paused by a person") -> None:
+    def pause(self, account: str, reason: str = "paused by a person", note: str = "") -> None:
         """Pause an account's sends until it is resumed; what is placed is still read back."""
         with self.ledger.writing() as connection:
             pause_accounts(connection, [(account, operate.paused(account, reason))], self.actor, time.time())
+            self._note(connection, "pause", account=account, note=note)
 
-    def resume(self, account: str) -> bool:
+    def resume(self, account: str, note: str = "") -> bool:
         """Let an account's orders go again; tell whether it was paused."""
         this = account_pauses.c.account == account
         with self.ledger.writing() as connection:
             code = connection.execute(select(account_pauses.c.code).where(this)).scalar()
             if code == Code.DAY_LIMIT:
                 ceilings.forgive(connection, account, time.time())
-            return connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            was_paused = connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            if was_paused:
+                self._note(connection, "resume", account=account, note=note)
+            return was_paused
+
+    def _note(self, connection: Connection, what: str, **about: str) -> None:
+        note_act(connection, what, self.actor, time.time(), **about)
 
 
 def _replacing(row: Row[Any], job: Job, twice: bool) -> Job:

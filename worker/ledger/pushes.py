@@ -21,8 +21,8 @@ from worker.ledger.tables import account_pauses, attempts, order_references, ord
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import told_of
 from worker.rules.states import State
+from worker.rules.troubles import OrphanView
 from worker.rules.values import Candidate, Confirmed, Judged, Owner, Pushed, PushState
-from worker.rules.views import OrphanView
 
 
 class Pushes:

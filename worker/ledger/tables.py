@@ -241,3 +241,20 @@ order_versions = Table(
     Column("replaced_at", Double, nullable=False),
     Column("actor", String(60), nullable=False),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("what", String(20), nullable=False, comment="retry, cancel, pause, submit and so on"),
+    Column("actor", String(60), nullable=False),
+    Column("host", String(100), nullable=False),
+    Column("door", String(10), nullable=False, comment="cli, python, message or flower"),
+    Column("account", String(32)),
+    Column("order_id", String(64), index=True),
+    Column("batch_id", String(40)),
+    Column("act_id", String(40)),
+    Column("note", Text),
+    Index("ix_audit_at", "at"),
+)

@@ -12,8 +12,9 @@ from worker.rules.acts import Forecast
 from worker.rules.codes import Code
 from worker.rules.outcomes import Found
 from worker.rules.states import State
+from worker.rules.troubles import PauseView
 from worker.rules.values import Moved
-from worker.rules.views import ActView, OrderView, PauseView, utc
+from worker.rules.views import ActView, OrderView, utc
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""

@@ -16,7 +16,9 @@ from rich.text import Text
 
 from worker.ledger.queries import Queries
 from worker.rules.states import FINAL, State
-from worker.rules.views import FailureView, OrderStory, OrderView, OrphanView, RejectionView, ResultView, utc
+from worker.rules.story import OrderStory
+from worker.rules.troubles import FailureView, OrphanView, RejectionView
+from worker.rules.views import OrderView, ResultView, utc
 from worker.rules.words import advice, day
 
 COLOURS = {

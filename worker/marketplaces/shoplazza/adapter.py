@@ -13,6 +13,7 @@ from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.forms import Form
+from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods
 from worker.marketplaces.shoplazza.codes import ENTRIES
@@ -50,6 +51,7 @@ class Shoplazza(Marketplace):
         r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
     )
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
+    tracking_names: ClassVar[tuple[str, ...]] = ("tracking_number",)
 
     def __init__(
         self,
@@ -68,6 +70,11 @@ class Shoplazza(Marketplace):
     def can_look_up(self) -> bool:
         """Every version can: by tag, or by time and tag."""
         return True
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for."""
+        return goods.ordered(order)
 
     def sent_with(self) -> dict[str, str]:
         """Return the shop and what its orders are marked with; neither a new token nor a new version is a change."""
