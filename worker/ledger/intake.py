@@ -15,9 +15,10 @@ from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
 from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
-from worker.orders.ids import spellings, typed
+from worker.orders.ids import spellings
 from worker.orders.jobs import Job, Rejection
 from worker.rules.audit import SUBMIT
+from worker.rules.codes import typed
 from worker.rules.operate import may_be_amended
 from worker.rules.states import State
 

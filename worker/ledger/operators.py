@@ -24,12 +24,11 @@ from worker.ledger.references import ADOPTED, is_adopted, owners, references, ta
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.ledger.versions import PRICE_GONE, replace_bodies
 from worker.orders import ids
-from worker.orders.ids import typed
 from worker.orders.jobs import Job, Rejection
 from worker.rules import operate
 from worker.rules.acts import ActKind, decide
 from worker.rules.binding import Binding
-from worker.rules.codes import Code
+from worker.rules.codes import Code, typed
 from worker.rules.history import Cause
 from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State

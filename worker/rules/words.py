@@ -12,7 +12,6 @@ from worker.rules.acts import Forecast
 from worker.rules.codes import Code
 from worker.rules.outcomes import Found
 from worker.rules.states import State
-from worker.rules.troubles import PauseView
 from worker.rules.values import Moved
 from worker.rules.views import ActView, OrderView, utc
 
@@ -133,34 +132,3 @@ def advice(order: OrderView) -> list[str]:
     """Return code and reason in a line, what to do in another, as far as the order has them."""
     told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
     return [line for line in (told, order.fix and f"→ {order.fix}") if line]
-
-
-def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
-    """Return in a few sentences how an order stands and what happens next.
-
-    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
-    """
-    told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
-    if order.closed_at is not None:
-        note = (order.reason or "").removeprefix("closed by a person: ")
-        told.append(f"A person closed it at {utc(order.closed_at)}: {note}. Nothing more is done about it.")
-        return "\n".join(told)
-    if order.reason:
-        told.append(f"{order.code or 'Reason'}: {order.reason}.")
-    if order.fix:
-        told.append(f"What to do: {order.fix}.")
-    if order.state is State.UNMATCHED and takes_pushes:
-        told.append(
-            "Where fulfil hooks runs, a push message of the marketplace can settle it without you;"
-            " fulfil orphans lists the messages that fit no order."
-        )
-    if pause and order.state is State.QUEUED:
-        until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
-        told.append(f"Its account {order.account} is paused {until}: {pause.reason}.")
-        if pause.fix:
-            told.append(f"What to do: {pause.fix}.")
-    elif order.due_at:
-        told.append(f"Its next step follows by itself at {utc(order.due_at)}.")
-    if order.in_doubt:
-        told.append("The marketplace may have accepted an earlier send, so it is never sent again without a check.")
-    return "\n".join(told)
