@@ -35,7 +35,7 @@ class Batch:
     batch: str
     accepted: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
-    """(order_id, its state), of the first `KEPT` of them"""
+    """(order_id, its state), of the first `kept` of them"""
     rejected: list[Rejection] = field(default_factory=list)
     """The first `KEPT`; the ledger keeps them all: `Queries.rejections`."""
     duplicates_number: int = 0
@@ -46,6 +46,7 @@ class Batch:
     """Known orders whose content was replaced, and that go again; the first `KEPT`"""
     amended_number: int = 0
     unrung: str | None = None
+    kept: int = KEPT
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented JSON form."""
@@ -55,7 +56,7 @@ class Batch:
             "duplicates": self.duplicates_number,
             "rejected_number": self.rejected_number,
             "rejected": [{"line": r.line, "field": r.field, "reason": r.reason} for r in self.rejected],
-            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates],
+            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates[:KEPT]],
             "notices": self.notices,
             "amended": self.amended_number,
             "amended_orders": self.amended,
@@ -97,20 +98,27 @@ class Intake:
         allow_repeat: bool = False,
         actor: str = "",
         replace: bool = False,
+        kept: int = KEPT,
     ) -> Batch:
         """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
 
-        Raises InputError too.
+        `kept`: how many duplicates the batch names. Raises InputError too.
         """
         entries = read_jobs(path, self._accounts.terms(), name)
-        return self._take_all(entries, name or str(path), allow_repeat, actor, replace)
+        return self._take_all(entries, name or str(path), allow_repeat, actor, replace, kept)
 
     def _take_all(
-        self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool, actor: str, replace: bool
+        self,
+        entries: Iterable[Job | Rejection],
+        source: str,
+        allow_repeat: bool,
+        actor: str,
+        replace: bool,
+        kept: int = KEPT,
     ) -> Batch:
         repeats = None if allow_repeat else Repeats()
         actor = actor or f"python:{user() or ''}"
-        batch = Batch(open_batch(self._ledger, Path(source).name, actor))
+        batch = Batch(open_batch(self._ledger, Path(source).name, actor), kept=kept)
         room: dict[str, int] = {}
         replacing = _Replacing(Operator(self._ledger, actor), batch.batch) if replace else None
         for group in _grouped(entries):
@@ -195,7 +203,7 @@ def _add(batch: Batch, taken: Taken) -> None:
     batch.accepted += len(taken.new)
     batch.duplicates_number += len(taken.duplicates)
     batch.rejected_number += len(taken.rejected)
-    batch.duplicates += taken.duplicates[: KEPT - len(batch.duplicates)]
+    batch.duplicates += taken.duplicates[: batch.kept - len(batch.duplicates)]
     batch.rejected += taken.rejected[: KEPT - len(batch.rejected)]
     for job in taken.new:
         for notice in job.notices:

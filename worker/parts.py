@@ -21,6 +21,7 @@ from worker.broker.troubles import check as check_redis
 from worker.broker.troubles import trouble
 from worker.errors import ConfigError
 from worker.ledger.acts import Acts
+from worker.ledger.audit import Audit
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
@@ -92,6 +93,11 @@ class Parts(Lazy):
     def queries(self) -> Queries:
         """Reads the ledger for people."""
         return Queries(self.ledger)
+
+    @part
+    def audit(self) -> Audit:
+        """Knows who did what by hand."""
+        return Audit(self.ledger)
 
     @part
     def claims(self) -> Claims:

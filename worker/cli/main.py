@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from worker.cli import acts, doctor, export, orders, programs, status, submit, support
+from worker.cli import (
+    acts,
+    audit,
+    doctor,
+    export,
+    orders,
+    programs,
+    spend,
+    status,
+    submit,
+    support,
+    waiting,
+)
 from worker.cli.group import main
 
-__all__ = ["acts", "doctor", "export", "main", "orders", "programs", "status", "submit", "support"]
+__all__ = [
+    "acts",
+    "audit",
+    "doctor",
+    "export",
+    "main",
+    "orders",
+    "programs",
+    "spend",
+    "status",
+    "submit",
+    "support",
+    "waiting",
+]

@@ -10,10 +10,11 @@ from rich.text import Text
 
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
+from worker.rules.rejected import reasons
 from worker.rules.troubles import RejectionView
 from worker.rules.views import OrderView, ResultView
 from worker.terminal.screen import Screen
-from worker.terminal.tables import orders_table, rejections_table
+from worker.terminal.tables import orders_table, reasons_table
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ def print_end(screen: Screen, facts: Facts, kept: bool) -> None:
         "",
         orders_table(facts.orders, facts.results),
         "",
-        rejections_table(facts.rejected),
+        reasons_table(reasons(facts.rejected)),
         "",
         Text.assemble(verdict, f": {told}, {len(facts.rejected)} rejected at the door, in {facts.seconds:.0f} s."),
         *facts.surprises,

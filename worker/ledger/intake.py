@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from worker.ledger.audit import note_act
 from worker.ledger.dialects import in_list, insert_ignore
@@ -19,7 +19,7 @@ from worker.orders.ids import spellings
 from worker.orders.jobs import Job, Rejection
 from worker.rules.audit import SUBMIT
 from worker.rules.codes import typed
-from worker.rules.operate import may_be_amended
+from worker.rules.operate import AMENDABLE, may_be_amended
 from worker.rules.states import State
 
 _START = {
@@ -110,14 +110,49 @@ def take(
     return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An order the ledger has: under which state and content."""
+
+    state: str
+    fingerprint: str
+
+
+def held(ledger: Ledger, jobs: Sequence[Job]) -> dict[str, Held]:
+    """Return what the ledger has of these jobs' orders, by the jobs' order_ids; nothing is written."""
+    by_id = {job.order_id: job for job in jobs}
+    with ledger.reading() as connection:
+        older = _older_spellings(connection, by_id)
+        known_as = {older.get(order_id, order_id): order_id for order_id in by_id}
+        query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state)
+        rows = connection.execute(query.where(in_list(orders.c.order_id, known_as)))
+        return {known_as[row.order_id]: Held(row.state, row.fingerprint) for row in rows}
+
+
+def changed(order_id: str, state: str, stays: bool = False, again: bool = False) -> str:
+    """Return why a job of a known order_id with other content is not taken, and how that order is changed.
+
+    `stays`: it exists or may exist, so that nothing changes it. `again`: the same file has an earlier line of it. No
+    word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
+    """
+    see = f"fulfil show {typed(order_id)}"
+    said = f"an order of this id was taken before with other content (state {state}); this line changed nothing."
+    if again:
+        return f"{said} It stands here more than once: leave one of the lines. To see it: {see}"
+    if stays or state not in AMENDABLE:
+        return f"{said} To see it: {see}"
+    change = f"fulfil submit --replace FILE, or fulfil amend {typed(order_id)} --set FIELD=VALUE"
+    return f"{said} To change it: {change}; to see it: {see}"
+
+
 def _older_spellings(connection: Connection, jobs: Mapping[str, Job]) -> dict[str, str]:
     """Return which orders the ledger holds under another spelling of their id, from before ids were normalised."""
     forms = {form: one for one in jobs if not one.isascii() for form in spellings(one) if form != one}
     forms |= {job.spelled: one for one, job in jobs.items() if job.spelled}
     if not forms:
         return {}
-    held = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
-    return {forms[form]: form for form in held}
+    known = connection.execute(select(orders.c.order_id).where(in_list(orders.c.order_id, forms))).scalars()
+    return {forms[form]: form for form in known}
 
 
 def _row(job: Job, batch_id: str, now: float, rung_at: float | None, places: Mapping[str, str]) -> dict[str, object]:
@@ -152,32 +187,16 @@ def _tell_apart(
     query = select(
         orders.c.order_id, orders.c.fingerprint, orders.c.state, orders.c.in_doubt, orders.c.closed_at
     ).where(in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs}))
-    held = {row.order_id: row for row in connection.execute(query)}
+    known = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:
-        row = held[older.get(job.order_id, job.order_id)]
+        row = known[older.get(job.order_id, job.order_id)]
         if row.fingerprint == job.fingerprint:
             taken.duplicates.append((job.order_id, row.state))
         elif replaces:
             taken.changed.append((row.order_id, job))
         else:
-            taken.rejected.append(
-                Rejection(job.line, job.order_id, "order_id", _other_content(row, job.order_id, again))
-            )
-
-
-def _other_content(row: Row[Any], order_id: str, again: bool) -> str:
-    """Say that an order stays as it is, and how it is changed where that is allowed.
-
-    No word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
-    """
-    see = f"fulfil show {typed(order_id)}"
-    said = f"an order of this id was taken before with other content (state {row.state}); this line changed nothing."
-    if again:
-        return f"{said} It stands here more than once: leave one of the lines. To see it: {see}"
-    if not may_be_amended(row):
-        return f"{said} To see it: {see}"
-    change = f"fulfil submit --replace FILE, or fulfil amend {typed(order_id)} --set FIELD=VALUE"
-    return f"{said} To change it: {change}; to see it: {see}"
+            reason = changed(job.order_id, row.state, not may_be_amended(row), again)
+            taken.rejected.append(Rejection(job.line, job.order_id, "order_id", reason))
 
 
 def note_rejections(connection: Connection, batch_id: str, rejected: Sequence[Rejection]) -> None:

@@ -49,24 +49,27 @@ class Queries:
             query = select(orders.c.order_id).where(orders.c.account == account).limit(1)
             return connection.execute(query).first() is not None
 
-    def counts(self, batch: str | None = None) -> dict[str, int]:
-        """Return how many orders stand in each state."""
-        query = select(orders.c.state, func.count()).where(*Filter(batch=batch).where()).group_by(orders.c.state)
+    def counts(self, batch: str | None = None, ids: Sequence[str] | None = None) -> dict[str, int]:
+        """Return how many orders, of a batch, of these ids or of all, stand in each state."""
+        wanted = Filter(batch=batch, ids=None if ids is None else tuple(ids))
+        query = select(orders.c.state, func.count()).where(*wanted.where()).group_by(orders.c.state)
         with self.ledger.reading() as connection:
             return {row.state: row[1] for row in connection.execute(query)}
 
-    def attention_count(self, batch: str | None = None) -> int:
-        """Return how many orders wait for a person."""
+    def attention_count(self, batch: str | None = None, ids: Sequence[str] | None = None) -> int:
+        """Return how many orders, of a batch, of these ids or of all, wait for a person."""
+        wanted = Filter(batch=batch, attention=True, ids=None if ids is None else tuple(ids))
         with self.ledger.reading() as connection:
-            conditions = Filter(batch=batch, attention=True).where(stalled(connection))
+            conditions = wanted.where(stalled(connection))
             return _count(connection, *conditions)
 
-    def moving_count(self, batch: str | None = None) -> int:
-        """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
+    def moving_count(self, batch: str | None = None, ids: Sequence[str] | None = None) -> int:
+        """Return how many orders, of a batch, of these ids or of all, go on by themselves, waiting for no person."""
         with self.ledger.reading() as connection:
             moving = (orders.c.state.not_in(FINAL), orders.c.attention.is_(False), orders.c.closed_at.is_(None))
             overdue = are_overdue(stalled(connection))
-            return _count(connection, *Filter(batch=batch).where(), *moving, not_(overdue))
+            wanted = Filter(batch=batch, ids=None if ids is None else tuple(ids))
+            return _count(connection, *wanted.where(), *moving, not_(overdue))
 
     def batches(self, batch: str | None = None, limit: int = 20) -> list[BatchView]:
         """Return one batch, or the newest ones. Raises UnknownOrder for a batch the ledger does not hold."""

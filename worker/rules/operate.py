@@ -147,10 +147,10 @@ class Amendable(Protocol):
 
 def may_be_amended(order: Amendable) -> bool:
     """Tell whether an order surely does not exist at the marketplace, so that its content may be changed."""
-    return order.state in _AMENDABLE and not order.in_doubt and order.closed_at is None
+    return order.state in AMENDABLE and not order.in_doubt and order.closed_at is None
 
 
-_AMENDABLE = (State.QUEUED, State.REFUSED, State.DEAD)
+AMENDABLE = (State.QUEUED, State.REFUSED, State.DEAD)
 
 
 def amend(order: Operable, fields: Sequence[str]) -> Decision:
@@ -159,7 +159,7 @@ def amend(order: Operable, fields: Sequence[str]) -> Decision:
     `fields`: what is changed, by name; their values are told nowhere.
     """
     _check_open(order)
-    if order.state not in _AMENDABLE:
+    if order.state not in AMENDABLE:
         raise NotAllowed(
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be changed, for all others"
             " exist at the marketplace or may exist there"

@@ -168,13 +168,13 @@ def _unknown(case: _Case) -> Iterator[str]:
         yield from _same_key(case)
     elif case.window_is_open:
         yield (
-            f"Nothing happens by itself. fulfil retry {case.typed} sends it again under the same key, which is safe until"
-            f" {moment(case.safe_until or 0.0)}: {ways.title} makes one order of a key."
+            f"Nothing happens by itself. fulfil retry {case.typed} sends it again under the same key, which is safe"
+            f" until {moment(case.safe_until or 0.0)}: {ways.title} makes one order of a key."
         )
     elif case.safe_until is not None:
         yield (
-            f"It is not sent again by itself: {ways.title} told a repeat by its key until {moment(case.safe_until)}, and"
-            " a send after that could make a second order."
+            f"It is not sent again by itself: {ways.title} told a repeat by its key until {moment(case.safe_until)},"
+            " and a send after that could make a second order."
         )
     else:
         yield f"It is not sent again by itself: {ways.title} tells no repeat by its key and cannot be asked for it."
@@ -216,7 +216,7 @@ def _choice(case: _Case) -> Iterator[str]:
         f"- It surely is not there and will not come: fulfil retry {case.typed} --absent. It {looks} under its own"
         " order_id; your word is what keeps it from being a second one."
     )
-    yield f"- You dealt with it elsewhere, or nobody wants it now: fulfil close {case.typed} --note TEXT. It rests then."
+    yield f"- You dealt with it elsewhere, or nobody wants it: fulfil close {case.typed} --note TEXT. It rests then."
 
 
 def _unmatched(case: _Case) -> Iterator[str]:

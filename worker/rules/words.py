@@ -46,6 +46,14 @@ def day(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at))
 
 
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit, as an option takes it: 40s, 5m, 3h, 12d."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds / length)}{unit}"
+    return f"{max(0, int(seconds))}s"
+
+
 def clock(at: float | None) -> str:
     """Return a time of day in UTC."""
     return "never" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))

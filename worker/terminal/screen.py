@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import click
@@ -45,6 +46,16 @@ class _PlainConsole(Console):
 def print_json(value: object) -> None:
     """Print a value as JSON, one document."""
     click.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """Print a list of any length as one JSON document, each value as it comes."""
+    begun = False
+    for value in values:
+        text = escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        click.echo((",\n" if begun else "[\n") + indent(text, "  "), nl=False)
+        begun = True
+    click.echo("\n]" if begun else "[]")
 
 
 class Screen:

@@ -47,6 +47,7 @@ class AliExpress(Marketplace):
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
     order_page: ClassVar[str] = "the order's page on AliExpress (My Orders of the buyer account)"
     reference_form: ClassVar[Form] = Form(r"[0-9]{8,20}", "8 to 20 digits")
+    country_at: ClassVar[tuple[str, ...]] = ("logistics_address", "country")
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     store_names: ClassVar[tuple[str, ...]] = ("store_name", "store_id")
     tracking_names: ClassVar[tuple[str, ...]] = ("logistics_no",)

@@ -50,6 +50,7 @@ class Shoplazza(Marketplace):
     reference_form: ClassVar[Form] = Form(
         r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
     )
+    country_at: ClassVar[tuple[str, ...]] = ("shipping_address", "country_code")
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
     tracking_names: ClassVar[tuple[str, ...]] = ("tracking_number",)
 
