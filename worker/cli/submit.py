@@ -84,7 +84,7 @@ def _taken(path: str, allow_repeat: bool, replace: bool, wait: bool) -> Batch:
 
 def _watches(batch: Batch) -> list[tuple[str | None, Sequence[str] | None]]:
     """Return what to wait for: the batch's own orders, and those that were known before."""
-    known = [order_id for order_id, _ in batch.duplicates]
+    known = [order_id for order_id, _ in batch.duplicates] + batch.amended
     return [(batch.batch, None), *([(None, known)] if known else [])]
 
 
@@ -154,7 +154,7 @@ def tell_rejections(batch: str) -> None:
 def _tell_how_they_stand(batch: Batch) -> None:
     from worker.ledger.selection import Filter
 
-    known = tuple(order_id for order_id, _ in batch.duplicates)
+    known = (*(order_id for order_id, _ in batch.duplicates), *batch.amended)
     for wanted, number, rest in (
         (Filter(batch=batch.batch), batch.accepted, f"fulfil list --batch {batch.batch}"),
         (Filter(ids=known), len(known), "fulfil list --attention"),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from worker.errors import NotAllowed
-from worker.rules.codes import CODES, Code
+from worker.rules.codes import CODES, Code, typed
 from worker.rules.decision import CLOCKS_DIFFER_SECONDS, CONFIRM_FLOOR_SECONDS, Decision, Pause
+from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
 
 
@@ -25,6 +26,10 @@ class Operable(Protocol):
     @property
     def in_doubt(self) -> bool:
         """Whether a send of it may have been executed without our knowing."""
+
+    @property
+    def first_sent_at(self) -> float | None:
+        """When it was first sent (unix seconds)."""
 
     @property
     def accepted_at(self) -> float | None:
@@ -51,12 +56,17 @@ class Operable(Protocol):
         """When a person closed it (unix seconds)."""
 
 
-def retry(order: Operable, now: float) -> Decision:
-    """Return what follows when a person lets an order go again. Raises NotAllowed."""
+def retry(order: Operable, now: float, ability: Ability | None = None) -> Decision:
+    """Return what follows when a person lets an order go again. Raises NotAllowed.
+
+    `ability`: what can be done at its marketplace; None where its account is not configured.
+    """
     _check_open(order)
     match State(order.state):
         case State.REFUSED | State.DEAD | State.QUEUED:
             return Decision(Event.RETRY, 0.0, reason="retried by a person")
+        case State.UNKNOWN if ability is not None and cannot_settle(order, ability, now):
+            raise NotAllowed(_choice(order.order_id))
         case State.UNKNOWN:
             return reconcile(order)
         case State.PLACED:
@@ -72,6 +82,23 @@ def retry(order: Operable, now: float) -> Decision:
             )
         case _:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to retry")
+
+
+def cannot_settle(order: Operable, ability: Ability, now: float) -> bool:
+    """Tell whether an unknown order can neither be looked up nor sent again without risk: only a person knows."""
+    if ability.can_look_up or order.code == Code.ACCOUNT_CHANGED:
+        return False
+    window, sent_at = ability.resend_window_seconds, order.first_sent_at
+    return window is None or (sent_at is not None and now >= sent_at + window)
+
+
+def _choice(order_id: str) -> str:
+    one = typed(order_id)
+    return (
+        f"{order_id} may exist at the marketplace, and to send it again now could make a second order. Look there for"
+        f" what fulfil why {one} names; it is there: fulfil adopt {one} --reference ID; it surely is not and will not"
+        f" come: fulfil retry {one} --absent; you dealt with it elsewhere: fulfil close {one} --note TEXT"
+    )
 
 
 def absent(order: Operable, can_look_up: bool, alive: Sequence[str]) -> Decision:

@@ -161,7 +161,7 @@ def _unknown(case: _Case) -> Iterator[str]:
     if ways.ability is None:
         yield f"Its account {order.account} is not configured here: nothing happens to it until it is."
     elif order.code == Code.ACCOUNT_CHANGED:
-        yield f"It is neither sent nor looked up until its account has its settings back; that is checked {case.when()}."
+        yield f"Until its account has its settings back, it is neither sent nor looked up; it is tried {case.when()}."
     elif ways.can_look_up:
         yield from _looked_up(case)
     elif order.due_at is not None and case.window_is_open:
