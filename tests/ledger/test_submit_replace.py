@@ -43,9 +43,10 @@ class Desk:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.bell: Any = Bell()
+        bell: Any = Bell()
+        self.bell: Bell = bell
         known = {name: Account(marketplace="aliexpress", **keys(name)) for name in ("main", "other")}
-        self._intake = Intake(ledger, Accounts(known), self.bell)
+        self._intake = Intake(ledger, Accounts(known), bell)
 
     def submit(self, *jobs: dict[str, Any], replace: bool = True) -> Batch:
         self.bell.rung.clear()
