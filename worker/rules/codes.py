@@ -31,6 +31,11 @@ def addressed(text: str, order_id: str, account: str) -> str:
 _NAMES = re.compile(r"\b(?:ORDER|ACCOUNT)\b")
 
 
+def amending(change: str = "FIELD=VALUE") -> str:
+    """Return the command that changes an order under its own id and lets it go again."""
+    return f"fulfil amend ORDER --set {quote(change)}"
+
+
 class Code(StrEnum):
     """A code of ours, as the ledger keeps it and Flower and every list show it."""
 
