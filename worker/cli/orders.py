@@ -80,7 +80,7 @@ def why(order: str, json_: bool) -> None:
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:
-        out().print(text)
+        out().print(text, soft_wrap=True)  # a command that is broken over two lines cannot be pasted
 
 
 @main.command()

@@ -90,7 +90,7 @@ def _aliexpress_content(request: Mapping[str, Any]) -> str:
 
 
 def _aliexpress_pieces(request: Mapping[str, Any]) -> int:
-    return sum(int(line["product_count"]) for _, lines in request["parts"].values() for line in lines)
+    return sum(int(line["count"]) for _, lines in request["parts"].values() for line in lines)
 
 
 def _xportcn_keys(account: str) -> dict[str, str]:
