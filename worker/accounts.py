@@ -27,6 +27,7 @@ class Accounts:
         self.configured = configured
         self._adapters: dict[str, Marketplace] = {}
         self._bindings: dict[str, Binding] = {}
+        self._rates: dict[str, Rate] = {}
 
     @cached_property
     def marketplaces(self) -> dict[str, type[Marketplace]]:
@@ -103,10 +104,12 @@ class Accounts:
 
     def rate(self, account: str) -> Rate:
         """Return how fast an account may call: its settings over its marketplace's default."""
-        configured, default = self.configured[account], self.marketplaces[account].default_rate
-        return Rate(
-            configured.rate_per_second or default.per_second, configured.rate_burst or default.burst, default.shared
-        )
+        found = self._rates.get(account)
+        if found is None:
+            configured, default = self.configured[account], self.marketplaces[account].default_rate
+            per_second, burst = configured.rate_per_second or default.per_second, configured.rate_burst or default.burst
+            found = self._rates.setdefault(account, Rate(per_second, burst, default.shared))
+        return found
 
     def _make(self, account: str) -> Marketplace:
         self.check(account)

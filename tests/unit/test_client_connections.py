@@ -93,27 +93,26 @@ def test_a_proxy_of_the_environment_is_not_used(serve: Callable[..., Server], mo
 
 
 def test_many_requests_at_once_each_get_their_own_answer(serve: Callable[..., Server]) -> None:
+    """None is answered before all are there, so a client that sent them one after another would never end."""
     all_there = threading.Barrier(50)
 
     def echo(connection: socket.socket, _: int) -> None:
         number = server.bodies[connection].rpartition(b"=")[2]
-        all_there.wait(5)
+        all_there.wait(60)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + number)
 
     server = serve(echo)
     requests = [Request("POST", server.url, {}, b"number=%02d" % number) for number in range(50)]
 
     async def run() -> list[Reply | Lost]:
-        sender = client(connections=50, answer_seconds=5)
+        sender = client(connections=50, connect_seconds=60, answer_seconds=60)
         try:
             return list(await asyncio.gather(*map(sender.send, requests)))
         finally:
             await sender.aclose()
 
-    begun = time.monotonic()
     came = [one.body for one in asyncio.run(run()) if isinstance(one, Reply)]
     assert came == [b"%02d" % number for number in range(50)]
-    assert time.monotonic() - begun < 2
     assert server.posts == 50
 
 

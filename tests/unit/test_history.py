@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +62,7 @@ def test_a_doubt_ends_only_with_a_proof(
     history: History, move: tuple[State, Event, Cause], at: float, first: bool
 ) -> None:
     state, event, cause = move
-    became = after(replace(history, in_doubt=True), state, event, cause, at, first)
+    became = after(history._replace(in_doubt=True), state, event, cause, at, first)
     assert became.in_doubt == ((cause, event) not in PROOFS)
 
 
@@ -105,7 +103,7 @@ def test_look_ups_from_before_a_send_prove_nothing_after_it(
 
 @given(histories, moments)
 def test_absences_are_counted_in_a_row_from_the_first(history: History, at: float) -> None:
-    began = replace(history, absences=0, absent_since=None)
+    began = history._replace(absences=0, absent_since=None)
     once = after(began, State.UNKNOWN, Event.SNOOZE, Cause.ABSENCE, at)
     twice = after(once, State.UNKNOWN, Event.SNOOZE, Cause.ABSENCE, at + 30)
     assert (twice.absences, twice.absent_since) == (2, at)

@@ -130,7 +130,7 @@ def test_a_doubt_ends_when_the_order_is_found_or_is_made_anew_and_not_when_it_is
         seen = None  # nobody looks up there
     event = decide_unknown(order, ability, seen, POLICY, now).event
     ends = event is Event.ACCEPT or (event is Event.RETRY and isinstance(seen, Absent))
-    assert settled(replace(history, in_doubt=True), order, ability, seen, now).in_doubt == (not ends)
+    assert settled(history._replace(in_doubt=True), order, ability, seen, now).in_doubt == (not ends)
 
 
 @given(histories, orders, st.sampled_from(FAILED), moments)
@@ -140,7 +140,7 @@ def test_a_look_up_that_failed_leaves_the_doubt_and_the_absences_as_they_were(
     order = replace(order, references=())
     for ability in (ABILITIES["look-up"], ABILITIES["both"], OPTED_IN):
         became = settled(history, order, ability, seen, now)
-        assert became == replace(history, snoozes=history.snoozes + 1)
+        assert became == history._replace(snoozes=history.snoozes + 1)
 
 
 @pytest.mark.parametrize("seen", [None, FOUND, *FAILED], ids=lambda seen: type(seen).__name__)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, Select, bindparam, insert, or_, select, update
@@ -20,11 +21,11 @@ from worker.rules.plain import plain
 from worker.rules.states import Event, State, advance
 from worker.rules.values import Moved
 
-_HISTORY = tuple(name.name for name in fields(History))
+_history_of = attrgetter(*History._fields)
 _WRITTEN = (
     *("state", "due_at", "rung_at", "lease_until", "attention", "code", "reason", "fix"),
     *("forecast_amount", "forecast_currency", "closed_at"),
-    *_HISTORY,
+    *History._fields,
 )
 LONGEST_LEASE_SECONDS = 600.0
 """What FULFIL_LEASE_SECONDS may be at most; a test holds it true."""
@@ -125,8 +126,7 @@ def write(
 
 def _values(move: Move, before: State) -> dict[str, Any]:
     row, decision = move.row, move.decision
-    history = History(*(getattr(row, name) for name in _HISTORY))
-    became = after(history, before, decision.event, move.cause, move.at, move.first_send)
+    became = after(History(*_history_of(row)), before, decision.event, move.cause, move.at, move.first_send)
     return {
         "state": advance(before, decision.event),
         "rung_at": None,
@@ -139,7 +139,7 @@ def _values(move: Move, before: State) -> dict[str, Any]:
         "fix": told(decision.fix),
         "forecast_amount": row.forecast_amount,
         "forecast_currency": row.forecast_currency,
-        **{name: getattr(became, name) for name in _HISTORY},
+        **became._asdict(),
         **move.more,
     }
 

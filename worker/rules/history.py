@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from worker.rules.states import Event, State
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """What is counted of one order; times are unix seconds."""
 
     spent: int
@@ -74,15 +73,15 @@ def after(history: History, state: State, event: Event, cause: Cause, at: float,
         case Cause.ANSWER:
             return _answered(history, event, at, first_send)
         case Cause.LATE_ANSWER:
-            return replace(history, accepted_at=at, in_doubt=False, snoozes=0)
+            return history._replace(accepted_at=at, in_doubt=False, snoozes=0)
         case Cause.NEVER_LEFT:
-            return _unsent(replace(history, in_doubt=False, absences=0, absent_since=None), first_send)
+            return _unsent(history._replace(in_doubt=False, absences=0, absent_since=None), first_send)
         case Cause.LOST | Cause.LOST_UNSENT:
             return _lost(history, event, at, cause is Cause.LOST_UNSENT, first_send)
         case Cause.READ | Cause.ABSENCE | Cause.ABSENCE_UNDER_DOUBT:
             return _read(history, event, cause, at)
         case Cause.ADOPTION:
-            return replace(history, accepted_at=history.accepted_at or at, in_doubt=False, snoozes=0)
+            return history._replace(accepted_at=history.accepted_at or at, in_doubt=False, snoozes=0)
         case Cause.WORD | Cause.WORD_OF_ABSENCE:
             return _told(history, state, event, cause, at)
         case Cause.NOTHING:
@@ -91,8 +90,7 @@ def after(history: History, state: State, event: Event, cause: Cause, at: float,
 
 def _answered(history: History, event: Event, at: float, first_send: bool) -> History:
     accepted = event in (Event.ACCEPT, Event.ACCEPT_BLIND)
-    answered = replace(
-        history,
+    answered = history._replace(
         crashes=0,
         absences=0,
         absent_since=None,
@@ -106,8 +104,7 @@ def _answered(history: History, event: Event, at: float, first_send: bool) -> Hi
 
 def _lost(history: History, event: Event, at: float, never_left: bool, first_send: bool) -> History:
     accepted = event is Event.ACCEPT
-    lost = replace(
-        history,
+    lost = history._replace(
         crashes=history.crashes + 1,
         spent=history.spent if never_left else history.spent + 1,
         absences=0,  # look-ups from before this send prove nothing about it
@@ -121,26 +118,26 @@ def _lost(history: History, event: Event, at: float, never_left: bool, first_sen
 def _read(history: History, event: Event, cause: Cause, at: float) -> History:
     read = history
     if cause is Cause.ABSENCE:
-        read = replace(read, absences=history.absences + 1, absent_since=history.absent_since or at)
+        read = read._replace(absences=history.absences + 1, absent_since=history.absent_since or at)
     elif cause is Cause.ABSENCE_UNDER_DOUBT:
-        read = replace(read, absences=0, absent_since=None)
+        read = read._replace(absences=0, absent_since=None)
     if event is Event.SNOOZE:
-        return replace(read, snoozes=history.snoozes + 1)
+        return read._replace(snoozes=history.snoozes + 1)
     if event is Event.ACCEPT:
-        return replace(read, in_doubt=False, accepted_at=history.accepted_at or at, snoozes=0)
-    return replace(read, in_doubt=False) if event is Event.RETRY and cause is not Cause.READ else read
+        return read._replace(in_doubt=False, accepted_at=history.accepted_at or at, snoozes=0)
+    return read._replace(in_doubt=False) if event is Event.RETRY and cause is not Cause.READ else read
 
 
 def _told(history: History, state: State, event: Event, cause: Cause, at: float) -> History:
-    told = replace(history, snoozes=0, crashes=0, spent=0, absences=0, absent_since=None)
+    told = history._replace(snoozes=0, crashes=0, spent=0, absences=0, absent_since=None)
     if cause is Cause.WORD_OF_ABSENCE:
         if event is Event.SNOOZE:
-            return replace(told, absence_told_at=at)  # one more look-up decides
-        return replace(told, in_doubt=False, first_sent_at=None)
+            return told._replace(absence_told_at=at)  # one more look-up decides
+        return told._replace(in_doubt=False, first_sent_at=None)
     begins_anew = event is Event.RETRY and state is not State.PLACED and not history.in_doubt
     return _unsent(told, begins_anew)
 
 
 def _unsent(history: History, first_send: bool) -> History:
     """Forget the first send of an order of which nothing is at the marketplace, so that none is too long ago."""
-    return replace(history, first_sent_at=None) if first_send else history
+    return history._replace(first_sent_at=None) if first_send else history

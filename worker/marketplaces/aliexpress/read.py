@@ -52,7 +52,7 @@ class Part(Read):
     def details(self) -> dict[str, Any]:
         """Return what is kept of it, JSON-ready."""
         try:
-            return _shown(self)
+            return _shown(self, self.model_dump(mode="json", exclude_none=True, warnings=False))
         except (ValueError, RecursionError):  # an unknown field nested some hundred levels deep
             return {}
 
@@ -173,23 +173,22 @@ def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
     )
 
 
-def _shown(read: Read) -> dict[str, Any]:
-    """Return a part as JSON: what the page lists as it is, of anything else what tells of nobody."""
-    dumped = read.model_dump(mode="json", exclude_none=True, warnings=False)
+def _shown(read: Read, dumped: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a part that is dumped as JSON: what the page lists, of the rest what tells of nobody."""
+    extra = read.model_extra or {}
     for name, shown in dumped.items():
-        value = getattr(read, name)
-        if name in (read.model_extra or {}):
+        if name in extra:
             dumped[name] = shown if name == VARIANT and isinstance(shown, str) else kept(name, shown)
-        elif isinstance(value, list):
-            dumped[name] = [_member(name, one, said) for one, said in zip(value, shown, strict=True)]
-        else:
-            dumped[name] = _member(name, value, shown)
+        elif isinstance(shown, list):
+            dumped[name] = [_member(name, *one) for one in zip(getattr(read, name), shown, strict=True)]
+        elif isinstance(shown, dict):
+            dumped[name] = _member(name, getattr(read, name), shown)
     return dumped
 
 
 def _member(name: str, value: object, shown: Any) -> Any:
     if isinstance(value, Read):
-        return _shown(value)
+        return _shown(value, shown)
     # Where an object stands in the place of something else, its members are nothing the page lists.
     return kept(name, shown) if isinstance(value, dict) else shown
 
