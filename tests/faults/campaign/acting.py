@@ -17,7 +17,7 @@ ORDERS = 12
 """Of one act, four groups of them."""
 DIES = 0.5
 """How likely an act's process dies after each group."""
-SETTLED_SECONDS = 6.0
+SETTLED_SECONDS = 3.0
 """What was taken in sooner may be handed in once more by a client whose process died, as it was first."""
 PATIENCE_SECONDS = 45.0
 """The sweep goes on with an act nobody works on after 15 s."""
@@ -39,7 +39,7 @@ MOVES: Mapping[str, tuple[str, ...]] = {
 
 def operator_acts(stage: Stage, seconds: float, dice: Random) -> None:
     """One person acts on a dozen orders at once and another retries some of them; the first may die in the middle."""
-    kind = dice.choice(sorted(CHOSEN))
+    kind = dice.choice((*sorted(CHOSEN), "amend"))
     ids = some_ids(stage, dice, ORDERS, CHOSEN[kind].format(settled=time.time() - SETTLED_SECONDS))
     if not ids:
         return
@@ -49,7 +49,7 @@ def operator_acts(stage: Stage, seconds: float, dice: Random) -> None:
     answer = stage.desk.ask(
         "act", kind=kind, ids=ids, actor=f"cli:act-{dice.randrange(10**9)}", changes=changes, crash=crash
     )
-    stage.note("an act on many orders")
+    stage.note(f"an act on many orders: {kind}")
     stage.note("an act died in its middle", int(answer.get("exit", 0) != 0))
     stage.desk.ask("retry", ids=ids[:2])
 

@@ -40,7 +40,11 @@ CONTROLS = (
         ("xportcn", "shoplazza"),
     ),
     Control("acts-resumed", ("acts and their verdicts",), ("operator_acts", "worker_term")),
-    Control("amended-body", ("amended, and made as before",), ("operator_acts", "market_timeout_before")),
+    Control(
+        "amended-body",
+        ("amended, and made as before",),
+        ("operator_acts", "market_throttle", "market_token_expired"),
+    ),
     Control("sweep", ("stuck",)),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.campaign.acting import CHOSEN
 from tests.faults.campaign.anew import is_by_itself, is_proof, is_word
 from tests.faults.campaign.facts import Facts
 from tests.faults.campaign.makers import ACTOR, MARKETS
@@ -75,7 +76,7 @@ _FULL = (
     "an order was cancelled",
     "an order was quarantined",
     "an answer told the id of another order",
-    "an act on many orders",
+    *(f"an act on many orders: {kind}" for kind in CHOSEN),
     "an act died in its middle",
     "an amended order was made",
     "an order was closed",
