@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="At most so many orders.")
 @click.option(
     "--sort",
-    type=click.Choice(list(Sort)),
-    default=Sort.SUBMITTED,
+    type=click.Choice([one.value for one in Sort]),
+    default=Sort.SUBMITTED.value,
     show_default=True,
-    help="submitted: batch by batch, line by line; age: the youngest first; id: SO-2 before SO-10; state; account;"
-    " updated: what moved last first.",
+    help="submitted: batch by batch; age: the youngest first; id; state; account;"
+    " updated: what moved last first; where these agree, SO-2 before SO-10.",
 )
 @click.option("--reverse", is_flag=True, help="The other way round.")
 @as_json
-def list_(limit: int | None, sort: Sort, reverse: bool, json_: bool, **asked: Any) -> None:
+def list_(limit: int | None, sort: str, reverse: bool, json_: bool, **asked: Any) -> None:
     """List orders."""
     orders = parts().queries.orders(filter_of(asked), Sort(sort), reverse, limit)
     if json_:
@@ -48,22 +48,25 @@ def show(order: str, json_: bool) -> None:
     """Show one order: goods, amounts, times, how it stands, every attempt, move and manual act, what was read back."""
     from worker.rules.audit import audit_line
     from worker.rules.story import attempt_line, facts
-    from worker.terminal.tables import history, indented
+    from worker.terminal.grid import Indented
+    from worker.terminal.tables import history
 
     story = parts().queries.order(order)
     if json_:
         print_json(story.as_json())
         return
     out().print(f"{story.order.order_id}  {story.order.state}")
-    out().print(indented([f"{name}: {value}" for name, value in facts(story)] + advice(story.order)))
+    out().print(Indented([f"{name}: {value}" for name, value in facts(story)] + advice(story.order)))
     for title, lines in (
         ("sent", [attempt_line(attempt) for attempt in story.attempts]),
         ("by hand", [audit_line(act) for act in story.acts]),
     ):
         if lines:
-            out().print("", title, indented(lines), sep="\n")
+            out().print("", title, sep="\n")
+            out().print(Indented(lines))
     if story.events:
-        out().print("", history(story), sep="\n")
+        out().print()
+        out().print(history(story))
 
 
 @main.command()
@@ -126,4 +129,4 @@ def print_orders(orders: Iterable[OrderView]) -> None:
     grid, rest, now = orders_grid(), iter(orders), time.time()
     while page := list(islice(rest, PAGE)):
         results = parts().queries.results([order.order_id for order in page])
-        out().print(grid.page(order_rows(page, results, now)), end="")
+        out().print(grid.page(order_rows(page, results, now)))

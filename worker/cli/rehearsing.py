@@ -48,4 +48,4 @@ def _tell(told: Rehearsal) -> None:
 
     out().print(*rehearsal_lines(told), sep="\n")
     if told.rejected:
-        out().print(reasons_table(reasons(told.rejected)), end="")
+        out().print(reasons_table(reasons(told.rejected)))

@@ -11,7 +11,13 @@ from worker.terminal.screen import print_json
 
 
 @main.command()
-@click.option("--by", type=click.Choice(list(By)), default=By.ACCOUNT, show_default=True, help="A line for each.")
+@click.option(
+    "--by",
+    type=click.Choice([one.value for one in By]),
+    default=By.ACCOUNT.value,
+    show_default=True,
+    help="A line for each.",
+)
 @click.option("--since", metavar="TIME", help="Only orders first sent since then: 2026-11-26, …T14:00Z, or 2h.")
 @click.option("--until", metavar="TIME", help="Only orders first sent before then.")
 @as_json
@@ -32,7 +38,7 @@ def spend(by: str, since: str | None, until: str | None, json_: bool) -> None:
     if json_:
         print_json([line.as_json(key) for line in found])
     elif found:
-        out().print(spending_table(found, key), end="")
+        out().print(spending_table(found, key))
         out().print("", *(f"{name}: {meaning}" for name, meaning in COLUMNS.items()), sep="\n", style="dim")
     else:
         out().print("no order was sent in that time")

@@ -100,7 +100,7 @@ def rejections(batch: str, json_: bool) -> None:
         if json_:
             click.echo("\n".join(json.dumps(one.as_json(), ensure_ascii=False) for one in page))
         else:
-            out().print(grid.page(map(rejection_row, page)), end="")
+            out().print(grid.page(map(rejection_row, page)))
 
 
 def _print(batches: Sequence[Batch], wait: bool, json_: bool, several: bool) -> None:
@@ -145,7 +145,7 @@ def tell_rejections(batch: str) -> None:
 
     found = reasons(parts().queries.rejections(batch))
     if found:
-        out().print(reasons_table(found[:PAGE]), end="")
+        out().print(reasons_table(found[:PAGE]))
         if len(found) > PAGE:
             out().print(f"the {PAGE} most frequent of {len(found)} reasons")
         out().print(mending(batch), style="dim")

@@ -83,7 +83,7 @@ def _matrix(found: Iterable[Mapping[str, Any]]) -> Page:
     from worker.terminal.grid import Column, Grid
 
     cells = [list(_supported(one).items()) for one in found]
-    columns = [Column(""), *(Column(one[0][1], 24, text=True) for one in cells)]
+    columns = [Column(""), *(Column(one[0][1], 18, text=True) for one in cells)]
     return Grid(columns).page((row[0][0], *(value for _, value in row)) for row in list(zip(*cells, strict=True))[1:])
 
 

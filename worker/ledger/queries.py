@@ -101,6 +101,18 @@ class Queries:
                 return
             last = (rows[-1].line, rows[-1].id)
 
+    def every_rejection(self) -> Iterator[tuple[str, RejectionView]]:
+        """Yield what was rejected of all batches, with the batch, in the order it came; read page by page."""
+        last = -1
+        while True:
+            query = select(rejections).where(rejections.c.id > last).order_by(rejections.c.id).limit(PAGE)
+            with self.ledger.reading() as connection:
+                rows = connection.execute(query).all()
+            yield from ((row.batch_id, RejectionView.of(row)) for row in rows)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1].id
+
     def failures(self, wanted: Filter) -> list[FailureView]:
         """Return what keeps orders from going on, the most frequent first: the same trouble of an account once."""
         troubled = or_(orders.c.attention.is_(True), orders.c.state.in_((State.REFUSED, State.DEAD)))

@@ -7,14 +7,14 @@ import re
 import sys
 from array import array
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from worker.errors import InputError
 from worker.orders.columns import fold, template
 from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
-from worker.orders.records import Lines, separator
+from worker.orders.records import Lines, Sheet, separator
 from worker.orders.rewind import rewindable
 from worker.orders.sheets import rows
 
@@ -58,6 +58,15 @@ def read(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = N
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror or 'the stream failed'}") from None
         return _closing(opened.pop_all(), entries)
+
+
+@contextmanager
+def sheet(source: str | Path, name: str | None = None) -> Iterator[Sheet | None]:
+    """Open a file as a sheet, to go through its rows as they are; None: it has another form. Raises InputError."""
+    with ExitStack() as opened:
+        stream, name = _open(source, name, opened)
+        number, first = _first_line(stream, name)
+        yield Sheet(_lines(number, first, stream), name) if _is_sheet(first, name) else None
 
 
 def _validated(entries: Iterator[Entry], accounts: Accounts) -> Iterator[Job | Rejection]:
@@ -114,11 +123,16 @@ def _entries(
 ) -> Iterator[Entry]:
     suffix = Path(name).suffix.lower()
     start = first.lstrip()
-    if suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and start[:1] not in b"[{" and _heads_a_sheet(start)):
+    if _is_sheet(first, name):
         return _sheet(number, first, rewindable(stream, name, opened), name, accounts)
     if start.startswith(b"[") or (suffix not in _LINE_FORMS and _goes_on(start)):
         return _document(number, first, stream, name)
     return _json_lines(_lines(number, first, stream))
+
+
+def _is_sheet(first: bytes, name: str) -> bool:
+    suffix, start = Path(name).suffix.lower(), first.lstrip()
+    return suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and start[:1] not in b"[{" and _heads_a_sheet(start))
 
 
 def _heads_a_sheet(line: bytes) -> bool:

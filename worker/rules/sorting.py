@@ -14,9 +14,9 @@ class Sort(StrEnum):
     """What a list is sorted by; where that is the same, by natural order of the ids."""
 
     SUBMITTED = "submitted"
-    """Batch by batch, line by line."""
+    """Batch by batch, the oldest first."""
     AGE = "age"
-    """The youngest first."""
+    """Batch by batch, the youngest first."""
     ID = "id"
     """Natural order of the ids."""
     STATE = "state"

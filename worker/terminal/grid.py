@@ -36,7 +36,7 @@ class Column:
     """It is read as text, and takes what the others leave."""
     right: bool = False
     label: str | None = None
-    """Its name in a record; empty: none is needed; None: the same name."""
+    """Its name in a record; empty: none is needed; None: the same name, or none where it is the first."""
 
 
 class Grid:
@@ -124,27 +124,46 @@ class Page:
     ) -> Iterator[Segment]:
         cells = {index: wrapped(row[index].plain, widths[index]) for index in shown}
         for number in range(max(map(len, cells.values()))):
-            for place, index in enumerate(shown):
+            blank = ""
+            for index in shown:
                 text = cells[index][number] if number < len(cells[index]) else ""
-                blank = " " * (widths[index] - cell_len(text))
-                right = self._grid.columns[index].right
-                if right:
-                    yield Segment(blank)
-                yield Segment(text, console.get_style(row[index].style))
-                last = place == len(shown) - 1
-                yield Segment("" if last else ("" if right else blank) + " " * GAP)
+                missing = " " * (widths[index] - cell_len(text))
+                if text:
+                    yield Segment(blank + missing if self._grid.columns[index].right else blank)
+                    yield Segment(text, console.get_style(row[index].style))
+                    blank = " " * GAP if self._grid.columns[index].right else missing + " " * GAP
+                else:
+                    blank += missing + " " * GAP
             yield Segment.line()
 
     def _records(self, console: Console, width: int) -> Iterator[Segment]:
         """Yield each row as a record: its first cell, then a line or more for each other that holds something."""
         for row in self._rows:
-            yield from _lines([(line, console.get_style("bold")) for line in wrapped(row[0].plain, width)])
+            first, begins = self._grid.columns[0].label, row[0].plain
+            heading = f"{first}: {begins}" if first else begins
+            yield from _lines([(line, console.get_style("bold")) for line in wrapped(heading, width)])
             for column, cell in zip(self._grid.columns[1:], row[1:], strict=True):
                 label = column.name if column.label is None else column.label
                 text = f"{label}: {cell.plain}" if label else cell.plain
                 if cell.plain:
                     lines = wrapped(text, max(NARROWEST, width - INDENT))
                     yield from _lines([(" " * INDENT + line, console.get_style(cell.style)) for line in lines])
+
+
+class Indented:
+    """Lines that stand a little to the right, what is too long going on in the next."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._texts = [plain_lines(line) for line in lines]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Render as rich asks for it."""
+        width, style = max(NARROWEST, options.max_width - 2 * INDENT), console.get_style("")
+        yield from _lines(
+            (" " * (INDENT if number == 0 else 2 * INDENT) + line, style)
+            for text in self._texts
+            for number, line in enumerate(wrapped(text, width))
+        )
 
 
 def wrapped(text: str, width: int) -> list[str]:

@@ -28,10 +28,12 @@ _VERBATIM: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False
 
 
 def console(stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console; away from a terminal it is 120 columns wide unless COLUMNS says otherwise."""
+    """Return a console; away from a terminal its tables are 120 columns wide unless COLUMNS says otherwise."""
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return _PlainConsole(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+    made = _PlainConsole(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+    made.soft_wrap = piped  # a program reads lines; a sentence, or a command in it, stays on one
+    return made
 
 
 class _PlainConsole(Console):

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.live import Live
-from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -114,7 +113,7 @@ def failures_table(failures: Iterable[FailureView]) -> Page:
         for failure in failures
     ]
     columns = (
-        Column("orders", right=True),
+        Column("orders", right=True, label="orders"),
         Column("account", 8, folds=True),
         Column("code", 12, folds=True),
         Column("first, last (UTC)", 10, folds=True),
@@ -128,7 +127,7 @@ def reasons_table(reasons: Iterable[Reason]) -> Page:
     """Return a table of what the intake did not take: each reason once, with how many and which lines and orders."""
     rows = [(str(reason.count), reason.lines, reason.orders, reason.field, reason.reason) for reason in reasons]
     columns = (
-        Column("orders", right=True),
+        Column("orders", right=True, label="orders"),
         Column("lines", 6, folds=True),
         Column("order", ORDER_COLUMNS, folds=True),
         Column("field", 16, folds=True),
@@ -140,7 +139,7 @@ def reasons_table(reasons: Iterable[Reason]) -> Page:
 def rejections_grid() -> Grid:
     """Return the columns of a list of all that the intake did not take; a row for each, of `rejection_row`."""
     columns = (
-        Column("line", 4, right=True),
+        Column("line", 4, right=True, label="line"),
         Column("order", ORDER_COLUMNS, folds=True),
         Column("field", 16, folds=True),
         Column("reason", ADVICE_COLUMNS, text=True),
@@ -237,11 +236,6 @@ def history(story: OrderStory) -> Page:
         for event in story.events
     ]
     return Grid(columns).page(rows)
-
-
-def indented(lines: Iterable[str]) -> Padding:
-    """Return lines that stand a little to the right, as far as each needs several."""
-    return Padding(Text("\n".join(lines)), (0, 0, 0, 2))
 
 
 def spending_table(spent: Iterable[Spent], by: By) -> Page:
