@@ -55,8 +55,12 @@ def act_task(act_id: str, actor: str = "flower") -> str:
 
 @app.task(name="admin.adopt")
 def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
-    """Adopt a marketplace order for one of ours."""
-    return _told([order_id], lambda one: parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)))
+    """Adopt a marketplace order for one of ours: its id is read first, and taken only where that shows the order."""
+
+    def adopt(one: str) -> Moved:
+        return parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)).moved
+
+    return _told([order_id], adopt)
 
 
 @app.task(name="admin.pause")

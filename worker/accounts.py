@@ -18,6 +18,7 @@ from worker.marketplaces.base import Marketplace, Rate
 from worker.orders.jobs import Terms
 from worker.rules.binding import Binding
 from worker.rules.reconcile import Ability
+from worker.rules.why import Ways
 
 
 class Accounts:
@@ -94,6 +95,17 @@ class Accounts:
             window.total_seconds() if window else None,
             self.configured[account].recreate_after_seconds,
         )
+
+    def ways(self, account: str, marketplace: str) -> Ways:
+        """Return what can be done about the orders of an account, configured here or not, in words for a person."""
+        kind = REGISTRY.get(marketplace)
+        try:
+            ability = self.ability(account)
+        except ConfigError:
+            ability = None
+        if kind is None:
+            return Ways(marketplace, "the order's page there", ability)
+        return Ways(kind.title, kind.order_page, ability, kind.look_up_by, kind.takes_pushes)
 
     def ceilings(self, account: str) -> Ceilings | None:
         """Return what an account may spend in a day; None: it has no limit."""

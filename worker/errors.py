@@ -11,8 +11,9 @@ FulfilError
 ├── LedgerRefused        the ledger's database refused a statement
 └── Unavailable          something we need is away
     ├── RedisAway
-    └── LedgerAway
-        └── LedgerMoved  the ledger's file was moved away or replaced under a running program
+    ├── LedgerAway
+    │   └── LedgerMoved  the ledger's file was moved away or replaced under a running program
+    └── MarketplaceAway
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ class LedgerAway(Unavailable):
 
 class LedgerMoved(LedgerAway):
     """The ledger's file was moved away or replaced while a program had it open: nothing more is read or written."""
+
+
+class MarketplaceAway(Unavailable):
+    """A marketplace that a person's command has to ask does not answer, or takes no call now."""
 
 
 def where(error: BaseException) -> str:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from worker.sending.recorder import Recorder
     from worker.sending.turns import Turns
     from worker.steps.act import Act
+    from worker.steps.adopt import Adopt
     from worker.steps.confirm import Confirm
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
@@ -251,7 +252,9 @@ class Parts(Lazy):
         """Carries out a person's commands."""
         from worker.operations import Operations
 
-        return Operations(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act)
+        return Operations(
+            *(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act), adopting=lambda: self.adopt
+        )
 
     @part
     def health(self) -> Health:
@@ -271,6 +274,13 @@ class Parts(Lazy):
         from worker.steps.act import Act
 
         return Act(self.ledger, self.acts, self.accounts, self.graves, self.bell)
+
+    @part
+    def adopt(self) -> Adopt:
+        """Gives an order the id a person found."""
+        from worker.steps.adopt import Adopt
+
+        return Adopt(self.ledger, self.accounts, self.turns, self.claims, self.reads, self.bell)
 
     @part
     def suspects(self) -> Suspects:

@@ -74,17 +74,16 @@ def show(order: str, json_: bool) -> None:
 @as_json
 def why(order: str, json_: bool) -> None:
     """Say in plain words how an order stands, what happens next, and what a person can do."""
-    from worker.marketplaces import REGISTRY
-    from worker.rules.words import why as sentences
+    from worker.rules.why import why as sentences
 
-    found = parts().queries.order(order).order
-    known = REGISTRY.get(found.marketplace)
+    story = parts().queries.order(order)
+    found = story.order
     pause = parts().pauses.standing().get(found.account)
-    text = sentences(found, pause, takes_pushes=known is not None and known.takes_pushes, now=time.time())
+    text = sentences(story, parts().accounts.ways(found.account, found.marketplace), pause, time.time())
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:
-        out().print(text)
+        out().print(text, soft_wrap=True)  # a command that is broken over two lines cannot be pasted
 
 
 @main.command()
@@ -117,6 +116,7 @@ def orphans(json_: bool) -> None:
     elif found:
         out().print(orphans_table(found))
         out().print("if you know which order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print("if it is none of yours: fulfil close --orphan REFERENCE --note TEXT")
     else:
         out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)

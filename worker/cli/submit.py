@@ -31,9 +31,18 @@ WATCHED = 1_000_000
 @click.option(
     "--allow-repeat", is_flag=True, help="Orders with the same content are intended: print no notice about them."
 )
+@click.option(
+    "--replace", is_flag=True, help="A known order with other content is changed to it, where it surely does not exist."
+)
 @as_json
 def submit(
-    files: tuple[str, ...], wait: bool, timeout: float | None, dry_run: bool, allow_repeat: bool, json_: bool
+    files: tuple[str, ...],
+    wait: bool,
+    timeout: float | None,
+    dry_run: bool,
+    allow_repeat: bool,
+    replace: bool,
+    json_: bool,
 ) -> None:
     """Submit files of jobs: JSON lines, JSON or CSV; `-` is standard input.
 
@@ -52,7 +61,7 @@ def submit(
         with interrupted(lambda: f"what was taken in is kept; the rest: fulfil submit {' '.join(files)}"):
             for path in files:
                 try:
-                    batches.append(_taken(path, allow_repeat, wait))
+                    batches.append(_taken(path, allow_repeat, replace, wait))
                 except InputError as error:  # the other files are taken all the same
                     failures.append(error)
         waits = [one for batch in batches for one in _watches(batch)] if wait else []
@@ -66,16 +75,16 @@ def submit(
     raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if unrung else int(needed))
 
 
-def _taken(path: str, allow_repeat: bool, wait: bool) -> Batch:
+def _taken(path: str, allow_repeat: bool, replace: bool, wait: bool) -> Batch:
     from worker.intake import KEPT
 
     kept = WATCHED if wait else KEPT
-    return parts().intake.submit_file(path, allow_repeat=allow_repeat, actor=person(), kept=kept)
+    return parts().intake.submit_file(path, allow_repeat=allow_repeat, actor=person(), replace=replace, kept=kept)
 
 
 def _watches(batch: Batch) -> list[tuple[str | None, Sequence[str] | None]]:
     """Return what to wait for: the batch's own orders, and those that were known before."""
-    known = [order_id for order_id, _ in batch.duplicates]
+    known = [order_id for order_id, _ in batch.duplicates] + batch.amended
     return [(batch.batch, None), *([(None, known)] if known else [])]
 
 
@@ -116,7 +125,9 @@ def _answer(batch: Batch, wait: bool) -> dict[str, Any]:
 
 def _tell(batch: Batch) -> None:
     told = f"{batch.accepted} accepted, {batch.duplicates_number} duplicates, {batch.rejected_number} rejected"
-    out().print(f"batch {batch.batch}: {told}")
+    out().print(f"batch {batch.batch}: {told}" + (f", {batch.amended_number} amended" if batch.amended_number else ""))
+    for order_id in batch.amended[:PAGE]:
+        out().print(f"  {order_id}: amended; it goes again under its own id")
     for order_id, state in batch.duplicates[:PAGE]:
         out().print(f"  {order_id}: duplicate, state {state}")
     if batch.duplicates_number > PAGE:
@@ -143,7 +154,7 @@ def tell_rejections(batch: str) -> None:
 def _tell_how_they_stand(batch: Batch) -> None:
     from worker.ledger.selection import Filter
 
-    known = tuple(order_id for order_id, _ in batch.duplicates)
+    known = (*(order_id for order_id, _ in batch.duplicates), *batch.amended)
     for wanted, number, rest in (
         (Filter(batch=batch.batch), batch.accepted, f"fulfil list --batch {batch.batch}"),
         (Filter(ids=known), len(known), "fulfil list --attention"),

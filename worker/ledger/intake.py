@@ -15,9 +15,11 @@ from worker.ledger.dialects import in_list, insert_ignore
 from worker.ledger.engine import Ledger
 from worker.ledger.repeats import Repeats
 from worker.ledger.tables import batches, orders, rejections
-from worker.orders.ids import spellings, typed
+from worker.orders.ids import spellings
 from worker.orders.jobs import Job, Rejection
 from worker.rules.audit import SUBMIT
+from worker.rules.codes import typed
+from worker.rules.operate import AMENDABLE, may_be_amended
 from worker.rules.states import State
 
 _START = {
@@ -41,6 +43,8 @@ class Taken:
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     """(order_id, its state)"""
     rejected: list[Rejection] = field(default_factory=list)
+    changed: list[tuple[str, Job]] = field(default_factory=list)
+    """(order_id as the ledger spells it, the job): known orders with other content, where such may be replaced"""
 
 
 def open_batch(ledger: Ledger, source: str, actor: str = "python") -> str:
@@ -68,10 +72,12 @@ def take(
     rung_at: float | None = None,
     repeats: Repeats | None = None,
     taken_for: Mapping[str, str] | None = None,
+    replaces: bool = False,
 ) -> Taken:
     """Write a group of jobs and the rejections among them, in one transaction.
 
-    An order the ledger holds already is a duplicate when its content is the same, a rejection when it is not.
+    An order the ledger holds already is a duplicate when its content is the same; when it is not, it is left to the
+    caller where it `replaces` what the ledger holds, else a rejection.
     `rung_at`: when the caller is about to ring for them; None leaves that to the sweep. `repeats` counts the new ones.
     `taken_for`: for each account the fingerprint of where its orders are to go, "" where that is not known here.
     """
@@ -96,7 +102,8 @@ def take(
             fresh = set(connection.execute(statement, rows).scalars())
         known = [job for job in unique.values() if job.order_id not in fresh]
         taken.new = [job for job in unique.values() if job.order_id in fresh]
-        _tell_apart(connection, [*known, *again], older, taken)
+        _tell_apart(connection, known, older, taken, replaces)
+        _tell_apart(connection, again, older, taken, replaces=False, again=True)
         if repeats is not None:
             repeats.look(connection, taken.new, now)
         _count(connection, batch_id, taken)
@@ -122,15 +129,20 @@ def held(ledger: Ledger, jobs: Sequence[Job]) -> dict[str, Held]:
         return {known_as[row.order_id]: Held(row.state, row.fingerprint) for row in rows}
 
 
-def changed(order_id: str, state: str) -> str:
-    """Return why a job of a known order_id with other content is not taken.
+def changed(order_id: str, state: str, stays: bool = False, again: bool = False) -> str:
+    """Return why a job of a known order_id with other content is not taken, and how that order is changed.
 
-    No word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
+    `stays`: it exists or may exist, so that nothing changes it. `again`: the same file has an earlier line of it. No
+    word of a new order_id: the order that was taken may be sent already, and a second one is a second parcel.
     """
-    return (
-        f"an order of this id was taken before with other content (state {state}); this line changed nothing."
-        f" To see it: fulfil show {typed(order_id)}"
-    )
+    see = f"fulfil show {typed(order_id)}"
+    said = f"an order of this id was taken before with other content (state {state}); this line changed nothing."
+    if again:
+        return f"{said} It stands here more than once: leave one of the lines. To see it: {see}"
+    if stays or state not in AMENDABLE:
+        return f"{said} To see it: {see}"
+    change = f"fulfil submit --replace FILE, or fulfil amend {typed(order_id)} --set FIELD=VALUE"
+    return f"{said} To change it: {change}; to see it: {see}"
 
 
 def _older_spellings(connection: Connection, jobs: Mapping[str, Job]) -> dict[str, str]:
@@ -161,19 +173,35 @@ def _row(job: Job, batch_id: str, now: float, rung_at: float | None, places: Map
     }
 
 
-def _tell_apart(connection: Connection, jobs: Sequence[Job], older: Mapping[str, str], taken: Taken) -> None:
+def _tell_apart(
+    connection: Connection,
+    jobs: Sequence[Job],
+    older: Mapping[str, str],
+    taken: Taken,
+    replaces: bool,
+    again: bool = False,
+) -> None:
+    """Tell duplicates from changed orders. `again`: of these jobs the same group has an earlier one."""
     if not jobs:
         return
-    query = select(orders.c.order_id, orders.c.fingerprint, orders.c.state).where(
-        in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs})
-    )
+    query = select(
+        orders.c.order_id, orders.c.fingerprint, orders.c.state, orders.c.in_doubt, orders.c.closed_at
+    ).where(in_list(orders.c.order_id, {older.get(job.order_id, job.order_id) for job in jobs}))
     known = {row.order_id: row for row in connection.execute(query)}
     for job in jobs:
         row = known[older.get(job.order_id, job.order_id)]
         if row.fingerprint == job.fingerprint:
             taken.duplicates.append((job.order_id, row.state))
-            continue
-        taken.rejected.append(Rejection(job.line, job.order_id, "order_id", changed(job.order_id, row.state)))
+        elif replaces:
+            taken.changed.append((row.order_id, job))
+        else:
+            reason = changed(job.order_id, row.state, not may_be_amended(row), again)
+            taken.rejected.append(Rejection(job.line, job.order_id, "order_id", reason))
+
+
+def note_rejections(connection: Connection, batch_id: str, rejected: Sequence[Rejection]) -> None:
+    """Keep what more of a batch was rejected than `take` told."""
+    _count(connection, batch_id, Taken(rejected=list(rejected)))
 
 
 def _count(connection: Connection, batch_id: str, taken: Taken) -> None:

@@ -18,7 +18,7 @@ from worker.ledger.overdue import Stalled, is_overdue, stalled
 from worker.ledger.references import references
 from worker.ledger.selection import Filter
 from worker.ledger.tables import batches, orders
-from worker.rules.codes import CODES, Code
+from worker.rules.codes import CODES, Code, addressed
 from worker.rules.overdue import told_overdue
 from worker.rules.sorting import Natural, Sort, natural
 from worker.rules.states import State
@@ -88,7 +88,7 @@ def order_view(row: Row[Any], known_ids: tuple[str, ...], overdue: bool) -> Orde
         attempts=row.attempts,
         code=code,
         reason=reason,
-        fix=fix,
+        fix=fix and addressed(fix, row.order_id, row.account),
         due_at=row.due_at,
         attention=row.attention or overdue,
         in_doubt=row.in_doubt,

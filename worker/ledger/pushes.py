@@ -149,7 +149,7 @@ def mark_adopted(connection: Connection, account: str, order_id: str, reference:
         .where(
             pushes.c.account == account,
             pushes.c.reference == reference,
-            pushes.c.state.in_((PushState.NEW, PushState.ORPHAN)),
+            pushes.c.state.in_((PushState.NEW, PushState.ORPHAN, PushState.CLOSED)),
         )
         .values(state=PushState.ADOPTED, order_id=order_id, note=None, due_at=None)
     )
@@ -204,7 +204,7 @@ def _take(dialect: str) -> Any:
         and_(came.status != kept.status, came.pushed_at.is_not_distinct_from(kept.pushed_at)),
     )
     told = or_(newer, and_(came.made_at.is_not(None), kept.made_at.is_(None)))
-    wakes = and_(told, kept.state != PushState.NEW)
+    wakes = and_(told, kept.state.not_in((PushState.NEW, PushState.CLOSED)))
     changes = {
         "last_at": came.last_at,
         "count": kept.count + 1,
@@ -224,8 +224,16 @@ def _refresh(connection: Connection, judged: Iterable[Judged], now: float) -> No
         row = next(iter(lock(connection, [one.order_id or ""])), None)
         if row is None or row.state != State.CONFIRMED or one.record is None:
             continue
+        before = _alerts(connection, row.order_id)
         connection.execute(upsert(connection, results), [result_row(row.order_id, one.record, now)])
-        alerts = connection.execute(select(results.c.alert).where(results.c.order_id == row.order_id)).scalars()
+        alerts = _alerts(connection, row.order_id)
+        if row.closed_at is not None and set(alerts) <= set(before):
+            continue  # a person knows of all of it
         said = told_of(alerts, one.differs)
-        values = {**said, "reason": told(said["reason"]), "fix": told(said["fix"])}
+        values = {**said, "reason": told(said["reason"]), "fix": told(said["fix"]), "closed_at": None}
         connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(values))
+
+
+def _alerts(connection: Connection, order_id: str) -> list[str]:
+    query = select(results.c.alert).where(results.c.order_id == order_id, results.c.alert.is_not(None))
+    return list(connection.execute(query.order_by(results.c.reference)).scalars())

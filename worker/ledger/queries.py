@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, not_, or_, select
@@ -16,6 +17,7 @@ from worker.ledger.overdue import are_overdue, stalled
 from worker.ledger.selection import Filter
 from worker.ledger.stories import results_of, story
 from worker.ledger.tables import batches, orders, rejections
+from worker.rules.codes import addressed
 from worker.rules.sorting import Sort
 from worker.rules.states import FINAL, State
 from worker.rules.story import OrderStory
@@ -133,7 +135,7 @@ class Queries:
         )
         with self.ledger.reading() as connection:
             query = query.where(*wanted.where(stalled(connection)))
-            return [FailureView.of(row) for row in connection.execute(query)]
+            return [_failure(FailureView.of(row)) for row in connection.execute(query)]
 
     def orders(
         self, wanted: Filter, sort: Sort = Sort.SUBMITTED, reverse: bool = False, limit: int | None = None
@@ -154,3 +156,8 @@ class Queries:
 
 def _count(connection: Connection, *conditions: Any) -> int:
     return int(connection.execute(select(func.count()).select_from(orders).where(*conditions)).scalar_one())
+
+
+def _failure(view: FailureView) -> FailureView:
+    """Return a trouble with advice about its example, so that the commands work as they stand."""
+    return replace(view, fix=view.fix and addressed(view.fix, view.example, view.account))

@@ -37,6 +37,7 @@ def story(connection: Connection, order_id: str) -> OrderStory:
         events=tuple(EventView.of(one) for one in connection.execute(moves)),
         results=tuple(read),
         items=_items(row),
+        country=_country(row),
         store=_stores(row.marketplace, read) or _shop(connection, row.binding),
         tracking=_tracking(row.marketplace, read),
         forecast=row.forecast_amount and f"{row.forecast_amount} {row.forecast_currency}",
@@ -57,6 +58,11 @@ def _items(row: Row[Any]) -> tuple[ItemView, ...]:
     kind = REGISTRY.get(row.marketplace)
     lines = kind.items(json.loads(row.body)) if kind else []
     return tuple(ItemView(line.product, line.variant, line.quantity) for line in lines)
+
+
+def _country(row: Row[Any]) -> str:
+    kind = REGISTRY.get(row.marketplace)
+    return kind.country(json.loads(row.body)) if kind else ""
 
 
 def _stores(marketplace: str, read: Iterable[ResultView]) -> tuple[str, ...]:

@@ -193,7 +193,7 @@ pushes = Table(
     Column("status", String(60), nullable=False, comment="of the newest message, by the messages' own time"),
     Column("pushed_at", Double, comment="that message's own time"),
     Column("made_at", Double, comment="the own time of the message that told of the order's making, if it came"),
-    Column("state", String(10), nullable=False, comment="new, known, adopted or orphan"),
+    Column("state", String(10), nullable=False, comment="new, known, adopted, orphan or closed"),
     Column("order_id", String(64), comment="our order it belongs to"),
     Column("note", Text, comment="why nobody could match it"),
     Column("due_at", Double, comment="when it is looked at next; null: it is settled"),

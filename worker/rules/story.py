@@ -34,6 +34,8 @@ class OrderStory:
     events: tuple[EventView, ...]
     results: tuple[ResultView, ...]
     items: tuple[ItemView, ...]
+    country: str
+    """Where it goes; empty: the order does not say."""
     store: tuple[str, ...]
     """Shops the goods are bought from: as read back, else the shop its account sends to."""
     tracking: tuple[str, ...]
@@ -53,6 +55,7 @@ class OrderStory:
             "first_sent_at": utc(order.first_sent_at),
             "accepted_at": utc(order.accepted_at),
             "items": [item.as_json() for item in self.items],
+            "country": self.country or None,
             "store": list(self.store),
             "tracking": list(self.tracking),
             "forecast": self.forecast,
@@ -70,7 +73,8 @@ def facts(story: OrderStory) -> list[tuple[str, str]]:
         ("account", f"{order.account} ({order.marketplace})"),
         ("batch", f"{order.batch}, line {order.line}"),
         ("store", ", ".join(story.store)),
-        *(("item", _item(item)) for item in story.items),
+        *(("item", item_line(item)) for item in story.items),
+        ("country", story.country),
         ("preview", f"{story.forecast}, told before it was sent" if story.forecast else ""),
         *(("read back", _read(result)) for result in story.results),
         ("tracking", ", ".join(story.tracking)),
@@ -92,7 +96,8 @@ def attempt_line(attempt: AttemptView) -> str:
     return " ".join([f"attempt {attempt.number} {told['sent_at']} {took}", *words])
 
 
-def _item(item: ItemView) -> str:
+def item_line(item: ItemView) -> str:
+    """Return one line of an order in words: how many of what."""
     sku = f", sku {item.sku}" if item.sku else ""
     return f"{'?' if item.quantity is None else item.quantity} × product {item.product or 'not named'}{sku}"
 

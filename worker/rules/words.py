@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from worker.rules.acts import Forecast
 from worker.rules.codes import Code
+from worker.rules.outcomes import Found
 from worker.rules.states import State
-from worker.rules.troubles import PauseView
 from worker.rules.values import Moved
 from worker.rules.views import ActView, OrderView, utc
 
@@ -113,6 +113,17 @@ def span(seconds: float) -> str:
     return f"{round(seconds)} seconds"
 
 
+def read_lines(found: Found) -> list[str]:
+    """Return what a marketplace showed of an order: ids, states, amounts, and how it is not what was ordered."""
+    said = [
+        f"read under {record.reference}: {record.status}"
+        + (f", {record.amount.amount:f} {record.amount.currency}" if record.amount else "")
+        + (f"; {record.alert}" if record.alert else "")
+        for record in found.records
+    ]
+    return said + ([f"it is not as ordered: {found.differs.reason}"] if found.differs else [])
+
+
 def act_line(act: ActView) -> str:
     """Return in a line who ordered what of how many, and how far it is."""
     who = f"{act.act_id} {act.kind} of {act.total} orders by {act.actor} on {act.host} at {utc(act.created_at)}"
@@ -140,42 +151,3 @@ def advice(order: OrderView) -> list[str]:
     """Return code and reason in a line, what to do in another, as far as the order has them."""
     told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
     return [line for line in (told, order.fix and f"→ {order.fix}") if line]
-
-
-def why(order: OrderView, pause: PauseView | None, takes_pushes: bool, now: float) -> str:
-    """Return in a few sentences how an order stands and what happens next.
-
-    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages. `now`: unix
-    seconds.
-    """
-    told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
-    if order.closed_at is not None:
-        note = (order.reason or "").removeprefix("closed by a person: ")
-        told.append(f"A person closed it at {utc(order.closed_at)}: {note}. Nothing more is done about it.")
-        return "\n".join(told)
-    if order.reason:
-        told.append(f"{order.code or 'Reason'}: {order.reason}.")
-    if order.fix:
-        told.append(f"What to do: {order.fix}.")
-    if order.state is State.UNMATCHED and takes_pushes:
-        told.append(
-            "Where fulfil hooks runs, a push message of the marketplace can settle it without you;"
-            " fulfil orphans lists the messages that fit no order."
-        )
-    if pause and order.state is State.QUEUED:
-        until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
-        told.append(f"Its account {order.account} is paused {until}: {pause.reason}.")
-        if pause.fix:
-            told.append(f"What to do: {pause.fix}.")
-    elif order.due_at:
-        told.append(_next_step(order.due_at, now))
-    if order.in_doubt:
-        told.append("The marketplace may have accepted an earlier send, so it is never sent again without a check.")
-    return "\n".join(told)
-
-
-def _next_step(due_at: float, now: float) -> str:
-    """Say when an order goes on; a time in the past is no next step, for what was to happen then did not."""
-    if due_at > now:
-        return f"Its next step follows by itself at {utc(due_at)}."
-    return f"It is due since {utc(due_at)} and waits for a worker; fulfil status says whether one is there."

@@ -19,6 +19,7 @@ from worker.marketplaces.aliexpress.read import read_answer
 from worker.marketplaces.aliexpress.statuses import MEANINGS
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import PlaceSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
 from worker.rules.outcomes import OrderRecord
@@ -45,6 +46,8 @@ class AliExpress(Marketplace):
     default_rate: ClassVar[Rate] = Rate(5)
     resend_window: ClassVar[timedelta | None] = timedelta(hours=24 - 2)
     order_page: ClassVar[str] = "the order's page on AliExpress (My Orders of the buyer account)"
+    reference_form: ClassVar[Form] = Form(r"[0-9]{8,20}", "8 to 20 digits")
+    country_at: ClassVar[tuple[str, ...]] = ("logistics_address", "country")
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     store_names: ClassVar[tuple[str, ...]] = ("store_name", "store_id")
     tracking_names: ClassVar[tuple[str, ...]] = ("logistics_no",)

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods
@@ -46,6 +47,10 @@ class Shoplazza(Marketplace):
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
+    reference_form: ClassVar[Form] = Form(
+        r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
+    )
+    country_at: ClassVar[tuple[str, ...]] = ("shipping_address", "country_code")
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
     tracking_names: ClassVar[tuple[str, ...]] = ("tracking_number",)
 

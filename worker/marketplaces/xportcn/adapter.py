@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from worker.marketplaces.base import Marketplace, Rate, fingerprint
 from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
 from worker.marketplaces.xportcn import goods
@@ -58,6 +59,7 @@ class Xportcn(Marketplace):
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
+    reference_form: ClassVar[Form] = Form(r"[0-9]{8,24}", "8 to 24 digits")
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
     store_names: ClassVar[tuple[str, ...]] = ("sellerLoginId", "sellerID")
     tracking_names: ClassVar[tuple[str, ...]] = ("logisticsBillNo", "mailNo")
