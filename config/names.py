@@ -77,4 +77,8 @@ def _nearest(name: str, known: frozenset[str]) -> str | None:
         account, _, key = name.removeprefix(wrong).partition("__")
         if name.startswith(wrong) and account and key:
             return f"{ACCOUNTS}{account}__{key}"
+    head, _, rest = name.partition("__")
+    account, _, key = rest.partition("__")
+    if account and key and nearest(f"{head}__", [ACCOUNTS]):
+        return f"{ACCOUNTS}{rest}"
     return nearest(name, known)

@@ -219,8 +219,9 @@ class Operator:
 
     def pause(self, account: str, reason: str = "paused by a person", note: str = "") -> None:
         """Pause an account's sends until it is resumed; what is placed is still read back."""
+        told = f"{reason}: {note}" if note else reason
         with self.ledger.writing() as connection:
-            pause_accounts(connection, [(account, operate.paused(account, reason))], self.actor, time.time())
+            pause_accounts(connection, [(account, operate.paused(account, told))], self.actor, time.time())
             self._note(connection, "pause", account=account, note=note)
 
     def resume(self, account: str, note: str = "") -> bool:
