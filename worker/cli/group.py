@@ -60,7 +60,7 @@ def _mute() -> None:
 def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove how each one ended.
 
-    Start with `fulfil demo`; with accounts of your own: `fulfil doctor`, `fulfil up`, `fulfil submit FILE --wait`.
+    Start with `fulfil demo`; with accounts of your own: `fulfil up`, `fulfil doctor`, `fulfil submit FILE --wait`.
     `fulfil COMMAND --help` tells what a command takes.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
