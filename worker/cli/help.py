@@ -11,8 +11,22 @@ from click.shell_completion import CompletionItem
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "doctor", "logs", "hooks", "migrate", "demo", "sandbox", "completion"),
     "Submit": ("submit", "wait", "template", "marketplaces"),
-    "Watch": ("status", "list", "show", "why", "failures", "rejections", "orphans", "export", "spend", "acts", "audit"),
-    "Act": ("retry", "cancel", "reconcile", "amend", "close", "adopt", "act", "pause", "resume", "accounts"),
+    "Watch": (
+        "status",
+        "list",
+        "show",
+        "why",
+        "failures",
+        "rejections",
+        "orphans",
+        "track",
+        "unpaid",
+        "export",
+        "spend",
+        "acts",
+        "audit",
+    ),
+    "Act": ("retry", "cancel", "reconcile", "amend", "close", "adopt", "refresh", "act", "pause", "resume", "accounts"),
 }
 """Under which heading each command stands in `fulfil --help`, in the order in which a person needs them."""
 
