@@ -14,6 +14,7 @@ import httpx
 from tests.faults.campaign.calm import Calm, calm_down, drain
 from tests.faults.campaign.checks import LEAKS, check
 from tests.faults.campaign.facts import Facts, gather
+from tests.faults.campaign.last_mile import LastMile, go_the_last_mile
 from tests.faults.campaign.leaks import Leaks
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.plan import Plan, make_plan
@@ -23,6 +24,9 @@ from tests.faults.campaign.storm import Storm
 from tests.faults.campaign.verdict import Verdict
 from tests.faults.campaign.watch import Watch
 from worker.crashpoints import CrashPoint
+
+LIFE_GUARDS = ("announce", "life-events", "marketplaces-word", "parcel-changes")
+"""Controls about what comes after the confirm; the others end before it."""
 
 
 def run(options: Options) -> Verdict:
@@ -44,13 +48,17 @@ def run(options: Options) -> Verdict:
             clock.lap("faults one by one")
         calm = drain(built)
         clock.lap("calm")
+        mile = go_the_last_mile(built, storm) if options.sabotage in (None, *LIFE_GUARDS) else LastMile()
+        clock.lap("to the door")
         watch.stop()
         _look_into_flower(built, leaks)
-        stubborn = built.fleet.end("place", "read", "beat", "flower")
+        stubborn = built.fleet.end("place", "read", "beat", "flower", "hooks")
         leaks.scan_logs(built.logs)
-        facts = gather(built, storm, [*plan.orders, *storm.more])
+        known = {"up": watch.up, "held": mile.held, "refreshed": mile.finished}
+        facts = gather(built, storm, [*plan.orders, *storm.more], **known)
         violations = check(facts)
         violations["stuck"] += calm.stuck
+        violations["stuck"] += [f"{mile.unread} supplier orders were not read again"] if mile.unread else []
         violations[LEAKS] = [f"{where}: {text!r}" for where, text in leaks.found.items()]
         clock.lap("checks")
         return _verdict(
@@ -109,6 +117,8 @@ def _verdict(
             "put off": calm.put_off,
             "adopted": calm.adopted,
             "told absent": calm.told_absent,
+            "supplier orders followed": len(facts.life.rows),
+            "moves after the confirm": sum(map(len, facts.life.events.values())),
         },
         [
             *notes,
