@@ -179,7 +179,7 @@ def test_a_word_the_marketplace_has_not_said_by_then_is_found() -> None:
 def test_each_marketplaces_own_words_count() -> None:
     disputed = Played([(AT, "paid"), (AT + 20, "disputed")], paid_at=AT)
     seen = [moved("unclear", "awaiting_shipment", AT + 12), moved("awaiting_shipment", "shipped", AT + 22)]
-    row = {"stage": "shipped", "paid": True, "paid_at": AT}
+    row: dict[str, Any] = {"stage": "shipped", "paid": True, "paid_at": AT}
     assert list(stages(life(seen, disputed, marketplace="xportcn", **row))) == []
     assert len(list(stages(life(seen, disputed, **row)))) == 1
 
