@@ -95,14 +95,16 @@ def test_nobody_is_owed_an_announcement_who_knew_too_late_or_paid_before() -> No
     paid = moved("awaiting_payment", "awaiting_shipment", SOON + 2)
     assert list(deadlines(unpaid(paid))) == []
     assert list(deadlines(unpaid(up=lambda begin, end: 0.0))) == [], "the ledger was away all the time"
+    assert list(deadlines(unpaid(at=SOON + 2))) == [], "the campaign ended before"
     late = unpaid(BOTH[1])
     late.life.events[KEY][0].at = DEADLINE - 5
     assert list(deadlines(late)) == [], "learned 5 s before its end"
 
 
-def test_a_deadline_that_is_not_the_marketplaces_is_found_unless_a_clock_was_wrong() -> None:
+@pytest.mark.parametrize("wrong_by", [70, 3600, -3600])
+def test_a_deadline_that_is_not_the_marketplaces_is_found_unless_a_clock_was_wrong(wrong_by: float) -> None:
     facts = unpaid(*BOTH)
-    facts.life.rows[KEY].deadline_at += 3600
+    facts.life.rows[KEY].deadline_at += wrong_by
     assert "is told as" in next(deadlines(facts))
     facts.wrong_clocks = [(AT, AT + 1)]
     assert list(deadlines(facts)) == []

@@ -16,6 +16,7 @@ from tests.faults.campaign.checks import LEAKS, check
 from tests.faults.campaign.facts import Facts, gather
 from tests.faults.campaign.last_mile import LastMile, go_the_last_mile
 from tests.faults.campaign.leaks import Leaks
+from tests.faults.campaign.life_sabotage import LIFE_GUARDS
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.plan import Plan, make_plan
 from tests.faults.campaign.sometimes import happened
@@ -24,9 +25,6 @@ from tests.faults.campaign.storm import Storm
 from tests.faults.campaign.verdict import Verdict
 from tests.faults.campaign.watch import Watch
 from worker.crashpoints import CrashPoint
-
-LIFE_GUARDS = ("announce", "life-events", "marketplaces-word", "parcel-changes")
-"""Controls about what comes after the confirm; the others end before it."""
 
 
 def run(options: Options) -> Verdict:

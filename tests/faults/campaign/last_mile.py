@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.campaign.life_checks import TOLD_WITHIN_SECONDS
+from tests.faults.campaign.life_facts import Played
 from tests.faults.campaign.lives import DEADLINE_SECONDS, lives_on
 from tests.faults.campaign.makers import accounts, make
 from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
 
 FIRST_LAST = 950_000
+LAST = (f"~unpaid:{DEADLINE_SECONDS}", "~shipped:2")
+"""What the last orders of each account live."""
 CONFIRMED_SECONDS = 40.0
 HELD_SECONDS = 15.0
 READ_SECONDS = 150.0
@@ -35,15 +39,16 @@ def go_the_last_mile(stage: Stage, storm: Storm) -> LastMile:
     """Let deadlines pass while no account may be read; then have everything read, and wait until it is."""
     found = LastMile()
     orders = [
-        make(FIRST_LAST + number, stage.options.seed, account, life=f"~unpaid:{DEADLINE_SECONDS}")
-        for number, account in enumerate(sorted(accounts()))
+        make(FIRST_LAST + number, stage.options.seed, account, life=life)
+        for number, (account, life) in enumerate(itertools.product(sorted(accounts()), LAST))
     ]
     ids = [order.order_id for order in orders]
     storm.hand_in_more(orders, FIRST_LAST)
     _until(stage, CONFIRMED_SECONDS, lambda: len(_followed(stage, ids)) == len(ids))
     found.held = _while_held(stage, ids)
     _until(stage, DEADLINE_SECONDS + 30.0, lambda: not _moves_to_come(stage))
-    found.unread, found.finished = _refresh(stage), True
+    _change_numbers(stage)
+    found.unread, found.finished = _refresh(stage, _living(stage)), True
     return found
 
 
@@ -75,17 +80,36 @@ def _moves_to_come(stage: Stage) -> bool:
     return any(now < at < now + SOON_SECONDS for life in played for at, _ in life["phases"])
 
 
-def _refresh(stage: Stage) -> int:
-    """Have everything that lives on read now; return how many were not."""
+def _living(stage: Stage) -> list[str]:
     confirmed = stage.ledger.facts("SELECT order_id FROM orders WHERE state = 'confirmed'")
-    ids = [row.order_id for row in confirmed if lives_on(row.order_id)]
+    return [row.order_id for row in confirmed if lives_on(row.order_id)]
+
+
+def _change_numbers(stage: Stage) -> None:
+    """Give every parcel that is on its way another number, once the first one is known."""
+    living, now = set(_living(stage)), time.time()
+    shipped = [
+        (order["key"], reference)
+        for order in stage.oracle.orders()
+        for reference, life in order["lives"].items()
+        if order["key"] in living and Played(**life).phase(now) == "shipped"
+    ]
+    _refresh(stage, sorted({key for key, _ in shipped}))
+    for _, reference in shipped:
+        stage.oracle.move(reference, "number_changes")
+
+
+def _refresh(stage: Stage, ids: list[str]) -> int:
+    """Have orders read now; return how many supplier orders were not."""
     begun = time.time()
     for start in range(0, len(ids), AT_ONCE):
         stage.desk.ask("refresh", ids=ids[start : start + AT_ONCE])
 
+    wanted = set(ids)
+
     def unread() -> list[Any]:
         rows = stage.ledger.rows("SELECT order_id, read_at FROM supplier_orders")
-        return [row for row in rows if lives_on(row.order_id) and row.read_at < begun]
+        return [row for row in rows if row.order_id in wanted and row.read_at < begun]
 
     def all_read() -> bool:
         stage.resume()

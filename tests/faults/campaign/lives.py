@@ -16,7 +16,7 @@ DEADLINE_SECONDS = 60
 """From a create to its payment deadline; a fifth of it is longer than an announcement may take."""
 LIVES = (
     *(f"unpaid:{DEADLINE_SECONDS}",) * 4, f"pay_fails:{DEADLINE_SECONDS}", f"no_deadline:{DEADLINE_SECONDS}",
-    "delivered:12", "delivered:5", "number_changes:15", "number_changes:8", "two_parcels:12", "seller_cancels:25",
+    "delivered:12", "delivered:5", "number_changes:20", "number_changes:8", "two_parcels:12", "seller_cancels:25",
     "seller_cancels_unpaid:25", "held:20", "paying:20", "dispute:15", "refunded:12", "shipped:20",
 )  # fmt: skip
 """Each with the seconds between its moves; some end before the order is confirmed, most go on after it."""

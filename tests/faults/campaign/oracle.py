@@ -36,6 +36,11 @@ class Oracle:
         """Have the moves of orders told by messages to these addresses, one for each marketplace."""
         self._http.post("/_sandbox/pushes", json={"urls": dict(urls), **how}).raise_for_status()
 
+    def move(self, reference: str, event: str) -> bool:
+        """Let something happen to an order now; tell whether it was possible."""
+        answer = self._http.post(f"/_sandbox/orders/{reference}/life", json={"event": event})
+        return answer.is_success
+
     def committed(self) -> list[dict[str, Any]]:
         """Return the append-only record: one entry a commit."""
         return [json.loads(line) for line in self._record.read_bytes().splitlines()]

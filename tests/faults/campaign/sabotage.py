@@ -16,11 +16,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from worker.ledger import life_writer
+from tests.faults.campaign.life_sabotage import LIFE_GUARDS
 from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
-from worker.ledger.life_writer import LifeWriter
 from worker.ledger.moves import lock
 from worker.ledger.records import Records
 from worker.ledger.tables import order_versions
@@ -28,10 +27,7 @@ from worker.marketplaces import REGISTRY
 from worker.rules import place as rules
 from worker.rules.codes import Code
 from worker.rules.decision import Decision
-from worker.rules.follow import LifeNote
-from worker.rules.life import Life, Stage
 from worker.rules.outcomes import Absent, NotSent, PlaceOutcome, Unknown
-from worker.rules.parcels import ParcelEvent
 from worker.rules.states import Event
 from worker.rules.values import Claim, Moved, Sent
 from worker.sending import recorder
@@ -189,48 +185,6 @@ def amended_body() -> None:
     steps.Place._call = call_with  # type: ignore[method-assign]
 
 
-def announce() -> None:
-    """What becomes true by the mere passing of time is told by nobody."""
-    LifeWriter.tell = lambda self, now=None, limit=500: 0  # type: ignore[method-assign]
-
-
-def life_events() -> None:
-    """A supplier order's stage moves, and no event says so."""
-    plain = life_writer.note_rows  # type: ignore[attr-defined]
-
-    def only_parcels(order: Any, notes: Sequence[LifeNote], *rest: Any) -> Any:
-        return plain(order, [one for one in notes if one.event.value not in MOVED], *rest)
-
-    life_writer.note_rows = only_parcels  # type: ignore[attr-defined, assignment]
-
-
-MOVED = ("awaiting_shipment", "shipped", "closed")
-
-
-def marketplaces_word() -> None:
-    """Whatever is shipped counts as delivered: nobody waits for the marketplace to say so."""
-    read = life_writer.read  # type: ignore[attr-defined]
-
-    def read_hastily(before: Any, status: str, life: Life, now: float) -> Any:
-        return read(before, status, replace(life, stage=HASTY.get(life.stage, life.stage)), now)
-
-    life_writer.read = read_hastily  # type: ignore[attr-defined]
-
-
-HASTY: dict[Stage | None, Stage] = {Stage.SHIPPED: Stage.DELIVERED}
-
-
-def parcel_changes() -> None:
-    """A parcel's new number takes the place of the old one, and nobody is told."""
-    compare = life_writer.compare  # type: ignore[attr-defined]
-
-    def silently(*told: Any) -> Any:
-        found = compare(*told)
-        return replace(found, notes=tuple(one for one in found.notes if one.event is not ParcelEvent.REPLACED))
-
-    life_writer.compare = silently  # type: ignore[attr-defined, assignment]
-
-
 def sweep() -> None:
     """Nobody rings again; the campaign starts no beat."""
 
@@ -245,11 +199,8 @@ GUARDS: dict[str, Callable[[], None]] = {
     "made-anew": made_anew,
     "acts-resumed": acts_resumed,
     "amended-body": amended_body,
-    "announce": announce,
-    "life-events": life_events,
-    "marketplaces-word": marketplaces_word,
-    "parcel-changes": parcel_changes,
     "sweep": sweep,
+    **LIFE_GUARDS,
 }
 
 
