@@ -170,6 +170,8 @@ def test_a_word_the_marketplace_has_not_said_by_then_is_found() -> None:
     hasty = [moved("unclear", "shipped", AT + 19), moved("shipped", "delivered", AT + 41)]
     (told,) = without_word(life(hasty, DELIVERED))
     assert "shipped" in told
+    back = [moved("unclear", "shipped", AT + 22), moved("shipped", "awaiting_shipment", AT + 23)]
+    assert "awaiting_shipment" in next(without_word(life(back, DELIVERED))), "an older reading undid a newer one"
     never = Played([(AT, "unpaid"), (AT + 30, "cancelled")])
     words = list(without_word(life([event("paid", AT + 12, "paid")], never, paid=True)))
     assert len(words) == 2, "the event, and the row"

@@ -41,6 +41,7 @@ STAGES: dict[str, dict[str, str]] = {
 _PAID_PHASES = frozenset({"paid", "part_shipped", "shipped", "delivered"})
 _BEGINNINGS = (_AWAITING, "unclear")
 """How a life begins is no move."""
+_STAGE_EVENTS = frozenset({*_PLAIN.values(), "unpaid_again"} - {_AWAITING})
 _NO_STAGE = frozenset({"paid", "deadline", "alarm", "alarm_ended"})
 
 
@@ -99,27 +100,38 @@ def _alarm(life: LifeFacts, key: Key, *codes: str, since: float = 0.0) -> float 
 
 
 def without_word(facts: Facts) -> Iterator[str]:
-    """Paid, shipped, delivered, closed: told before the marketplace said so, or though it never did."""
+    """Paid, shipped, delivered, closed: told before the marketplace said so, or though it never did, or had said more."""
     life = facts.life
     for key, history in life.events.items():
         played = life.of(key) if key in life.rows else None
         if played is None:
             yield f"{key[0]} {key[1]} is followed, and the marketplace has no such order"
             continue
-        names = STAGES[life.rows[key].marketplace]
+        names, reached = STAGES[life.rows[key].marketplace], 0
         for event in history:
             if event.event == "paid" and (played.paid_at is None or played.paid_at > event.at + CLOCK_SECONDS):
                 yield f"{key[0]} {key[1]} is told to be paid at {event.at:.2f}, it was at {played.paid_at}"
-            elif event.event in names.values() and not _was(played, names, event.to_stage, event.at):
-                yield f"{key[0]} {key[1]} is told to be {event.to_stage} at {event.at:.2f}, which it was not by then"
+            elif event.event in _STAGE_EVENTS:
+                found = _reached(played, names, event, reached)
+                reached = reached if found is None else found
+                if found is None:
+                    yield f"{key[0]} {key[1]} is told to be {event.to_stage} at {event.at:.2f}, which it was not then"
     for key, row in life.rows.items():
         played = life.of(key)
         if played is not None and row.paid and (played.paid_at is None or played.paid_at > life.at):
             yield f"{key[0]} {key[1]} stands as paid, and was not"
 
 
-def _was(played: Played, names: dict[str, str], stage: str, at: float) -> bool:
-    return any(names[phase] == stage and begun <= at + CLOCK_SECONDS for begun, phase in played.phases)
+def _reached(played: Played, names: dict[str, str], event: Any, since: int) -> int | None:
+    """Return which phase a move tells, none before the one that was told last: an older reading is no news."""
+    return next(
+        (
+            place
+            for place, (begun, phase) in enumerate(played.phases)
+            if place >= since and names[phase] == event.to_stage and begun <= event.at + CLOCK_SECONDS
+        ),
+        None,
+    )
 
 
 def parcels(facts: Facts) -> Iterator[str]:
