@@ -215,10 +215,10 @@ def test_reads_beyond_the_share_are_found() -> None:
 
 def test_paths_are_counted_from_what_was_told() -> None:
     facts = unpaid(*BOTH, event("delivered", AT, "delivered"), event("parcel_replaced", AT, "shipped"))
-    facts.life.held = (DEADLINE, DEADLINE + 5)
+    facts.life.paused = (DEADLINE, DEADLINE + 5)
     found = life_paths(facts.life)
     assert {name for name in LIFE_PATHS if found[name]} == {LIFE_PATHS[0], LIFE_PATHS[1], LIFE_PATHS[4], LIFE_PATHS[6]}
-    facts.life.held = (AT, AT + 1)
+    facts.life.paused = (AT, AT + 1)
     assert not life_paths(facts.life)[LIFE_PATHS[1]], "the account was not held then"
 
 

@@ -52,7 +52,7 @@ def run(options: Options) -> Verdict:
         _look_into_flower(built, leaks)
         stubborn = built.fleet.end("place", "read", "beat", "flower", "hooks")
         leaks.scan_logs(built.logs)
-        known = {"up": watch.up, "held": mile.held, "refreshed": mile.finished}
+        known = {"up": watch.up, "paused": mile.paused, "refreshed": mile.finished}
         facts = gather(built, storm, [*plan.orders, *storm.more], **known)
         violations = check(facts)
         violations["stuck"] += calm.stuck
@@ -89,7 +89,6 @@ def _verdict(
     kinds = sorted({injection.kind.name for injection in plan.injections})
     paths = happened(facts, built, storm, kinds)
     hits = built.crashes.hits()
-    restarts = {p.name: p.starts - 1 for p in built.fleet.programs.values()}
     return Verdict(
         built.options,
         clock.laps,
@@ -103,21 +102,7 @@ def _verdict(
         calm.left,
         dict(watch.recovery),
         dict(watch.longest),
-        {
-            "orders": len(facts.orders),
-            "acknowledged": len(facts.acknowledged),
-            "submissions": len(facts.batches),
-            "marketplace orders": len(facts.oracle),
-            "sends": sum(len(tries) for tries in facts.attempts.values()),
-            "moves": sum(len(history) for history in facts.events.values()),
-            "processes restarted": sum(restarts.values()),
-            "drained in s": round(calm.drained_seconds),
-            "put off": calm.put_off,
-            "adopted": calm.adopted,
-            "told absent": calm.told_absent,
-            "supplier orders followed": len(facts.life.rows),
-            "moves after the confirm": sum(map(len, facts.life.events.values())),
-        },
+        _numbers(built, calm, facts),
         [
             *notes,
             *calm.refused_adoptions[:5],
@@ -126,6 +111,25 @@ def _verdict(
             *built.trouble,
         ],
     )
+
+
+def _numbers(built: Stage, calm: Calm, facts: Facts) -> dict[str, int]:
+    restarts = {p.name: p.starts - 1 for p in built.fleet.programs.values()}
+    return {
+        "orders": len(facts.orders),
+        "acknowledged": len(facts.acknowledged),
+        "submissions": len(facts.batches),
+        "marketplace orders": len(facts.oracle),
+        "sends": sum(len(tries) for tries in facts.attempts.values()),
+        "moves": sum(len(history) for history in facts.events.values()),
+        "processes restarted": sum(restarts.values()),
+        "drained in s": round(calm.drained_seconds),
+        "put off": calm.put_off,
+        "adopted": calm.adopted,
+        "told absent": calm.told_absent,
+        "supplier orders followed": len(facts.life.rows),
+        "moves after the confirm": sum(map(len, facts.life.events.values())),
+    }
 
 
 def _look_into_flower(built: Stage, leaks: Leaks) -> None:

@@ -1,4 +1,4 @@
-"""After the drain: deadlines pass while every account is held; then everything that lives on is read once more."""
+"""After the drain: deadlines pass while every account is paused; then everything that lives on is read once more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_LAST = 950_000
 LAST = (f"~unpaid:{DEADLINE_SECONDS}", "~shipped:2")
 """What the last orders of each account live."""
 CONFIRMED_SECONDS = 40.0
-HELD_SECONDS = 15.0
+PAUSED_SECONDS = 15.0
 READ_SECONDS = 150.0
 AT_ONCE = 200
 SOON_SECONDS = 120.0
@@ -27,9 +27,9 @@ SOON_SECONDS = 120.0
 
 @dataclass
 class LastMile:
-    """How it went. `held`: from when to when every account was held. `unread`: what was not read in the end."""
+    """How it went. `paused`: from when to when every account was. `unread`: what was not read in the end."""
 
-    held: tuple[float, float] = (0.0, 0.0)
+    paused: tuple[float, float] = (0.0, 0.0)
     unread: int = 0
     finished: bool = False
     """Whether everything was refreshed."""
@@ -45,18 +45,18 @@ def go_the_last_mile(stage: Stage, storm: Storm) -> LastMile:
     ids = [order.order_id for order in orders]
     storm.hand_in_more(orders, FIRST_LAST)
     _until(stage, CONFIRMED_SECONDS, lambda: len(_followed(stage, ids)) == len(ids))
-    found.held = _while_held(stage, ids)
+    found.paused = _while_paused(stage, ids)
     _until(stage, DEADLINE_SECONDS + 30.0, lambda: not _moves_to_come(stage))
     _change_numbers(stage)
     found.unread, found.finished = _refresh(stage, _living(stage)), True
     return found
 
 
-def _while_held(stage: Stage, ids: list[str]) -> tuple[float, float]:
+def _while_paused(stage: Stage, ids: list[str]) -> tuple[float, float]:
     """Let every read tell that its token is not accepted until the deadlines are over; nobody resumes meanwhile."""
     stage.oracle.fault("token_expired", 1.0, operation="any")
     stage.desk.ask("refresh", ids=ids)
-    _until(stage, HELD_SECONDS, lambda: len(stage.ledger.rows(_PAUSED)) == len(accounts()))
+    _until(stage, PAUSED_SECONDS, lambda: len(stage.ledger.rows(_PAUSED)) == len(accounts()))
     begun = time.time()
     deadlines = [row.deadline_at for row in _followed(stage, ids) if row.deadline_at is not None]
     stage.wait(max(0.0, max(deadlines, default=0.0) + TOLD_WITHIN_SECONDS - begun))

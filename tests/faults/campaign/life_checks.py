@@ -100,7 +100,7 @@ def _alarm(life: LifeFacts, key: Key, *codes: str, since: float = 0.0) -> float 
 
 
 def without_word(facts: Facts) -> Iterator[str]:
-    """Paid, shipped, delivered, closed: told before the marketplace said so, or though it never did, or had said more."""
+    """Paid, shipped, delivered, closed: told before the marketplace said so, or though it never did."""
     life = facts.life
     for key, history in life.events.items():
         played = life.of(key) if key in life.rows else None

@@ -51,8 +51,8 @@ class LifeFacts:
     """When all of this was read, and everything was refreshed."""
     up: Callable[[float, float], float] = lambda begin, end: max(0.0, end - begin)
     """How many seconds of a time Redis and the ledger were there."""
-    held: tuple[float, float] = (0.0, 0.0)
-    """From when to when every account was held, while deadlines passed."""
+    paused: tuple[float, float] = (0.0, 0.0)
+    """From when to when every account was paused, while deadlines passed."""
     refreshed: bool = False
     """Whether everything was read anew at the end."""
 
