@@ -15,7 +15,7 @@ from tests.faults.campaign.stage import Stage
 from tests.faults.campaign.storm import Storm
 
 FIRST_LAST = 950_000
-LAST = (f"~unpaid:{DEADLINE_SECONDS}", "~shipped:2")
+LAST = (f"~unpaid:{DEADLINE_SECONDS}", "~shipped:20")
 """What the last orders of each account live."""
 CONFIRMED_SECONDS = 40.0
 PAUSED_SECONDS = 15.0
