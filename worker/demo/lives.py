@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-import httpx
-
 from worker.ledger.life_queries import LifeQueries
 from worker.operations import Operations
 from worker.rules.follow import Whole
@@ -23,15 +21,16 @@ LIMIT_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 
 
-def live_on(sandbox: str, operations: Operations, queries: LifeQueries, check: Callable[[], None]) -> dict[str, Whole]:
-    """Let the lives of three confirmed orders go on at the sandbox, have them read, and return how each stands.
+def live_on(
+    happen: Callable[[str, str], None], operations: Operations, queries: LifeQueries, check: Callable[[], None]
+) -> dict[str, Whole]:
+    """Let the lives of three confirmed orders go on, have them read, and return how each stands.
 
-    `check` is called while it waits; it may raise to end it.
+    `happen` lets one event happen to one order at the sandbox. `check` is called while it waits; it may raise to end it.
     """
     for order_id, (events, _) in LIVES.items():
         for event in events:
-            address = f"{sandbox}/_sandbox/orders/{order_id}/life"
-            httpx.post(address, json={"event": event}, trust_env=False).raise_for_status()
+            happen(order_id, event)
     operations.refresh(list(LIVES))
     end = time.monotonic() + LIMIT_SECONDS
     while True:

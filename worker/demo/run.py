@@ -136,7 +136,11 @@ def _work(run: _Run) -> None:
     while watch_batch(run.screen.console, parts().queries, None, end - time.monotonic(), lambda: None, tick):
         if not _play_the_person(run):  # the last move may be one that waits for a person
             break
-    run.lives = live_on(run.sandbox, parts().operations, parts().life_queries, lambda: _check(run))
+    run.lives = live_on(
+        lambda order_id, event: _happen(run, order_id, event),
+        *(parts().operations, parts().life_queries),
+        lambda: _check(run),
+    )
     tell(run.screen, parts().life_queries, time.time())
 
 
@@ -163,6 +167,12 @@ def _play_the_person(run: _Run) -> bool:
             f" A person finds it in the buyer's order list: fulfil adopt {order_id} --reference {reference}"
         )
     return bool(unmatched)
+
+
+def _happen(run: _Run, order_id: str, event: str) -> None:
+    """Let something happen to an order at the sandbox, as its seller, its carrier or its buyer would."""
+    address = f"{run.sandbox}/_sandbox/orders/{order_id}/life"
+    httpx.post(address, json={"event": event}, trust_env=False).raise_for_status()
 
 
 def _record(run: _Run) -> list[dict[str, Any]]:
