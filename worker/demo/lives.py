@@ -26,7 +26,7 @@ def live_on(
 ) -> dict[str, Whole]:
     """Let the lives of three confirmed orders go on, have them read, and return how each stands.
 
-    `happen` lets one event happen to one order at the sandbox. `check` is called while it waits; it may raise to end it.
+    `happen` lets an event happen to an order at the sandbox. `check` is called while it waits; it may raise to end it.
     """
     for order_id, (events, _) in LIVES.items():
         for event in events:
