@@ -6,23 +6,30 @@ Nothing is sent that makes, pays or reserves anything, and nothing is written in
 from __future__ import annotations
 
 import json
+import logging
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from worker.accounts import Accounts
 from worker.broker.answers import Answers
-from worker.errors import ConfigError
+from worker.errors import ConfigError, FulfilError, where
 from worker.marketplaces.asks import Answer, Ask
 from worker.marketplaces.base import Marketplace
-from worker.orders.jobs import Job
-from worker.rules.foreseen import Verdict
+from worker.orders.jobs import Job, Rejection
+from worker.rules.foreseen import Finding, Verdict
 from worker.rules.outcomes import NotSent
 from worker.sending.asking import Asking
 
+log = logging.getLogger(__name__)
+
 LONGEST_SECONDS = 3600.0
 """After this long no group of orders is asked about any more."""
+INTAKE_SECONDS = 60.0
+"""The same at intake, where somebody waits: a group is of a thousand orders at most."""
+UNHELD = "max_amount was compared with no price: only a preflight holds it (FULFIL_PREFLIGHT=refuse)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,15 @@ class _Known:
     place: str
     answers: dict[str, Answer] = field(default_factory=dict)
     read_at: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Passed:
+    """What intake is to do with some jobs: take these, reject those, and tell these sentences of so many orders."""
+
+    jobs: list[Job]
+    rejected: list[Rejection] = field(default_factory=list)
+    notices: Counter[str] = field(default_factory=Counter)
 
 
 class Preflights:
@@ -70,6 +86,28 @@ class Preflights:
         for account, of_account in by_account.items():
             self._ask_for(account, of_account, until)
         return [self._foreseen(job, order) for job, order in zip(jobs, orders, strict=True)]
+
+    def passed(self, jobs: Sequence[Job], refuses: bool) -> Passed:
+        """Return what intake is to do with jobs it does not have yet. `refuses`: doomed ones are not taken.
+
+        Raises nothing: an order that cannot be looked at is taken, and a notice says so.
+        """
+        try:
+            seen = self.look(jobs, INTAKE_SECONDS)
+        except FulfilError as error:
+            return Passed(list(jobs), notices=Counter({f"taken without a preflight: {error}": len(jobs)}))
+        except Exception as error:
+            log.error("%s during a preflight", where(error))
+            told = f"taken without a preflight: an internal error ({type(error).__name__})"
+            return Passed(list(jobs), notices=Counter({told: len(jobs)}))
+        found = Passed([])
+        for one in seen:
+            if refuses and one.verdict.dooms:
+                found.rejected.append(_rejection(one.job, one.verdict.dooms[0]))
+                continue
+            found.jobs.append(one.job)
+            found.notices.update({f"{finding.code}: {finding.reason}" for finding in one.verdict.findings})
+        return found
 
     def _ask_for(self, account: str, orders: Sequence[Mapping[str, Any]], until: float) -> None:
         known = self._of(account)
@@ -108,6 +146,10 @@ class Preflights:
                 raise ConfigError(f"the account {account} is not complete; see: fulfil doctor")
             found = self._known.setdefault(account, _Known(self._accounts.adapter(account), place))
         return found
+
+
+def _rejection(job: Job, doom: Finding) -> Rejection:
+    return Rejection(job.line, job.order_id, doom.field, f"{doom.code}: {doom.reason}; {doom.fix}")
 
 
 def _open(known: _Known, orders: Iterable[Mapping[str, Any]]) -> list[Ask]:
