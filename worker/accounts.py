@@ -9,6 +9,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
+from config.names import nearest
 from config.settings import Account
 from worker.errors import ConfigError, UnknownAccount
 from worker.ledger.ceilings import Ceilings
@@ -19,6 +20,7 @@ from worker.rules.alarms import Patience
 from worker.rules.binding import Binding
 from worker.rules.follow import DAY, HOUR
 from worker.rules.reconcile import Ability
+from worker.rules.why import Ways
 
 
 class Accounts:
@@ -39,6 +41,20 @@ class Accounts:
         """Raise UnknownAccount, naming the nearest one, when an account is not configured."""
         if account not in self.configured:
             raise UnknownAccount(_unknown(account, self.configured))
+
+    def check_names(self) -> None:
+        """Raise ConfigError, naming the nearest one, for a key that no account of its marketplace has."""
+        wrong = []
+        for name, account in self.configured.items():
+            if (kind := REGISTRY.get(account.marketplace)) is None:
+                continue  # told by whoever asks for the adapter
+            known = {*kind.credentials_model.model_fields, *Account.model_fields}
+            for key in sorted(account.extras().keys() - known):
+                near = nearest(key, known)
+                hint = f"; nearest: {_variable(name, near)}" if near else "; see docs/configuration.md"
+                wrong.append(f"{_variable(name, key)} is no setting of {kind.title}{hint}")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
 
     def check_all(self) -> None:
         """Make every adapter. Raises ConfigError when the credentials of one are not complete."""
@@ -81,6 +97,17 @@ class Accounts:
             window.total_seconds() if window else None,
             self.configured[account].recreate_after_seconds,
         )
+
+    def ways(self, account: str, marketplace: str) -> Ways:
+        """Return what can be done about the orders of an account, configured here or not, in words for a person."""
+        kind = REGISTRY.get(marketplace)
+        try:
+            ability = self.ability(account)
+        except ConfigError:
+            ability = None
+        if kind is None:
+            return Ways(marketplace, "the order's page there", ability)
+        return Ways(kind.title, kind.order_page, ability, kind.look_up_by, kind.takes_pushes)
 
     def ceilings(self, account: str) -> Ceilings | None:
         """Return what an account may spend in a day; None: it has no limit."""
@@ -129,6 +156,10 @@ def _patience(account: Account) -> Patience:
         **{name: None if value is None else value * DAY for name, value in days.items()},
         **{name: None if value is None else value * HOUR for name, value in hours.items()},
     )
+
+
+def _variable(account: str, key: str) -> str:
+    return f"FULFIL_ACCOUNTS__{account.upper()}__{key.upper()}"
 
 
 def _unknown(account: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,7 @@ class Preflights:
     `away` says of an account's marketplace why it was asked no more.
     """
 
-    def __init__(self, accounts: Accounts, asking: Asking, kept: Answers) -> None:
+    def __init__(self, accounts: Accounts, asking: Callable[[], Asking], kept: Answers) -> None:
         self._accounts = accounts
         self._asking = asking
         self._kept = kept
@@ -124,7 +124,7 @@ class Preflights:
             known.answers[key], known.read_at[key] = answer, at
 
     def _ask(self, account: str, known: _Known, asks: Sequence[Ask], until: float) -> None:
-        answers, away = self._asking.ask(account, asks, until)
+        answers, away = self._asking().ask(account, asks, until)
         now = time.time()
         known.answers |= answers
         known.read_at |= dict.fromkeys(answers, now)

@@ -28,6 +28,7 @@ from tests.contract.contract_kit import (
 )
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.calls import Lost, Reply
+from worker.marketplaces.forms import ANY
 from worker.orders.fields import paths
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 from worker.sandbox.server import background
@@ -225,6 +226,16 @@ def test_what_is_read_back_of_an_order_never_contradicts_it(subject: Subject) ->
     found = drive(adapter.confirm(placed.references), at_fake(fake, NOW + 5))[1]
     for record in found.records:
         assert not adapter.contradicts(subject.order, KEY, record)
+
+
+def test_its_own_ids_have_the_form_a_person_is_held_to_and_an_order_id_of_ours_has_not(subject: Subject) -> None:
+    adapter, fake = subject.with_fake()
+    for number in range(6):  # a marketplace may write its ids in several forms
+        placed = drive(adapter.place(subject.order, f"{KEY}-{number}"), at_fake(fake, NOW))[1]
+        assert all(adapter.reference_form.fits(reference) for reference in placed.references)
+    if adapter.reference_form is not ANY:
+        assert not adapter.reference_form.fits("SO-1001")
+        assert not adapter.reference_form.fits("")
 
 
 def test_a_record_that_shows_nothing_or_nonsense_contradicts_no_order(subject: Subject) -> None:

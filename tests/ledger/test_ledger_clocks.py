@@ -187,6 +187,7 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         unfinished=lambda _: [],
         llen=lambda _: 0,
         reconcile=rung.extend,
+        leave=lambda _: None,
     )
     parts = (
         "settings",
@@ -200,6 +201,7 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         "bell",
         "suspects",
         "acts",
+        "signs",
     )
     Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()
     assert row(ledger).due_at < now + 120

@@ -17,6 +17,7 @@ from worker.terminal.screen import print_json
 
 if TYPE_CHECKING:
     from worker.orders.jobs import Job, Rejection
+    from worker.preflight import Preflights
     from worker.rules.checked import Checked
 
 GROUP = 10_000
@@ -36,15 +37,16 @@ GROUP = 10_000
 def check(files: tuple[str, ...], mend: TextIO | None, json_: bool) -> None:
     """Say how the orders of files would fare, without placing or taking in any.
 
-    AliExpress: product, SKU, stock, limits, delivery and its price, names of the address, split into stores. Xportcn: its
-    preview. Shoplazza offers nothing to ask. Exit codes: 1 some are doomed, 3 a marketplace could not be asked.
+    AliExpress: product, SKU, stock, limits, delivery and its price, names of the address, split into stores. Xportcn:
+    its preview. Shoplazza offers nothing to ask. Exit codes: 1 some are doomed, 3 a marketplace could not be asked.
     """
     told: list[Checked] = []
     failures: list[InputError] = []
     with doorbell():
+        preflights = parts().preflights()
         for path in files:
             try:
-                told.append(_check(path))
+                told.append(_check(preflights, path))
             except InputError as error:
                 failures.append(error)
     if mend is not None:
@@ -53,30 +55,30 @@ def check(files: tuple[str, ...], mend: TextIO | None, json_: bool) -> None:
         print_json([one.as_json() for one in told] if len(files) > 1 else told[0].as_json() if told else [])
     elif mend is None or mend.name != "-":
         _tell(told)
-    away = sorted(parts().preflights.away.items())
+    away = sorted(preflights.away.items())
     for said in [*map(str, failures), *(f"{account}: {why}" for account, why in away)]:
         click.echo(f"fulfil: {plain(said)}", err=True)
     doomed = any(one.is_doomed for one in told)
     raise SystemExit(InputError.exit_code if failures else Unavailable.exit_code if away else int(doomed))
 
 
-def _check(path: str) -> Checked:
+def _check(preflights: Preflights, path: str) -> Checked:
     from worker.orders.files import jobs as read_jobs
     from worker.rules.checked import Checked
 
     entries = read_jobs(path, parts().accounts.terms(), None)
     told = Checked(Path(path).name)
     while group := list(islice(entries, GROUP)):
-        _add(told, group)
+        _add(preflights, told, group)
     return told
 
 
-def _add(told: Checked, group: Iterable[Job | Rejection]) -> None:
+def _add(preflights: Preflights, told: Checked, group: Iterable[Job | Rejection]) -> None:
     from worker.orders.jobs import Job
     from worker.rules.checked import CheckedLine
 
     entries = list(group)
-    seen = iter(parts().preflights.look([entry for entry in entries if isinstance(entry, Job)]))
+    seen = iter(preflights.look([entry for entry in entries if isinstance(entry, Job)]))
     for entry in entries:
         if isinstance(entry, Job):
             one = next(seen)

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
-from worker.cli import acts, doctor, export, lives, orders, programs, status, submit, support
+from worker.cli import (
+    acts,
+    audit,
+    check,
+    completion,
+    doctor,
+    export,
+    lives,
+    logs,
+    orders,
+    programs,
+    spend,
+    status,
+    submit,
+    support,
+    waiting,
+)
 from worker.cli.group import main
 
-__all__ = ["acts", "doctor", "export", "lives", "main", "orders", "programs", "status", "submit", "support"]
+__all__ = [
+    "acts",
+    "audit",
+    "check",
+    "completion",
+    "doctor",
+    "export",
+    "lives",
+    "logs",
+    "main",
+    "orders",
+    "programs",
+    "spend",
+    "status",
+    "submit",
+    "support",
+    "waiting",
+]

@@ -25,8 +25,8 @@ MAX_JOB_BYTES = 1 << 20
 """Longest job, as JSON; the longest line of a file."""
 MOST_AMOUNT = 10**9
 REQUIRED = ("order_id", "account", "order")
-ENVELOPE = (*REQUIRED, "allow_repeat", "max_amount")
-"""Every key of a job; the last two may be left out."""
+ENVELOPE = (*REQUIRED, "allow_repeat", "max_amount", "rejected_because")
+"""Every key of a job; the last three may be left out, the last is for the reader."""
 
 _KEYS = frozenset(REQUIRED)
 _HALF = "holds half of a character (a lone \\ud… escape)"
@@ -52,7 +52,7 @@ class Job:
     always has the same body. `fingerprint` is the SHA-256 (hex) of account and body. `line` is where it was
     handed in. `notices` name accepted fields that will not be sent, and what was repaired in it. `allow_repeat`: the
     submitter says that orders of the same content are meant. `spelled`: the order_id as it was handed in, where that
-    differs. `max_amount`: what the submitter lets it cost, in the currency it is paid in; held by a preflight, not kept.
+    differs. `max_amount`: what the submitter lets it cost, in the currency it is paid in; only a preflight holds it.
     """
 
     order_id: str

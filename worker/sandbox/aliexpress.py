@@ -1,12 +1,6 @@
 """The sandbox's AliExpress: a gateway at /sync that checks, refuses and creates as the real one does.
 
-What one order can choose for itself (nothing of this exists on the real platform):
-- an item's `order_memo` "sandbox:CODE" refuses the order with CODE, with the vendor page's text if it has
-  one; "sandbox:APIPayFail" creates the order and says the automatic payment failed;
-- a `logistics_service_name` that starts with "NO_" is a delivery method that does not exist;
-- product ids that start with 32 belong to a second store: an order over both stores becomes two orders;
-- product ids from 1009000000000001 on are a catalogue of good and doomed goods (worker/sandbox/catalogue.py);
-- a suffix of its order_id chooses its life (worker/sandbox/stories.py).
+What one order can choose for itself is in `triggers`.
 
 A key (`out_order_id`) counts for 24 hours from its first create, for each buyer account; a refusal does not
 use it up. Every answer has HTTP 200. Signature errors come in the flat envelope, every other gateway error
@@ -21,7 +15,7 @@ import json
 import math
 import random
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from worker.sandbox import aliexpress_tokens, catalogue
 from worker.sandbox.aliexpress_checks import (
@@ -62,6 +56,13 @@ class AliExpressFake(Fake):
     name = "aliexpress"
     paths = ("/sync", "/rest", "/oauth")
     built_in = BUILT_IN
+    triggers: ClassVar[Mapping[str, str]] = {
+        "an item's `order_memo` is `sandbox:CODE`": "refused with CODE, with the vendor page's text if it has one",
+        "an item's `order_memo` is `sandbox:APIPayFail`": "made, and the automatic payment is said to have failed",
+        "a `logistics_service_name` begins with `NO_`": "refused: there is no such delivery method",
+        "product ids that begin with 32 and others in one order": "a second store: two orders of the marketplace",
+        "product ids from 1009000000000001 on": "a catalogue of good and doomed goods (worker/sandbox/catalogue.py)",
+    }
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)

@@ -118,6 +118,8 @@ class Fake(ABC):
     """Paths this fake answers, each with everything below it."""
     built_in: ClassVar[Mapping[str, str]]
     """The keys of the account `sandbox`, accepted besides the configured ones."""
+    triggers: ClassVar[Mapping[str, str]] = {}
+    """What one order can choose for itself: what stands in it, and what happens; nothing of it is the real one's."""
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         """`sync_seconds`: how long after its create an order stays hidden from reads."""

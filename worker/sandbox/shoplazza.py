@@ -1,14 +1,6 @@
 """The sandbox's Shoplazza: a shop's /openapi/{version}/orders that checks, refuses, creates and lists as the real one.
 
-What one order can choose for itself by its `note` (nothing of this exists on the real platform): the word
-"sandbox:" and one of these, for every create of the order.
-- ShippingAddress, checkout_setting, record_not_found, create_order_calculate_failed, create_order_build_failed:
-  refused with the vendor page's 422 text, nothing is created;
-- CreateOrderBatchOption, GetOrderDetail, DecreaseInventory: the same page's texts that come after; the order exists;
-- CreateOrderFailed (406); Aborted, NotFound, Unimplemented, Unauthenticated (500): nothing is created;
-- DeadlineExceeded (500): the order exists;
-- scope (403), inactive ("store is not active"): declined at the door;
-- opened, placed, finished, cancelled, refunded, deleted: the order is created and read back like that.
+What one order can choose for itself is in `triggers`.
 
 There is no idempotency: every right create makes an order. 2022-01 takes a bare body, answers 422 and has no tag
 filter; later versions take `{"order": …}`, answer 400, 403 or 500. Of 2025-06 nobody knows whether it has the tag
@@ -29,6 +21,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
+from worker.sandbox.shoplazza_triggers import TRIGGERS
 
 LEGACY = "2022-01"
 VERSIONS = (LEGACY, "2025-06", "2026-01", "2026-07")
@@ -112,6 +105,7 @@ class ShoplazzaFake(Fake):
     name = "shoplazza"
     paths = ("/openapi",)
     built_in: ClassVar[Mapping[str, str]] = {"access_token": "sandbox-token", "shop": "sandbox"}
+    triggers = TRIGGERS
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)

@@ -1,11 +1,6 @@
 """The sandbox's Xportcn: preview, create, list and detail below /api, as strict as the real gateway is said to be.
 
-What one order can choose for itself (nothing of this exists on the real platform):
-- `message` "sandbox:CODE" refuses the create with CODE, with 1688's text if it has one; "sandbox:SPLIT" makes two
-  orders of it, "sandbox:PARTIAL" one without its last line, as 1688 tells it, "sandbox:NO_IDS" makes one and tells no
-  id, "sandbox:IDS_WITH_ERROR" tells the id under code 500, and "sandbox:STATUS=cancel" makes one that reads back with
-  that status;
-- a line's `productNo` "sandbox:CODE" refuses the preview with CODE (a preview is not sent the message).
+What one order can choose for itself is in `triggers`.
 
 Nothing is idempotent: the same outOrderId makes another order each time, and each create needs a preview of its own
 with the same outOrderId, flow and lines. The list and the details show an order `sync_seconds` after its create;
@@ -23,7 +18,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
 
@@ -66,6 +61,15 @@ class XportcnFake(Fake):
     name = "xportcn"
     paths = ("/api",)
     built_in = BUILT_IN
+    triggers: ClassVar[Mapping[str, str]] = {
+        "`message` is `sandbox:CODE`": "the create is refused with CODE, with 1688's text if it has one",
+        "`message` is `sandbox:SPLIT`": "two orders of the marketplace",
+        "`message` is `sandbox:PARTIAL`": "made without its last line, as 1688 tells it",
+        "`message` is `sandbox:NO_IDS`": "made, and no id is told",
+        "`message` is `sandbox:IDS_WITH_ERROR`": "made, and the id is told under code 500",
+        "`message` is `sandbox:STATUS=cancel`": "made, and read back with that status",
+        "a line's `productNo` is `sandbox:CODE`": "the preview is refused with CODE",
+    }
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)

@@ -15,7 +15,7 @@ from worker.errors import RedisAway, where
 from worker.marketplaces.asks import Answer, Ask, Topic
 from worker.marketplaces.base import Marketplace, Rate
 from worker.rules.outcomes import Decline, Declined, NotSent, Unknown
-from worker.sending.limits import Booking, Gate, Limits
+from worker.sending.limits import Booking, Gate, Lane, Limits
 from worker.sending.loop import Loop
 from worker.sending.turns import FOLLOW_SHARE
 
@@ -64,6 +64,11 @@ class Asking:
             Topic.PRODUCT: Rate(settings.preflight_products_per_second),
             Topic.FREIGHT: Rate(settings.preflight_freights_per_second),
             Topic.ADDRESS: Rate(settings.preflight_addresses_per_second),
+        }
+        self._lanes: dict[Topic, Lane] = {
+            Topic.PRODUCT: "product",
+            Topic.FREIGHT: "freight",
+            Topic.ADDRESS: "address",
         }
         self._gates = {topic: Gate(rate) for topic, rate in self._rates.items()}
         self._room = asyncio.Semaphore(min(IN_FLIGHT, settings.in_flight_reads))
@@ -139,7 +144,7 @@ class Asking:
         if topic is Topic.PREVIEW:  # it counts with the account's creates, so it gets what they leave
             rate = self._accounts.rate(marketplace.account)
             return self._limits.book_idle(marketplace.account, rate, FOLLOW_SHARE, count, 1, MAX_WAIT_SECONDS)
-        return self._limits.book(marketplace.name, topic.value, self._rates[topic], count, 1, MAX_WAIT_SECONDS)
+        return self._limits.book(marketplace.name, self._lanes[topic], self._rates[topic], count, 1, MAX_WAIT_SECONDS)
 
 
 def _says_nothing(answer: Answer) -> bool:
