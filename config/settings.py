@@ -165,10 +165,10 @@ class Settings(BaseSettings):
         " takes them and says so, `refuse` rejects them",
     )
     preflight_products_per_second: float = Field(
-        100, gt=0, le=500, description="products a preflight asks AliExpress for at most, all accounts together"
+        150, gt=0, le=500, description="products a preflight asks AliExpress for at most, all accounts together"
     )
     preflight_freights_per_second: float = Field(
-        100, gt=0, le=350, description="deliveries a preflight asks AliExpress for at most, all accounts together"
+        120, gt=0, le=350, description="deliveries a preflight asks AliExpress for at most, all accounts together"
     )
     preflight_addresses_per_second: float = Field(
         1, gt=0, le=4, description="countries a preflight asks AliExpress for at most, all accounts together"

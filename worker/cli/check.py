@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from worker.cli.group import as_json, doorbell, main, parts
+from worker.cli.group import as_json, main, parts
 from worker.errors import InputError, Unavailable
 from worker.rules.plain import plain, plain_value
 from worker.terminal.screen import print_json
@@ -42,7 +42,7 @@ def check(files: tuple[str, ...], mend: TextIO | None, json_: bool) -> None:
     """
     told: list[Checked] = []
     failures: list[InputError] = []
-    with doorbell():
+    with parts().embedded:  # a check needs no ledger, and makes none
         preflights = parts().preflights()
         for path in files:
             try:

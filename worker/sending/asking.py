@@ -15,7 +15,7 @@ from worker.errors import RedisAway, where
 from worker.marketplaces.asks import Answer, Ask, Topic
 from worker.marketplaces.base import Marketplace, Rate
 from worker.rules.outcomes import Decline, Declined, NotSent, Unknown
-from worker.sending.limits import Booking, Gate, Lane, Limits
+from worker.sending.limits import PACE, Booking, Gate, Lane, Limits
 from worker.sending.loop import Loop
 from worker.sending.turns import FOLLOW_SHARE
 
@@ -96,15 +96,21 @@ class Asking:
         waiting, asked = deque(asks), []
         while waiting and not run.away and run.redis is None and time.time() < run.until:
             try:
-                booked = await asyncio.to_thread(self._book, run.marketplace, topic, len(waiting))
+                count = min(len(waiting), self._a_second(topic))
+                booked = await asyncio.to_thread(self._book, run.marketplace, topic, count)
             except RedisAway as error:
                 run.redis = error
                 break
             now = time.monotonic()
             asked += [asyncio.create_task(self._ask(run, waiting.popleft(), now + wait)) for wait in booked.waits]
             if waiting:
-                await asyncio.sleep(max(0.05, booked.next_wait - AHEAD_SECONDS))
+                # A turn that is far away is that of a crowd, which may thin out: it is asked for again soon.
+                await asyncio.sleep(min(MAX_WAIT_SECONDS, max(0.05, booked.next_wait - AHEAD_SECONDS)))
         await asyncio.gather(*asked)
+
+    def _a_second(self, topic: Topic) -> int:
+        """Return how many slots are booked together: more would only put off what others book."""
+        return max(1, int(self._rates[topic].per_second * PACE)) if topic in self._rates else 1
 
     async def _ask(self, run: _Run, ask: Ask, at: float) -> None:
         for attempt in range(TRIES):

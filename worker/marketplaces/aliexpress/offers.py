@@ -87,7 +87,7 @@ def read_divisions(came: Reply | Lost, clean: Clean) -> Divisions | NotRead:
         return Unknown(clean(text_of(said.get("msg"))) or "the reply shows no names")
     trees = [one for one in (data if isinstance(data, list) else [data]) if isinstance(one, Mapping)]
     provinces = [node for tree in trees for node in _nodes(tree.get("children"))]
-    named = [(text_of(node.get("name")), _names(node)) for node in provinces[:MOST_NAMES]]
+    named = [(text_of(node.get("name"))[:100], _names(node)) for node in provinces[:MOST_NAMES]]
     return Divisions(tuple((name, cities) for name, cities in named if name))
 
 
