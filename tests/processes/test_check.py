@@ -87,7 +87,7 @@ def _code(line: dict[str, Any]) -> str | None:
 def _costs_are_those_of_the_read_back(ends: dict[str, Any], lines: dict[str, Any]) -> None:
     for order_id, found in ends.items():
         if found["state"] == "confirmed":
-            paid = sum(Decimal(result["amount"]) for result in found["results"])
+            paid = sum(Decimal(result["amount"]) for result in found["result"])
             assert abs(Decimal(lines[order_id]["forecast"]) - paid) <= paid / 100, order_id
 
 
