@@ -9,6 +9,8 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import redis
 from pydantic import TypeAdapter, ValidationError
@@ -55,12 +57,17 @@ class Answers:
             answer = answers.get(ask.key)
             seconds = ADDRESS_SECONDS if ask.topic is Topic.ADDRESS else self._keep_seconds
             if ask.kept is not None and isinstance(answer, ask.kept) and seconds > 0:
-                told = TypeAdapter(ask.kept).dump_python(answer, mode="json")
+                told = _adapter(ask.kept).dump_python(answer, mode="json")
                 pipeline.set(_key(place, ask), json.dumps([now, told]), px=max(1, round(seconds * 1000)))
         try:
             pipeline.execute()
         except redis.RedisError as error:
             log.warning("answers cannot be kept: %s", type(error).__name__)
+
+
+@cache
+def _adapter(kept: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kept)
 
 
 def _key(place: str, ask: Ask) -> str:
@@ -70,6 +77,6 @@ def _key(place: str, ask: Ask) -> str:
 def _read(ask: Ask, value: object) -> tuple[Answer, float] | None:
     try:
         at, told = json.loads(value) if isinstance(value, str | bytes) else (None, None)
-        return None if at is None else (TypeAdapter(ask.kept).validate_python(told), float(at))
+        return None if at is None else (_adapter(ask.kept).validate_python(told), float(at))
     except (ValueError, TypeError, ValidationError):
         return None

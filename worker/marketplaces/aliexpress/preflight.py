@@ -202,8 +202,10 @@ def _why(answers: Answers, key: str) -> str:
 def _spelled(attr: str, product: Product) -> str:
     """Return an order's sku_attr as the product has it, where both mean the same values under other names."""
     known = [sku.attr for sku in product.skus]
+    if attr in known or not attr:
+        return attr
     alike = [one for one in known if _values(one) == _values(attr)]
-    return alike[0] if attr not in known and attr and len(alike) == 1 else attr
+    return alike[0] if len(alike) == 1 else attr
 
 
 def _values(attr: str) -> frozenset[str]:
