@@ -98,7 +98,7 @@ def test_what_was_read_is_kept_for_a_while_and_holds_nothing_of_a_person(shop: S
     assert shop.cli("check", path).code == 0
     assert calls(shop) == before
     with shop.redis() as client:
-        kept = {key.decode(): client.get(key).decode() for key in client.scan_iter("fulfil:preflight:*")}
+        kept = {str(key): str(client.get(key)) for key in client.scan_iter("fulfil:preflight:*")}
         assert all(client.pttl(key) > 0 for key in kept)
     assert len(kept) > len(GOOD)
     assert not personal({"keys": "\n".join(kept), "values": "\n".join(kept.values())})

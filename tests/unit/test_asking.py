@@ -129,8 +129,10 @@ def failing(error: Exception) -> Preflights:
     def asks() -> Any:
         raise error
 
+    begin: Any = None
+
     def adapter(_: str) -> Any:
-        return SimpleNamespace(asks=lambda order, answers: [Ask(Topic.ADDRESS, "a", lambda: iter(()), Divisions)])
+        return SimpleNamespace(asks=lambda order, answers: [Ask(Topic.ADDRESS, "a", begin, Divisions)])
 
     accounts: Any = SimpleNamespace(taken_for=lambda _: "here", adapter=adapter)
     kept: Any = SimpleNamespace(known=lambda place, asks: {})

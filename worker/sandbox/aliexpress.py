@@ -17,7 +17,6 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from worker.sandbox import aliexpress_tokens, catalogue
 from worker.sandbox.aliexpress_checks import (
     PAY_FAILED,
     REFUSALS,
@@ -35,7 +34,9 @@ from worker.sandbox.aliexpress_checks import (
 )
 from worker.sandbox.aliexpress_messages import PUSHED, order_as_shown, order_message, sku_id
 from worker.sandbox.aliexpress_reads import QUOTAS, READS, TRACKING_GET, with_request_id
+from worker.sandbox.aliexpress_tokens import AUTHORIZE, api_of, authorize, signature, token_call
 from worker.sandbox.aliexpress_tracking import NOTHING, form_of, tracking
+from worker.sandbox.catalogue import store_of
 from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
 from worker.sandbox.lives import Event, Life, Phase
 from worker.sandbox.stories import chosen, life
@@ -86,14 +87,14 @@ class AliExpressFake(Fake):
 
     def is_token_call(self, call: Call) -> bool:
         """Tell whether a call asks for a grant, a token, or a new one."""
-        return call.path.startswith(aliexpress_tokens.AUTHORIZE) or aliexpress_tokens.api_of(call) is not None
+        return call.path.startswith(AUTHORIZE) or api_of(call) is not None
 
     def handle(self, call: Call) -> Answer:
         """Answer one call to the gateway."""
-        if call.path == aliexpress_tokens.AUTHORIZE:
-            return aliexpress_tokens.authorize(call, self.tokens)
+        if call.path == AUTHORIZE:
+            return authorize(call, self.tokens)
         try:
-            path = aliexpress_tokens.api_of(call)
+            path = api_of(call)
             if path is not None:
                 return self._token(path, call)
             account = self._admit(call)
@@ -116,7 +117,7 @@ class AliExpressFake(Fake):
         form = call.form
         self._check_signed(call, path)
         self.calls.came(path, call.at - call.moved)
-        told = aliexpress_tokens.token_call(path, form, self.tokens, self.credentials, call.at)
+        told = token_call(path, form, self.tokens, self.credentials, call.at)
         told["request_id"] = self._request_id(call)
         return _answer({f"{path}_response": told} if "method" in form else told)
 
@@ -179,7 +180,7 @@ class AliExpressFake(Fake):
         sent_at = unix(form["timestamp"])
         if sent_at is None or call.drift(sent_at) > DRIFT_SECONDS:
             raise GatewayError("IllegalTimestamp")
-        digest = aliexpress_tokens.signature(path, form, secret)
+        digest = signature(path, form, secret)
         if form["sign_method"] != "sha256" or not hmac.compare_digest(digest.encode(), form["sign"].encode()):
             raise GatewayError("IncompleteSignature")
 
@@ -226,7 +227,7 @@ class AliExpressFake(Fake):
                 "sku_attr": text_of(item.get("sku_attr")),
             }
             service = text_of(item.get("logistics_service_name"))
-            stores.setdefault(catalogue.store_of(product_id), []).append({**line, "service": service})
+            stores.setdefault(store_of(product_id), []).append({**line, "service": service})
         parts = {str(next(self._ids)): (store, lines) for store, lines in stores.items()}
         order = SandboxOrder(self.name, account, key, list(parts), at, [at], request={"parts": parts, **request})
         self.commit(order)

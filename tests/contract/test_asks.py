@@ -42,7 +42,7 @@ def looked_at(subject: Subject, answer: Any) -> tuple[dict[str, Any], list[Any],
     """Ask everything; return the answers by their keys, the questions, and the verdict."""
     adapter, order = subject.adapter(), subject.order
     answers: dict[str, Any] = {}
-    every = []
+    every: list[Any] = []
     for _ in range(SEVERAL_ROUNDS):
         asks = {question.key: question for question in adapter.asks(order, answers) if question.key not in answers}
         every += asks.values()
