@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import (
@@ -159,6 +159,23 @@ class Settings(BaseSettings):
     )
     retry_base_seconds: float = Field(2, gt=0, le=600, description="first step of the exponential backoff")
     retry_cap_seconds: float = Field(300, gt=0, le=3600, description="longest step of the exponential backoff")
+    preflight: Literal["off", "warn", "refuse"] = Field(
+        "off",
+        description="what intake does with orders that would be refused (`fulfil check`): `off` looks at none, `warn`"
+        " takes them and says so, `refuse` rejects them",
+    )
+    preflight_products_per_second: float = Field(
+        150, gt=0, le=500, description="products a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_freights_per_second: float = Field(
+        120, gt=0, le=350, description="deliveries a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_addresses_per_second: float = Field(
+        1, gt=0, le=4, description="countries a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_keep_seconds: float = Field(
+        900, ge=0, le=86400, description="how long stock, prices and deliveries that were read count; 0: only at once"
+    )
     sandbox_port: int = Field(8900, ge=0, le=65535, description="port of `fulfil sandbox`; 0 picks a free one")
     flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower, on loopback unless told otherwise")
     flower_address: str = Field("127.0.0.1", description="address Flower listens on")

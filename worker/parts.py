@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from worker.health import Health
     from worker.intake import Intake
     from worker.operations import Operations
+    from worker.preflight import Preflights
+    from worker.sending.asking import Asking
     from worker.sending.limits import Limits
     from worker.sending.loop import Loop
     from worker.sending.reads import Reads
@@ -137,6 +139,21 @@ class Parts(Stores):
         return Reads(self.turns, self.loop, self.settings.lease_seconds / 2)
 
     @part
+    def asking(self) -> Asking:
+        """Asks marketplaces before orders."""
+        from worker.sending.asking import Asking
+
+        return Asking(self.settings, self.accounts, self.limits, self.loop)
+
+    def preflights(self) -> Preflights:
+        """Make what looks at orders before they are placed: one for each file or submission, whose answers it keeps."""
+        from worker.broker.answers import Answers
+        from worker.preflight import Preflights
+
+        kept = Answers(connect(self.settings), self.settings.preflight_keep_seconds)
+        return Preflights(self.accounts, lambda: self.asking, kept)
+
+    @part
     def recorder(self) -> Recorder:
         """Records answers; it works as soon as it is made."""
         from worker.sending.fallback import Fallback
@@ -153,7 +170,7 @@ class Parts(Stores):
         from worker.intake import Intake
 
         check_redis(self.settings)
-        return Intake(self.ledger, self.accounts, self.bell)
+        return Intake(self.ledger, self.accounts, self.bell, self.settings.preflight, self.preflights)
 
     @part
     def operations(self) -> Operations:

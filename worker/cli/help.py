@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "doctor", "logs", "hooks", "migrate", "demo", "sandbox", "completion"),
-    "Submit": ("submit", "wait", "template", "marketplaces"),
+    "Submit": ("check", "submit", "wait", "template", "marketplaces"),
     "Watch": (
         "status",
         "list",

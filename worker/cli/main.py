@@ -5,6 +5,7 @@ from __future__ import annotations
 from worker.cli import (
     acts,
     audit,
+    check,
     completion,
     doctor,
     export,
@@ -23,6 +24,7 @@ from worker.cli.group import main
 __all__ = [
     "acts",
     "audit",
+    "check",
     "completion",
     "doctor",
     "export",

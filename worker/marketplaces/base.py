@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
+from worker.marketplaces.asks import Answer, Ask
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, WebhookSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
@@ -22,6 +23,7 @@ from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.foreseen import UNCHECKED, Verdict
 from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
@@ -73,6 +75,8 @@ class Marketplace(ABC):
     """Requests one reading of an order's parcels makes at most, beyond the reading of the order itself."""
     pay_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person pays an order, in words; nothing here ever pays."""
+    foresees: ClassVar[str | None] = None
+    """What a preflight can check of its orders, in words; None: nothing but their form."""
     look_up_by: ClassVar[str | None] = None
     """What `look_up` finds an order by, in words; None: it cannot."""
     codes: ClassVar[Sequence[KnownCode]]
@@ -175,6 +179,18 @@ class Marketplace(ABC):
         """
         return Parcels()
         yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Answer]) -> Iterable[Ask]:
+        """Return what can be asked about an order before it is placed, given the answers so far; by default nothing.
+
+        What is asked creates nothing, pays nothing and reserves nothing. A question whose answer is among `answers`
+        may be returned again.
+        """
+        return ()
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Answer], most: Decimal | None = None) -> Verdict:
+        """Return how an order would fare, by the answers. `most`: what its job lets it cost, in its own currency."""
+        return UNCHECKED
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""

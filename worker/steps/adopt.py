@@ -79,4 +79,6 @@ class Adopt:
             time.sleep(turn)
             times, turn = self.turns.book(marketplace, "read", 1)
         slots = Slots(marketplace, "read", {order.order_id: times[0]})
-        return self.reads.of_account(slots, [(order.order_id, read_back(marketplace, order))])[0]
+        outcome: ReadOutcome
+        (outcome,) = self.reads.of_account(slots, [(order.order_id, read_back(marketplace, order))])
+        return outcome

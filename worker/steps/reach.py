@@ -32,6 +32,7 @@ class Reach:
         if not times:
             return None
         slots = Slots(marketplace, "read", {NO_ORDER: times[0]})
+        outcome: ReadOutcome
         (outcome,) = self.reads.of_account(slots, [(NO_ORDER, marketplace.confirm((NO_ORDER,)))])
         return outcome
 
