@@ -162,7 +162,8 @@ class Life:
 
     def at(self, now: float) -> Standing:
         """Return how it stands; a planned move that is not possible when its time comes does not take place."""
-        standing = Standing(self.first, paid_at=None if self.first in (Phase.UNPAID, _Y) else self.created_at)
+        unpaid = self.first in (Phase.UNPAID, Phase.PAYING, Phase.CANCELLED)
+        standing = Standing(self.first, paid_at=None if unpaid else self.created_at)
         for event in self.events:
             if event.at > now:
                 break

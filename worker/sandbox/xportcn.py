@@ -1,10 +1,11 @@
-"""The sandbox's Xportcn: preview, create, list and detail below /api, as strict as the real gateway is said to be.
+"""The sandbox's Xportcn: preview, create, list, detail and logistics below /api, as strict as it is said to be.
 
 What one order can choose for itself (nothing of this exists on the real platform):
 - `message` "sandbox:CODE" refuses the create with CODE, with 1688's text if it has one; "sandbox:SPLIT" makes two
   orders of it, "sandbox:PARTIAL" one without its last line, as 1688 tells it, "sandbox:NO_IDS" makes one and tells no
   id, "sandbox:IDS_WITH_ERROR" tells the id under code 500, and "sandbox:STATUS=cancel" makes one that reads back with
-  that status;
+  that status, until a control moves it;
+- a suffix of its order_id chooses its life (worker/sandbox/stories.py);
 - a line's `productNo` "sandbox:CODE" refuses the preview with CODE (a preview is not sent the message).
 
 Nothing is idempotent: the same outOrderId makes another order each time, and each create needs a preview of its own
@@ -21,11 +22,14 @@ import hmac
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
+from worker.sandbox import xportcn_life
+from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
+from worker.sandbox.lives import Event, Life, Phase
+from worker.sandbox.stories import life
 
 BASE = "/api/alibaba/ka/order"
 DRIFT_SECONDS = 600
@@ -99,11 +103,14 @@ class XportcnFake(Fake):
             f"{BASE}/create": self._create,
             f"{BASE}/page": self._list,
             f"{BASE}/detail": self._detail,
+            f"{BASE}/logistics": self._logistics,
+            f"{BASE}/logistics/trace": self._traces,
         }
         execute = calls.get(call.path.rstrip("/"))
         if execute is None or call.method != "POST":
             status, error = (404, "Not Found") if execute is None else (405, "Method Not Allowed")
             return _answer({"timestamp": int(call.at * 1000), "status": status, "error": error}, status)
+        self.calls.came(call.path, call.at - call.moved)
         try:
             result = execute(call, self._admit(call), _body(call))
         except _RefusalError as refusal:
@@ -116,6 +123,26 @@ class XportcnFake(Fake):
         if fault == "throttle":
             code, text = ("gw.QosAppFrequencyLimit", "App call exceeds limited frequency")
         return _answer({"error_code": code, "error_message": text}, 400)
+
+    def messages(self, order: SandboxOrder) -> Iterator[Message]:
+        """Tell of each of a create's orders that it was made."""
+        for reference in order.lives:
+            amount, at = _total(order, reference), order.created_at
+            yield xportcn_life.callback("ORDER_CREATE", "WAITING_FOR_PAYMENT", order, reference, at, amount)
+
+    def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
+        """Tell of the moves Xportcn has a callback for."""
+        message = xportcn_life.pushed(order, reference, event, _total(order, reference))
+        if message is not None:
+            yield message
+
+    def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
+        """Begin unpaid, with 1688's deadline, or as the status its create asked for."""
+        if "parts" not in order.request:
+            return None
+        pieces = [line["quantity"] for line in order.request["parts"][reference]]
+        first = xportcn_life.PHASES.get(order.request["status"], Phase.PAID)
+        return life(order.key, first, order.created_at, pieces, xportcn_life.PAY_SECONDS)
 
     def reset(self) -> None:
         """Forget every order, preview and nonce."""
@@ -139,7 +166,7 @@ class XportcnFake(Fake):
         if secret is None:
             raise _RefusalError("401", "access-key is invalid or was reset")
         sent_at = int(timestamp) if timestamp.isdecimal() and len(timestamp) in (10, 13) else 0
-        if abs(call.at - (sent_at / 1000 if len(timestamp) == 13 else sent_at)) > DRIFT_SECONDS:
+        if call.drift(sent_at / 1000 if len(timestamp) == 13 else sent_at) > DRIFT_SECONDS:
             raise _RefusalError("401", "timestamp expired")
         digest = hashlib.md5(f"{access_key}{timestamp}{nonce}{secret}".encode(), usedforsecurity=False)
         if not hmac.compare_digest(digest.hexdigest().upper().encode(), headers["signature"].encode()):
@@ -211,17 +238,35 @@ class XportcnFake(Fake):
             "total": len(entries),
             "page": page,
             "pageSize": size,
-            "records": [row for entry in shown for row in (_rows(entry) if entry else [_history(account)])],
+            "records": [row for entry in shown for row in (_rows(entry, call.at) if entry else [_history(account)])],
         }
 
     def _detail(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
+        order, reference = self._shown(call, account, body)
+        return _row(order, reference, call.at)
+
+    def _shown(self, call: Call, account: str, body: dict[str, Any]) -> tuple[SandboxOrder, str]:
         reference = _text(body.get("orderId"))
         order = self._by_reference.get(reference)
         if order is not None and order.account == account:
             order.gets.append(call.at)
             if self.shows(order, call.at):
-                return _row(order, reference)
+                return order, reference
         raise _RefusalError("500", "订单不存在")
+
+    def _logistics(self, call: Call, account: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        order, reference = self._shown(call, account, body)
+        standing = order.lives[reference].at(call.at)
+        if not standing.boxes:
+            raise _RefusalError("404", xportcn_life.NO_LOGISTICS)
+        return xportcn_life.logistics(reference, order.request["parts"][reference], standing)
+
+    def _traces(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
+        order, reference = self._shown(call, account, body)
+        standing = order.lives[reference].at(call.at)
+        if not standing.boxes:
+            raise _RefusalError("404", xportcn_life.NO_LOGISTICS)
+        return {"logisticsTrace": xportcn_life.traces(reference, standing)}
 
 
 def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
@@ -311,23 +356,28 @@ def _sums(lines: list[Any]) -> dict[str, int]:
     return {**sums, "sumTotalPayment": payment + SERVICE_FEN}
 
 
-def _row(order: SandboxOrder, reference: str) -> dict[str, Any]:
-    """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
-    lines, status = order.request["parts"][reference], order.request["status"]
-    # Carriage and service are paid once, with the first of several.
+def _total(order: SandboxOrder, reference: str) -> int:
+    """Return what an order costs in fen; carriage and service are paid once, with the first of several."""
     once = CARRIAGE_FEN + SERVICE_FEN if reference == order.references[0] else 0
-    total = sum(line["amount"] for line in lines) + once
+    amounts: list[int] = [line["amount"] for line in order.request["parts"][reference]]
+    return sum(amounts) + once
+
+
+def _row(order: SandboxOrder, reference: str, at: float) -> dict[str, Any]:
+    """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
+    lines = order.request["parts"][reference]
+    status = xportcn_life.status_of(order, order.lives[reference].at(at))
     created = f"{datetime.fromtimestamp(order.created_at, UTC):%Y%m%d%H%M%S}000+0000"
     # baseInfo.id loses digits on its way, as in 1688's own sample.
     base = {"id": int(reference) // 100 * 100, "idOfStr": reference, "status": status, "createTime": created}
-    money = {"totalAmount": total, "payStatus": 1}
+    money = {"totalAmount": _total(order, reference), **xportcn_life.details(order, reference, at)}
     return {"orderId": reference, "outOrderId": order.key, "orderStatus": status, **money, "baseInfo": base} | {
         "productItems": [{**line, "subItemID": int(reference) * 10 + place} for place, line in enumerate(lines)]
     }
 
 
-def _rows(order: SandboxOrder) -> list[dict[str, Any]]:
-    return [_row(order, reference) for reference in order.references]
+def _rows(order: SandboxOrder, at: float) -> list[dict[str, Any]]:
+    return [_row(order, reference, at) for reference in order.references]
 
 
 def _history(account: str) -> dict[str, Any]:
