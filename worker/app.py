@@ -56,6 +56,7 @@ app = Celery(
         "tasks.reconcile",
         "tasks.match",
         "tasks.sweep",
+        "tasks.refresh",
         "tasks.admin",
         "tasks.watchdog",
     ],

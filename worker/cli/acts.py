@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from worker.cli.accounts import accounts
 from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.cli.selection import chosen, selection
 from worker.errors import InputError
@@ -187,13 +188,10 @@ def _account_command(group: click.Group, name: str, text: str) -> None:
         print_json({"account": account, "said": told}) if json_ else out().print(told)
 
 
-@main.group()
-def accounts() -> None:
-    """Tell fulfil what you know about an account."""
-
-
 _account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
 _account_command(
     main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
 )
+_account_command(accounts, "pause", "Stop an account's sends: the same as fulfil pause.")
+_account_command(accounts, "resume", "Let an account's orders be sent again: the same as fulfil resume.")
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

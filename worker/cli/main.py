@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.cli import acts, doctor, export, lives, orders, programs, status, submit, support
+from worker.cli import accounts, acts, doctor, export, lives, orders, programs, status, submit, support
 from worker.cli.group import main
 
-__all__ = ["acts", "doctor", "export", "lives", "main", "orders", "programs", "status", "submit", "support"]
+__all__ = ["accounts", "acts", "doctor", "export", "lives", "main", "orders", "programs", "status", "submit", "support"]

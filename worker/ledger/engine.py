@@ -20,7 +20,7 @@ from worker.errors import ConfigError, LedgerAway
 from worker.ledger.address import parsed, shown
 from worker.ledger.faults import Kind, as_ours, kind_of
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
+from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
@@ -84,6 +85,9 @@ class Marketplace(ABC):
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
+    token_calls: ClassVar[type[TokenCalls] | None] = None
+    """The calls that get and renew an account's tokens; None: its token is fixed."""
+
     takes_hints: ClassVar[bool] = False
     """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
 
@@ -107,6 +111,8 @@ class Marketplace(ABC):
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
+        self.token_version: int | None = None
+        """Which stored pair of tokens it sends with; None: the settings' own."""
 
     @property
     def can_look_up(self) -> bool:

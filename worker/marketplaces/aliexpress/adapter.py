@@ -17,6 +17,7 @@ from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 from worker.marketplaces.aliexpress.read import read_answer
 from worker.marketplaces.aliexpress.statuses import MEANINGS
+from worker.marketplaces.aliexpress.tokens import AliExpressTokens
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, RecordSteps, Request
 from worker.marketplaces.models import Credentials
@@ -49,6 +50,7 @@ class AliExpress(Marketplace):
     pay_page: ClassVar[str] = "AliExpress, My Orders of the buyer account, tab Unpaid (several orders in one payment)"
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
     takes_pushes: ClassVar[bool] = True
+    token_calls = AliExpressTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
 
