@@ -44,6 +44,7 @@ class Shop:
 
     account = ACCOUNT
     calls_to_place = 1
+    token_version = None
 
     def __init__(self, url: str, window_seconds: float | None) -> None:
         self.url, self.breaks = url, False

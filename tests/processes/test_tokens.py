@@ -67,7 +67,7 @@ def view(shop: Shop) -> TokenView:
 
 
 def tally(shop: Shop) -> dict[str, Any]:
-    return dict(httpx.get(f"{shop.sandbox_url}/_sandbox/tokens").json()["accounts"]["main"])
+    return dict(httpx.get(f"{shop.sandbox_url}/_sandbox/tokens").json()["aliexpress"]["accounts"]["main"])
 
 
 def made(shop: Shop) -> dict[str, int]:

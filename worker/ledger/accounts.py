@@ -31,6 +31,8 @@ from worker.rules.tokens import (
     stopped,
 )
 
+LONGEST_LEASE_SECONDS = 600.0
+"""A lease that ends later was taken by a host whose clock was wrong: it counts as over."""
 NEVER = 1e12
 """A time after every pause that ends by itself."""
 _OF_TOKENS = (Code.TOKEN_RENEWAL, Code.TOKEN_ENDED)
@@ -84,7 +86,8 @@ class Tokens:
 
     def due(self, now: float) -> list[str]:
         """Return the accounts whose tokens are to be renewed, and nobody does."""
-        free = or_(account_tokens.c.lease_until.is_(None), account_tokens.c.lease_until <= now)
+        until = account_tokens.c.lease_until
+        free = or_(until.is_(None), until <= now, until > now + LONGEST_LEASE_SECONDS)
         query = select(account_tokens.c.account).where(account_tokens.c.due_at <= now, free)
         with self._ledger.reading() as connection:
             return list(connection.execute(query).scalars())
@@ -97,7 +100,7 @@ class Tokens:
         now = now or time.time()
         with self._ledger.writing() as connection:
             row = _locked(connection, account)
-            if row is None or row.due_at is None or row.due_at > now or (row.lease_until or 0.0) > now:
+            if row is None or row.due_at is None or row.due_at > now or _is_leased(row, now):
                 return None
             view = _view(row)
             refresh = self._refresh(row) if may_renew(view) else ""
@@ -253,6 +256,10 @@ def _row(connection: Connection, account: str) -> Row[Any] | None:
 def _locked(connection: Connection, account: str) -> Any:
     query = select(account_tokens).where(account_tokens.c.account == account).with_for_update()
     return connection.execute(query).first()
+
+
+def _is_leased(row: Row[Any], now: float) -> bool:
+    return row.lease_until is not None and now < row.lease_until <= now + LONGEST_LEASE_SECONDS
 
 
 def _stored(version: int, pair: str, grant: Grant, refresh_until: float | None, now: float) -> dict[str, Any]:
