@@ -49,7 +49,6 @@ class Accounts:
         self._look_at = 0.0
         self._awaited: set[str] = set()
         self._adapters: dict[str, Marketplace] = {}
-        self._bindings: dict[str, Binding] = {}
         self._rates: dict[str, Rate] = {}
 
     @cached_property
@@ -109,16 +108,10 @@ class Accounts:
                 continue
             self._failed.pop(account, None)
             self._adapters[account] = made
-            self._bindings.pop(account, None)
 
     def binding(self, account: str) -> Binding:
-        """Return what an account sends with. Raises as `adapter` does."""
-        found = self._bindings.get(account)
-        if found is None:
-            marketplace = self.adapter(account)
-            parts = {"marketplace": marketplace.name, **marketplace.sent_with()}
-            found = self._bindings.setdefault(account, Binding(account, parts))
-        return found
+        """Return what an account sends with now; a send asks its own adapter. Raises as `adapter` does."""
+        return self.adapter(account).binding
 
     def taken_for(self, account: str) -> str | None:
         """Return the fingerprint of where an account sends; None where its credentials are not complete here."""

@@ -21,6 +21,7 @@ from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.binding import Binding
 from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
@@ -126,6 +127,11 @@ class Marketplace(ABC):
         By default every change of a credential counts as another buyer.
         """
         return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
+
+    @cached_property
+    def binding(self) -> Binding:
+        """What this very adapter sends with: where its account gets other tokens, it gets another adapter."""
+        return Binding(self.account, {"marketplace": self.name, **self.sent_with()})
 
     def _plain_credentials(self) -> Iterator[object]:
         for _, value in self.credentials:

@@ -88,7 +88,7 @@ class Place:
         return Terms(
             self.settings.lease_seconds,
             _window_seconds(marketplace),
-            self.accounts.binding(account),
+            marketplace.binding,
             self.accounts.ceilings(account),
         )
 

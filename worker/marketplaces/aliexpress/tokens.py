@@ -74,11 +74,11 @@ def _read(came: Reply | Lost, sent_at: float, creates: bool) -> TokenOutcome:
     for held in objects(document):
         if token_in(held.get("access_token")):
             return _grant(held, sent_at, creates)
-    for held in objects(document):
-        code = text_of(held.get("code"))
-        refusal = _REFUSALS.get(code.lower())
-        if refusal is not None and came.status < 500:
-            return TokenRefused(refusal, code)
+    # The outermost code alone is the gateway's; one further in may be of anything.
+    code = next((code for held in objects(document) if (code := text_of(held.get("code")).strip("0"))), "")
+    refusal = _REFUSALS.get(code.lower())
+    if refusal is not None and came.status < 500:
+        return TokenRefused(refusal, code)
     return unusable(came, "the reply has no token and no known code")
 
 

@@ -71,11 +71,10 @@ def _read(came: Reply | Lost, sent_at: float, invalid: Refusal) -> TokenOutcome:
     for held in objects(document):
         if token_in(held.get("access_token")):
             return _grant(held, sent_at)
-    for held in objects(document):
-        code = text_of(held.get("error"))
-        refusal = invalid if code == "invalid_grant" else _REFUSALS.get(code)
-        if refusal is not None and 400 <= came.status < 500:
-            return TokenRefused(refusal, code)
+    code = text_of(document.get("error"))
+    refusal = invalid if code == "invalid_grant" else _REFUSALS.get(code)
+    if refusal is not None and 400 <= came.status < 500:
+        return TokenRefused(refusal, code)
     return unusable(came, "the reply has no token and no known code")
 
 
