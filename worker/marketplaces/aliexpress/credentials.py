@@ -24,7 +24,9 @@ class AliExpressApp(Credentials):
 class AliExpressCredentials(AliExpressApp):
     """The app's keys and the buyer account's token; `fulfil accounts login` stores one, then none is set here."""
 
-    access_token: SecretStr = Field(min_length=1, description="the buyer's, from its authorisation of the app")
+    access_token: SecretStr = Field(
+        min_length=1, description="the buyer's; not needed where `fulfil accounts login` stores one"
+    )
     buyer_id: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z_-]{1,64}$")] | None = Field(
         None, description="the buyer's `user_id` as the token's grant told it; a renewed token of it is no change"
     )

@@ -34,7 +34,11 @@ class ShoplazzaApp(Credentials):
 class ShoplazzaCredentials(Credentials):
     """A shop's token and how its API is spoken to. Everything arrives as text from the environment."""
 
-    access_token: SecretStr = Field(min_length=1, description="the app's for this shop, with write_order, read_order")
+    access_token: SecretStr = Field(
+        min_length=1,
+        description="the app's for this shop, with write_order, read_order; not needed where `fulfil accounts login`"
+        " stores one",
+    )
     client_secret: SecretStr | None = Field(
         None, min_length=16, description="the app's client secret: checks webhooks; unset: none are taken"
     )
