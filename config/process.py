@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import getpass
 import os
 import resource
 import sys
@@ -32,3 +33,11 @@ def private_folder(path: Path) -> Path:
     for folder in reversed(missing):
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     return path
+
+
+def user() -> str | None:
+    """Return the name of the user this process runs as; None where it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None

@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from config.addresses import is_open_http, wrong_with_redis
+from config.names import known_names, misspelt, set_names
 from config.secrecy import SecretFiles, checked_keys, env_file, key_list, with_files_read, written_by_others
 
 MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
@@ -255,6 +256,8 @@ def settings() -> Settings:
     if path is not None and (reason := written_by_others(path)):
         raise BadSettingError(reason)
     try:
+        if wrong := misspelt(set_names(path), known_names(Settings.model_fields)):
+            raise BadSettingError("; ".join(wrong))
         return Settings(_env_file=path)
     except ValidationError as error:
         # Never the value: it may be a secret.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from worker.app import app
+from worker.broker.senders import sending_host
 from worker.errors import FulfilError, UnknownOrder, UnusableId
 from worker.ledger.selection import Filter
 from worker.parts import parts
@@ -47,27 +48,31 @@ def close_task(*order_ids: str, note: str, actor: str = "flower") -> str:
 
 
 @app.task(name="admin.act")
-def act_task(act_id: str) -> str:
-    """Do an act, or go on with one; tell how far it is."""
-    return _say(lambda: act_line(parts().operations.begin(act_id)))
+def act_task(act_id: str, actor: str = "flower") -> str:
+    """Do an act, or go on with one; tell how far it is. `actor`: who lets it begin."""
+    return _say(lambda: act_line(parts().operations.begin(act_id, _actor(actor))))
 
 
 @app.task(name="admin.adopt")
 def adopt_task(order_id: str, reference: str, actor: str = "flower") -> str:
-    """Adopt a marketplace order for one of ours."""
-    return _told([order_id], lambda one: parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)))
+    """Adopt a marketplace order for one of ours: its id is read first, and taken only where that shows the order."""
+
+    def adopt(one: str) -> Moved:
+        return parts().operations.adopt(one, _text(reference, "reference"), _actor(actor)).moved
+
+    return _told([order_id], adopt)
 
 
 @app.task(name="admin.pause")
-def pause_task(account: str, actor: str = "flower") -> str:
+def pause_task(account: str, actor: str = "flower", note: str = "") -> str:
     """Pause an account."""
-    return _say(lambda: parts().operations.pause(_account(account), _actor(actor)))
+    return _say(lambda: parts().operations.pause(_account(account), _actor(actor), str(note)))
 
 
 @app.task(name="admin.resume")
-def resume_task(account: str, actor: str = "flower") -> str:
+def resume_task(account: str, actor: str = "flower", note: str = "") -> str:
     """Resume an account."""
-    return _say(lambda: parts().operations.resume(_account(account), _actor(actor)))
+    return _say(lambda: parts().operations.resume(_account(account), _actor(actor), str(note)))
 
 
 def _each(kind: ActKind, order_ids: Sequence[Any], actor: str, note: str = "") -> str:
@@ -128,4 +133,10 @@ def _say(do: Callable[[], str]) -> str:
 
 
 def _actor(name: str) -> str:
-    return plain(f"task:{name}")[:60] if isinstance(name, str) else "task"
+    """Return who sent the message at hand, as events name them: the name it tells, and its host if that is another.
+
+    Flower sends no name of its user, so the name is `flower` where the message tells none.
+    """
+    host = sending_host(app.current_task)
+    told = f"task:{name}" if isinstance(name, str) else "task"
+    return plain(f"{told[:40]}@{host}" if host else told)[:60]

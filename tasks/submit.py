@@ -8,6 +8,7 @@ from typing import Any
 from celery.worker.request import Request
 
 from worker.app import app
+from worker.broker.senders import sending_host
 from worker.intake import Batch
 from worker.parts import parts
 
@@ -49,7 +50,9 @@ def submit_task(jobs: list[dict[str, Any]]) -> str:
     """Take jobs from a producer that reaches Redis only; a job submitted twice is taken once."""
     if not isinstance(jobs, list):
         return "refused: jobs must be a list"
-    batch = submit((job if isinstance(job, Mapping) else {} for job in jobs), "redis")
+    entries = (job if isinstance(job, Mapping) else {} for job in jobs)
+    host = sending_host(app.current_task)
+    batch = parts().intake.submit(entries, "redis", actor=f"task:producer@{host}" if host else "task:producer")
     told = [f"batch {batch.batch}: {batch.accepted} accepted, {batch.duplicates_number} duplicates"]
     told += [f"line {r.line} rejected: {r.field}: {r.reason}" for r in batch.rejected[:TOLD]]
     if batch.rejected_number > TOLD:

@@ -28,8 +28,8 @@ from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.aliexpress.models import AliExpressOrder
 from worker.marketplaces.calls import Reply
+from worker.programs import commands
 from worker.rules.outcomes import PlaceOutcome
-from worker.supervisor import commands
 
 T = TypeVar("T")
 
@@ -220,6 +220,10 @@ class Shop:
             self._ledger.migrate()
         return self._ledger
 
+    def make_ledger(self) -> None:
+        """Make the empty ledger, as the first `fulfil up` or `fulfil submit` does."""
+        _ = self.ledger
+
     def show(self, order_id: str) -> dict[str, Any]:
         """Return what `fulfil show --json` tells of an order."""
         return Queries(self.ledger).order(order_id).as_json()
@@ -313,7 +317,14 @@ def _bare_environment(home: Path, settings: Mapping[str, Any]) -> dict[str, str]
     kept = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "USER", "LOGNAME") if name in os.environ
     }
-    own = {"home": home, "sweep_seconds": 1, "request_timeout_seconds": 2, "confirm_delay_seconds": 10, **settings}
+    own = {
+        "home": home,
+        "sweep_seconds": 1,
+        "request_timeout_seconds": 2,
+        "confirm_delay_seconds": 10,
+        "hooks_port": 0,
+        **settings,
+    }
     return {
         **kept,
         "PYTHONPATH": str(ROOT),

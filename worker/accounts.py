@@ -11,8 +11,9 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
+from config.names import nearest
 from config.settings import Account
-from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable, UnknownAccount
+from worker.errors import ConfigError, FulfilError, LedgerRefused, NoLedger, Unavailable, UnknownAccount
 from worker.ledger.accounts import Tokens
 from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
@@ -23,6 +24,7 @@ from worker.rules.alarms import Patience
 from worker.rules.binding import Binding
 from worker.rules.follow import DAY, HOUR
 from worker.rules.reconcile import Ability
+from worker.rules.why import Ways
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,20 @@ class Accounts:
         if account not in self.configured:
             raise UnknownAccount(_unknown(account, self.configured))
 
+    def check_names(self) -> None:
+        """Raise ConfigError, naming the nearest one, for a key that no account of its marketplace has."""
+        wrong = []
+        for name, account in self.configured.items():
+            if (kind := REGISTRY.get(account.marketplace)) is None:
+                continue  # told by whoever asks for the adapter
+            known = {*kind.credentials_model.model_fields, *Account.model_fields}
+            for key in sorted(account.extras().keys() - known):
+                near = nearest(key, known)
+                hint = f"; nearest: {_variable(name, near)}" if near else "; see docs/configuration.md"
+                wrong.append(f"{_variable(name, key)} is no setting of {kind.title}{hint}")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
     def check_all(self) -> None:
         """Make every adapter. Raises ConfigError when the credentials of one are not complete."""
         for account in self.configured:
@@ -72,8 +88,8 @@ class Accounts:
 
     def adapter(self, account: str) -> Marketplace:
         """Return an account's adapter. Raises UnknownAccount, and ConfigError when its credentials are incomplete."""
-        if self._tokens is not None and time.monotonic() >= self._look_at:
-            self._look(self._tokens())
+        if time.monotonic() >= self._look_at:
+            self._look()
         made = self._adapters.get(account)
         if made is None:
             made = self._adapters.setdefault(account, self._make(account))
@@ -84,7 +100,7 @@ class Accounts:
         self._awaited.add(account)
         self._look_at = 0.0
 
-    def _look(self, tokens: Tokens) -> None:
+    def _look(self) -> None:
         """Make the adapters anew whose stored pair is another one by now.
 
         Where one cannot be made, the one there was stays: the marketplace refuses its token, which executes nothing,
@@ -92,7 +108,8 @@ class Accounts:
         """
         self._look_at = time.monotonic() + (AWAITED_SECONDS if self._awaited else LOOK_SECONDS)
         try:
-            found = tokens.versions()
+            tokens = self._stored()
+            found = {} if tokens is None else tokens.versions()
         except (Unavailable, LedgerRefused):
             return
         for account, present in list(self._adapters.items()):
@@ -129,6 +146,17 @@ class Accounts:
             window.total_seconds() if window else None,
             self.configured[account].recreate_after_seconds,
         )
+
+    def ways(self, account: str, marketplace: str) -> Ways:
+        """Return what can be done about the orders of an account, configured here or not, in words for a person."""
+        kind = REGISTRY.get(marketplace)
+        try:
+            ability = self.ability(account)
+        except ConfigError:
+            ability = None
+        if kind is None:
+            return Ways(marketplace, "the order's page there", ability)
+        return Ways(kind.title, kind.order_page, ability, kind.look_up_by, kind.takes_pushes)
 
     def ceilings(self, account: str) -> Ceilings | None:
         """Return what an account may spend in a day; None: it has no limit."""
@@ -178,13 +206,21 @@ class Accounts:
     def _keys(self, account: str, kind: type[Marketplace]) -> tuple[dict[str, str], int | None]:
         """Return what an account sends with: its settings, and over them its stored token and whose that is."""
         keys = self.configured[account].extras()
-        stored = self._tokens().sending(account) if self._tokens is not None and kind.token_calls else None
+        tokens = self._stored() if kind.token_calls else None
+        stored = None if tokens is None else tokens.sending(account)
         if stored is None:
             return keys, None
         keys["access_token"] = stored.access
         if stored.buyer is not None and BUYER_KEY in kind.credentials_model.model_fields:
             keys[BUYER_KEY] = stored.buyer
         return keys, stored.version
+
+    def _stored(self) -> Tokens | None:
+        """Return where tokens are stored; None where no ledger was made yet, so that there are none."""
+        try:
+            return None if self._tokens is None else self._tokens()
+        except NoLedger:
+            return None
 
     def token_calls(self, account: str) -> TokenCalls | None:
         """Return the calls that get an account's tokens; None: its marketplace has none.
@@ -207,6 +243,10 @@ def _patience(account: Account) -> Patience:
         **{name: None if value is None else value * DAY for name, value in days.items()},
         **{name: None if value is None else value * HOUR for name, value in hours.items()},
     )
+
+
+def _variable(account: str, key: str) -> str:
+    return f"FULFIL_ACCOUNTS__{account.upper()}__{key.upper()}"
 
 
 def _unknown(account: str, known: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from config.settings import BadSettingError, settings
 from worker.broker import transport
 from worker.broker.embedded import redis_url
 from worker.broker.signing import sign_what_is_sent
-from worker.errors import ConfigError, FulfilError, LedgerRefused, Unavailable
+from worker.errors import ConfigError, FulfilError, LedgerMoved, LedgerRefused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ class AnsweringTask(Task):  # type: ignore[misc]
         try:
             return super().__call__(*args, **options)
         except FulfilError as error:
-            log.log(logging.ERROR if isinstance(error, LedgerRefused) else logging.WARNING, "%s: %s", self.name, error)
+            loud = isinstance(error, LedgerRefused | LedgerMoved)
+            log.log(logging.ERROR if loud else logging.WARNING, "%s: %s", self.name, error)
             return str(error)
 
 

@@ -2,6 +2,7 @@
 
 FulfilError
 ├── ConfigError          a setting is missing or wrong
+│   ├── NoLedger         there is no ledger where the settings say it is
 │   └── UnknownAccount   a job or a command names an account that is not configured
 ├── InputError           what was submitted cannot be read at all (file, encoding, argument)
 │   └── UnusableId       what was given as an id cannot be one
@@ -10,7 +11,9 @@ FulfilError
 ├── LedgerRefused        the ledger's database refused a statement
 └── Unavailable          something we need is away
     ├── RedisAway
-    └── LedgerAway
+    ├── LedgerAway
+    │   └── LedgerMoved  the ledger's file was moved away or replaced under a running program
+    └── MarketplaceAway
 """
 
 from __future__ import annotations
@@ -31,6 +34,10 @@ class ConfigError(FulfilError):
 
 class UnknownAccount(ConfigError):
     """An account that is not configured."""
+
+
+class NoLedger(ConfigError):
+    """There is no ledger where the settings say it is; a command that only reads makes none."""
 
 
 class InputError(FulfilError):
@@ -76,6 +83,14 @@ class RedisAway(Unavailable):
 
 class LedgerAway(Unavailable):
     """The ledger's database does not answer, or cannot be written now."""
+
+
+class LedgerMoved(LedgerAway):
+    """The ledger's file was moved away or replaced while a program had it open: nothing more is read or written."""
+
+
+class MarketplaceAway(Unavailable):
+    """A marketplace that a person's command has to ask does not answer, or takes no call now."""
 
 
 def where(error: BaseException) -> str:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from config.process import user
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import Taken, open_batch, take
+from worker.ledger.operators import Operator
 from worker.ledger.repeats import Repeats
 from worker.orders.files import jobs as read_jobs
 from worker.orders.jobs import Job, Rejection, validate
+from worker.rules.values import Moved
 
 GROUP = 1000
 """Jobs written in one transaction."""
@@ -32,14 +35,18 @@ class Batch:
     batch: str
     accepted: int = 0
     duplicates: list[tuple[str, str]] = field(default_factory=list)
-    """(order_id, its state), of the first `KEPT` of them"""
+    """(order_id, its state), of the first `kept` of them"""
     rejected: list[Rejection] = field(default_factory=list)
     """The first `KEPT`; the ledger keeps them all: `Queries.rejections`."""
     duplicates_number: int = 0
     rejected_number: int = 0
     notices: dict[str, int] = field(default_factory=dict)
     """Accepted fields that are not sent, contents that several orders share, and in how many orders."""
+    amended: list[str] = field(default_factory=list)
+    """Known orders whose content was replaced, and that go again; the first `KEPT`"""
+    amended_number: int = 0
     unrung: str | None = None
+    kept: int = KEPT
 
     def as_json(self) -> dict[str, Any]:
         """Return the documented JSON form."""
@@ -49,8 +56,10 @@ class Batch:
             "duplicates": self.duplicates_number,
             "rejected_number": self.rejected_number,
             "rejected": [{"line": r.line, "field": r.field, "reason": r.reason} for r in self.rejected],
-            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates],
+            "duplicate_orders": [{"order_id": order_id, "state": state} for order_id, state in self.duplicates[:KEPT]],
             "notices": self.notices,
+            "amended": self.amended_number,
+            "amended_orders": self.amended,
         }
 
 
@@ -62,28 +71,56 @@ class Intake:
         self._accounts = accounts
         self._bell = bell
 
-    def submit(self, jobs: Iterable[Mapping[str, Any]], source: str, *, allow_repeat: bool = False) -> Batch:
+    def submit(
+        self,
+        jobs: Iterable[Mapping[str, Any]],
+        source: str,
+        *,
+        allow_repeat: bool = False,
+        actor: str = "",
+        replace: bool = False,
+    ) -> Batch:
         """Take jobs (mappings as in a file's lines) and return the batch; what it accepted is kept.
 
-        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. Raises
-        ConfigError, LedgerAway.
+        `allow_repeat`: orders that are alike but for their id are meant, so no notice tells of them. `actor`: who
+        hands them in, as events name it; by default the user a program runs as. `replace`: known orders with other
+        content are amended; else those are rejected. Raises ConfigError, LedgerAway.
         """
         known = self._accounts.terms()
-        return self._take_all(
-            (validate(job, number, known) for number, job in enumerate(jobs, 1)), source, allow_repeat
-        )
+        entries = (validate(job, number, known) for number, job in enumerate(jobs, 1))
+        return self._take_all(entries, source, allow_repeat, actor, replace)
 
-    def submit_file(self, path: str | Path | BinaryIO, name: str | None = None, *, allow_repeat: bool = False) -> Batch:
+    def submit_file(
+        self,
+        path: str | Path | BinaryIO,
+        name: str | None = None,
+        *,
+        allow_repeat: bool = False,
+        actor: str = "",
+        replace: bool = False,
+        kept: int = KEPT,
+    ) -> Batch:
         """Take a file of jobs (JSON lines, JSON or CSV; `-` is standard input), as `submit` does.
 
-        Raises InputError too.
+        `kept`: how many duplicates the batch names. Raises InputError too.
         """
-        return self._take_all(read_jobs(path, self._accounts.terms(), name), name or str(path), allow_repeat)
+        entries = read_jobs(path, self._accounts.terms(), name)
+        return self._take_all(entries, name or str(path), allow_repeat, actor, replace, kept)
 
-    def _take_all(self, entries: Iterable[Job | Rejection], source: str, allow_repeat: bool) -> Batch:
+    def _take_all(
+        self,
+        entries: Iterable[Job | Rejection],
+        source: str,
+        allow_repeat: bool,
+        actor: str,
+        replace: bool,
+        kept: int = KEPT,
+    ) -> Batch:
         repeats = None if allow_repeat else Repeats()
-        batch = Batch(open_batch(self._ledger, Path(source).name))
+        actor = actor or f"python:{user() or ''}"
+        batch = Batch(open_batch(self._ledger, Path(source).name, actor), kept=kept)
         room: dict[str, int] = {}
+        replacing = _Replacing(Operator(self._ledger, actor), batch.batch) if replace else None
         for group in _grouped(entries):
             jobs = [entry for entry in group if isinstance(entry, Job)]
             refused = [entry for entry in group if isinstance(entry, Rejection)]
@@ -92,13 +129,26 @@ class Intake:
             for some, rung_at, turned_away in ((rung, now, refused), (rest, None, [])):
                 if some or turned_away:
                     places = {account: self._accounts.taken_for(account) or "" for account in {j.account for j in some}}
-                    taken = take(self._ledger, batch.batch, some, turned_away, rung_at, repeats, taken_for=places)
+                    taken = take(
+                        *(self._ledger, batch.batch, some, turned_away, rung_at, repeats, places),
+                        replaces=replacing is not None,
+                    )
                     _add(batch, taken)
+                    if replacing is not None and taken.changed:
+                        self._amend(batch, replacing, taken)
                     if rung_at is not None:
                         reached(CrashPoint.SUBMITTED)
                         self._ring(batch, taken)
         batch.notices |= repeats.notices() if repeats else {}
         return batch
+
+    def _amend(self, batch: Batch, replacing: _Replacing, taken: Taken) -> None:
+        moved, rejected = replacing.replace(taken.changed)
+        reached(CrashPoint.RETRYING)
+        self._bell.follow(moved, at_once=True)
+        _add(batch, Taken(rejected=rejected))
+        batch.amended_number += len(moved)
+        batch.amended += [one.order_id for one in moved][: KEPT - len(batch.amended)]
 
     def _split(self, jobs: list[Job], room: dict[str, int]) -> tuple[list[Job], list[Job]]:
         """Part what an account can send soon, which is rung for now, from what the sweep will ring for in time."""
@@ -123,6 +173,21 @@ class Intake:
             batch.unrung = str(error)
 
 
+class _Replacing:
+    """Amends the known orders of one submission, each once."""
+
+    def __init__(self, operator: Operator, batch_id: str) -> None:
+        self._operator = operator
+        self._batch_id = batch_id
+        self._done: set[str] = set()
+
+    def replace(self, changed: Sequence[tuple[str, Job]]) -> tuple[list[Moved], list[Rejection]]:
+        """Give orders their new content; return those that go again, and what is rejected."""
+        moved, rejected = self._operator.replace(self._batch_id, changed, self._done)
+        self._done.update(one.order_id for one in moved)
+        return moved, rejected
+
+
 def _grouped(entries: Iterable[Job | Rejection]) -> Iterator[list[Job | Rejection]]:
     group: list[Job | Rejection] = []
     for entry in entries:
@@ -138,7 +203,7 @@ def _add(batch: Batch, taken: Taken) -> None:
     batch.accepted += len(taken.new)
     batch.duplicates_number += len(taken.duplicates)
     batch.rejected_number += len(taken.rejected)
-    batch.duplicates += taken.duplicates[: KEPT - len(batch.duplicates)]
+    batch.duplicates += taken.duplicates[: batch.kept - len(batch.duplicates)]
     batch.rejected += taken.rejected[: KEPT - len(batch.rejected)]
     for job in taken.new:
         for notice in job.notices:

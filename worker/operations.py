@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from worker.accounts import Accounts
@@ -17,19 +17,31 @@ from worker.ledger.lives import Lives
 from worker.ledger.lookup import known
 from worker.ledger.marks import Graves
 from worker.ledger.operators import Operator
+from worker.ledger.orphans import close_orphans
 from worker.ledger.selection import Filter
+from worker.orders import ids
 from worker.rules.acts import ActKind, Forecast, forecast
-from worker.rules.values import Moved
+from worker.rules.values import Adopted, Moved
 from worker.rules.views import ActView
 from worker.steps.act import Act
+from worker.steps.adopt import Adopt
 
 
 class Operations:
     """Carries out a person's commands, from whatever door. `actor` names the person; it stands in every event."""
 
     def __init__(
-        self, ledger: Ledger, accounts: Accounts, graves: Graves, bell: Bell, acts: Acts, act: Act, lives: Lives
+        self,
+        ledger: Ledger,
+        accounts: Accounts,
+        graves: Graves,
+        bell: Bell,
+        acts: Acts,
+        act: Act,
+        lives: Lives,
+        adopting: Callable[[], Adopt],
     ) -> None:
+        """`adopting` makes the step that reads an id first: nothing else here needs an HTTP client."""
         self._ledger = ledger
         self._accounts = accounts
         self._graves = graves
@@ -37,6 +49,7 @@ class Operations:
         self._acts = acts
         self._act = act
         self._lives = lives
+        self._adopting = adopting
 
     def do(self, kind: ActKind, order_id: str, actor: str, note: str = "", changes: Sequence[str] = ()) -> Moved:
         """Do one thing to one order. `changes`: what an amendment sets. Raises UnusableId, UnknownOrder, NotAllowed."""
@@ -65,26 +78,38 @@ class Operations:
         told.seconds = max((self._seconds(account, number) for account, number in told.calls.items()), default=0.0)
         return told
 
-    def begin(self, act_id: str) -> ActView:
-        """Do an act, or go on with one that was begun; return how it stands. Raises UnknownOrder."""
+    def begin(self, act_id: str, actor: str | None = None) -> ActView:
+        """Do an act, or go on with one that was begun; return how it stands. `actor`: who begins it, if not its maker.
+
+        Raises UnknownOrder.
+        """
         self._acts.find(act_id)
-        self._acts.begin(act_id)
+        self._acts.begin(act_id, actor)
         return self._act.run(act_id)
 
-    def adopt(self, order_id: str, reference: str, actor: str) -> Moved:
-        """Give an order the marketplace's id a person found. Raises NotAllowed, UnknownOrder."""
-        return self._rung(Operator(self._ledger, actor).adopt(order_id, reference))
+    def adopt(self, order_id: str, reference: str, actor: str) -> Adopted:
+        """Give an order the marketplace's id a person found, once the marketplace shows it. Raises as `Adopt.run`."""
+        return self._adopting().run(order_id, reference, actor)
 
-    def pause(self, account: str, actor: str) -> str:
+    def close_orphans(self, references: Sequence[str], note: str, actor: str) -> tuple[list[str], dict[str, str]]:
+        """Note that orders of the marketplace are none of ours; they ask for nobody again.
+
+        Returns the ids that were closed, and what is said of the others. Raises UnusableId, UnknownOrder.
+        """
+        asked = [ids.reference(reference) for reference in references]
+        return close_orphans(self._ledger, asked, actor, note)
+
+    def pause(self, account: str, actor: str, note: str = "") -> str:
         """Pause an account's sends; return a sentence. Raises UnknownAccount."""
         self._accounts.check(account)
-        Operator(self._ledger, actor).pause(account)
+        Operator(self._ledger, actor).pause(account, note=note)
         return f"{account} paused"
 
-    def resume(self, account: str, actor: str) -> str:
+    def resume(self, account: str, actor: str, note: str = "") -> str:
         """Let an account's orders go again; return a sentence. Raises UnknownAccount."""
         self._accounts.check(account)
-        return f"{account} resumed" if Operator(self._ledger, actor).resume(account) else f"{account} was not paused"
+        resumed = Operator(self._ledger, actor).resume(account, note)
+        return f"{account} resumed" if resumed else f"{account} was not paused"
 
     def same_buyer(self, account: str, actor: str) -> str:
         """Note that a person said an account's new token is of the same buyer. Raises UnknownAccount, NotAllowed."""

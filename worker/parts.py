@@ -15,6 +15,7 @@ import redis
 
 from config.settings import BadSettingError, Settings, settings
 from worker.broker.embedded import EmbeddedRedis, answers, connect
+from worker.broker.signs import Signs
 from worker.broker.troubles import check as check_redis
 from worker.broker.troubles import trouble
 from worker.errors import ConfigError
@@ -25,6 +26,7 @@ from worker.stores import Stores
 if TYPE_CHECKING:
     from worker.broker.bell import Bell
     from worker.broker.watchdog import Watchdog
+    from worker.health import Health
     from worker.intake import Intake
     from worker.operations import Operations
     from worker.sending.limits import Limits
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from worker.sending.renewals import Renewals
     from worker.sending.turns import Turns
     from worker.steps.act import Act
+    from worker.steps.adopt import Adopt
     from worker.steps.confirm import Confirm
     from worker.steps.follow import Follow
     from worker.steps.logins import Logins
@@ -72,6 +75,11 @@ class Parts(Stores):
         return EmbeddedRedis(self.settings)
 
     @part
+    def signs(self) -> Signs:
+        """Leaves and reads signs of life."""
+        return Signs(connect(self.settings))
+
+    @part
     def bell(self) -> Bell:
         """Rings for orders."""
         from worker.app import app
@@ -96,7 +104,9 @@ class Parts(Stores):
         from worker.broker.watchdog import Watchdog
 
         # Longer than the longest task, or a worker with much to do would count as stuck.
-        return Watchdog(app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)))
+        return Watchdog(
+            app, partial(answers, self.settings), self._patience(), Passage(connect(self.settings)), self.signs
+        )
 
     def _patience(self) -> float:
         return self.settings.lease_seconds * 2 + 60
@@ -162,7 +172,17 @@ class Parts(Stores):
         """Carries out a person's commands."""
         from worker.operations import Operations
 
-        return Operations(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act, self.lives)
+        return Operations(
+            *(self.ledger, self.accounts, self.graves, self.bell, self.acts, self.act, self.lives),
+            adopting=lambda: self.adopt,
+        )
+
+    @part
+    def health(self) -> Health:
+        """Says whether anything is wrong."""
+        from worker.health import Health
+
+        return Health(self.settings, self.ledger, self.accounts, lambda: self.signs)
 
     @part
     def act(self) -> Act:
@@ -170,6 +190,13 @@ class Parts(Stores):
         from worker.steps.act import Act
 
         return Act(self.ledger, self.acts, self.accounts, self.graves, self.bell)
+
+    @part
+    def adopt(self) -> Adopt:
+        """Gives an order the id a person found."""
+        from worker.steps.adopt import Adopt
+
+        return Adopt(self.ledger, self.accounts, self.turns, self.claims, self.reads, self.bell)
 
     @part
     def suspects(self) -> Suspects:
@@ -305,6 +332,7 @@ class Parts(Stores):
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),
+            signs=self.signs,
             deaf=Watch(self.settings, partial(Listeners.ask, app), partial(self.stuck, expected(self.settings))),
         )
 
@@ -323,7 +351,9 @@ def parts() -> Parts:
 
 @cache
 def _process() -> Parts:
-    return Parts(settings())
+    made = Parts(settings())
+    made.accounts.check_names()
+    return made
 
 
 def forget() -> None:

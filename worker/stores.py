@@ -8,6 +8,7 @@ from config.settings import Settings
 from worker.accounts import Accounts
 from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
+from worker.ledger.audit import Audit
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
@@ -31,6 +32,8 @@ class Stores(Lazy):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
+        self.makes_ledger = True
+        """Whether a ledger is made where there is none; a command that only looks never makes one."""
 
     @part
     def accounts(self) -> Accounts:
@@ -44,8 +47,10 @@ class Stores(Lazy):
 
     @part
     def ledger(self) -> Ledger:
-        """The ledger, its schema up to date."""
+        """The ledger, its schema up to date. Raises NoLedger where there is none and none may be made."""
         opened = Ledger(self.settings.database())
+        if not self.makes_ledger:
+            opened.require()
         opened.migrate()
         return opened
 
@@ -53,6 +58,11 @@ class Stores(Lazy):
     def queries(self) -> Queries:
         """Reads the ledger for people."""
         return Queries(self.ledger)
+
+    @part
+    def audit(self) -> Audit:
+        """Knows who did what by hand."""
+        return Audit(self.ledger)
 
     @part
     def claims(self) -> Claims:

@@ -1,9 +1,9 @@
-"""Starts and watches the programs of `fulfil up`: Redis, two worker processes, beat and Flower."""
+"""Starts and watches the programs of `fulfil up`: Redis, two worker processes, beat, Flower, the push receiver."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -12,66 +12,23 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
 
-from config.process import private_folder
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, FOLLOW_QUEUE
-from config.secrecy import ENV_FILE, PREFIX, in_effect, is_secret
-from config.settings import Account, Settings
+from config import log_files
+from config.settings import Settings
 from worker.background import Background
-from worker.broker.embedded import EmbeddedRedis, redis_url
+from worker.broker.embedded import EmbeddedRedis, answers
 from worker.errors import ConfigError, RedisAway
+from worker.ledger import own_file
+from worker.programs import commands, environment
 
-ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 60
 RESTART_SECONDS = 2.0
+SAY_AGAIN_SECONDS = 60.0
+"""A program that ends again and again is told of so often."""
 LOOK_SECONDS = 0.2
-CELERY_OPTION_VARIABLES = frozenset({"BROKER_URL", "RESULT_BACKEND", "LOADER", "CONFIG_MODULE"})
-"""Variables of other programs that Celery's command line would take for options, over our settings."""
-SENDERS = frozenset({"place", "confirm"})
-"""The programs that talk to marketplaces and the ledger; the others need neither their keys nor its password."""
-_REPLACED = frozenset(
-    {
-        *(
-            f"{PREFIX}{name}{end}"
-            for name in ("REDIS_URL", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH")
-            for end in ("", "_FILE")
-        ),
-        "FLOWER_BASIC_AUTH",
-        ENV_FILE,
-    }
-)
-"""Variables each program is told anew, or has no use for."""
-
-
-def commands(settings: Settings) -> dict[str, list[str]]:
-    """Return the command of each program. Sends and reads are processes apart, so that neither waits for the other."""
-    celery = [sys.executable, "-m", "celery", "-q", "-A", "worker.app"]
-    worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
-    return {
-        "place": [*worker, "-n", "place@%h", "-X", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
-        "confirm": [*worker, "-n", "confirm@%h", "-Q", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
-        "beat": [*celery, "beat"],
-        "flower": [
-            *celery,
-            "flower",
-            f"--address={settings.flower_address}",
-            f"--port={settings.flower_port}",
-            "--max-tasks=20000",
-        ],
-    }
-
-
-def flower_login(settings: Settings) -> str:
-    """Return `user:password` of Flower: the setting, or a password made once for this home."""
-    if settings.flower_basic_auth:
-        return settings.flower_basic_auth
-    path = settings.home / "flower-login"
-    if not path.exists():
-        private_folder(path.parent)
-        path.touch(mode=0o600)
-        path.write_text(f"fulfil:{secrets.token_urlsafe(12)}")
-    return path.read_text().strip()
+REDIS_SECONDS = 1.0
+LOG_SECONDS = 5.0
+HOOKS = "the receiver of push messages, which `fulfil up` runs itself,"
 
 
 @dataclass(slots=True)
@@ -80,6 +37,7 @@ class _Program:
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    told: float = -SAY_AGAIN_SECONDS
 
 
 @dataclass(slots=True)
@@ -87,22 +45,36 @@ class Services:
     """The programs of one home. Starts what is missing, restarts what died, stops what it started."""
 
     settings: Settings
-    logs: Path | None = None
-    """Folder for the programs' output; None: they share ours."""
     environment: dict[str, str] = field(default_factory=dict)
+    """Variables for the programs, on top of ours."""
+    logs: Path = field(init=False)
     _redis: EmbeddedRedis = field(init=False)
     _programs: list[_Program] = field(default_factory=list, init=False)
     _watch: _Watch = field(init=False)
+    _lock: int | None = field(default=None, init=False)
+    """Held by us and by every program, so that a home has one set of them."""
+    _trouble: str = field(default="", init=False)
+    """What was last said of Redis."""
+    _look_at_redis: float = field(default=0.0, init=False)
+    _look_at_logs: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
+        self.logs = log_files.folder(self.settings.home)
         self._redis = EmbeddedRedis(self.settings)
         self._watch = _Watch(self)
 
     def start(self) -> None:
-        """Start everything. Raises ConfigError when Flower's port is taken, RedisAway, LedgerAway."""
+        """Start everything.
+
+        Raises ConfigError when the home has such programs already, or a port is taken; RedisAway; OSError.
+        """
+        self._hold()
+        wanted = commands(self.settings)
         check_port(self.settings.flower_address, self.settings.flower_port, "Flower", "FULFIL_FLOWER_PORT")
+        if "hooks" in wanted:
+            check_port(self.settings.hooks_address, self.settings.hooks_port, HOOKS, "FULFIL_HOOKS_PORT")
         self._redis.start()
-        for name, command in commands(self.settings).items():
+        for name, command in wanted.items():
             program = _Program(name, command)
             self._programs.append(program)
             self._spawn(program)
@@ -112,17 +84,16 @@ class Services:
         self._watch.start()
 
     def revive(self) -> None:
-        """Start again what has died. A Redis that cannot be started now is tried again by the next call."""
-        try:
-            self._redis.start()
-        except RedisAway as error:
-            print(error, file=sys.stderr)
+        """Start again what has died, and keep the logs short. What cannot be done now is tried again next time."""
+        now = time.monotonic()
+        if now >= self._look_at_redis:
+            self._look_after_redis()
+            self._look_at_redis = time.monotonic() + REDIS_SECONDS
         for program in self._programs:
-            process = program.process
-            if process is None or process.poll() is None or time.monotonic() - program.started < RESTART_SECONDS:
-                continue
-            print(f"{program.name} ended with {process.returncode}; starting it again", file=sys.stderr)
-            self._spawn(program)
+            self._look_after(program)
+        if now >= self._look_at_logs:
+            log_files.shorten(self.logs)
+            self._look_at_logs = now + LOG_SECONDS
 
     def dead(self) -> list[str]:
         """Return the programs that are not running."""
@@ -147,44 +118,94 @@ class Services:
                 process.kill()
                 process.wait()
         self._redis.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _hold(self) -> None:
+        path = self.settings.home / "up.lock"
+        try:
+            self._lock = own_file.hold(path)
+        except BlockingIOError:
+            raise ConfigError(_held(self.settings.home, path.read_text())) from None
+        os.write(self._lock, f"up {os.getpid()}\n".encode())
+
+    def _look_after_redis(self) -> None:
+        before = self._redis.pid
+        try:
+            self._redis.start()
+            if self.settings.redis_url and not answers(self.settings):
+                raise RedisAway("FULFIL_REDIS_URL does not answer; it is waited for")
+        except RedisAway as error:
+            if str(error) != self._trouble:
+                self._say(str(error))
+            self._trouble = str(error)
+            return
+        if before is not None and self._redis.pid != before:
+            self._say(f"the embedded Redis (process {before}) ended; it was started again")
+        elif self._trouble:
+            self._say("Redis answers again; orders go on")
+        self._trouble = ""
+
+    def _look_after(self, program: _Program) -> None:
+        now, process = time.monotonic(), program.process
+        if now - program.started < RESTART_SECONDS or (process is not None and process.poll() is None):
+            return
+        if process is not None and now - program.told >= SAY_AGAIN_SECONDS:
+            program.told = now
+            self._say(f"{program.name} ended with {process.returncode}; starting it again: fulfil logs {program.name}")
+        try:
+            self._spawn(program)
+        except OSError as error:
+            program.started = now
+            self._say(f"{program.name} cannot be started ({error.strerror}); it is tried again")
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # a terminal that has gone
+            print(f"fulfil: {text}", file=sys.stderr, flush=True)
+        log_files.note(self.logs, "up", text)
 
     def _spawn(self, program: _Program) -> None:
-        output: IO[Any] | None = None
-        if self.logs is not None:
-            private_folder(self.logs)
-            output = (self.logs / f"{program.name}.log").open("ab")
         program.started = time.monotonic()
-        program.process = subprocess.Popen(  # noqa: S603
-            program.command,
-            env=self._environment(program.name),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us alone; we stop them in order
-        )
-        if output is not None:
-            output.close()
+        lock = () if self._lock is None else (self._lock,)
+        with log_files.open_log(self.logs, program.name) as output:
+            program.process = subprocess.Popen(  # noqa: S603
+                program.command,
+                env=environment(self.settings, program.name, self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches us alone; we stop them in order
+                pass_fds=lock,
+            )
+        for file in lock:
+            os.write(file, f"{program.name} {program.process.pid}\n".encode())
 
-    def _environment(self, program: str) -> dict[str, str]:
-        """Return a program's environment: the settings in effect, and of the secrets only those it has a use for."""
-        inherited = {
-            name: value for name, value in os.environ.items() if name not in CELERY_OPTION_VARIABLES
-        } | self.environment
-        others = {name: value for name, value in inherited.items() if not name.upper().startswith(PREFIX)}
-        told = {**others, **in_effect(), **self.environment}
-        known = {name: value for name, value in told.items() if _is_for(program, name)}
-        paths = [str(ROOT), *filter(None, [inherited.get("PYTHONPATH")])]
-        # In the environment, not on the command line, where every user of the machine could read it.
-        login = {"FLOWER_BASIC_AUTH": flower_login(self.settings)} if program == "flower" else {}
-        return known | {
-            "PYTHONPATH": os.pathsep.join(paths),
-            # All is told here: who reads the file of settings has every secret in it.
-            ENV_FILE: "",
-            # Told, so that none of them starts a Redis of its own while ours is being started again.
-            "FULFIL_REDIS_URL": redis_url(self.settings),
-            "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
-            **login,
-        }
+
+def _held(home: Path, written: str) -> str:
+    """Say who has the home's programs, and how to get them out of the way. `written`: the lock file's lines."""
+    told = {name: int(pid) for name, _, pid in (line.partition(" ") for line in written.splitlines())}
+    alive = {name: pid for name, pid in told.items() if _is_alive(pid)}
+    if "up" in alive:
+        return (
+            f"`fulfil up` runs in {home} already (process {alive['up']}). Leave it, or stop it first:"
+            f" kill {alive['up']}. A second set of programs needs a home of its own: FULFIL_HOME"
+        )
+    named = ", ".join(f"{name} {pid}" for name, pid in alive.items())
+    return (
+        f"a `fulfil up` in {home} was killed and its programs still run ({named});"
+        f" stop them first: kill {' '.join(map(str, alive.values()))}"
+    )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class _Watch(Background):
@@ -199,15 +220,9 @@ class _Watch(Background):
             self._services.revive()
 
 
-def _is_for(program: str, variable: str) -> bool:
-    if variable in _REPLACED or not is_secret(variable, frozenset(Account.model_fields)):
-        return variable not in _REPLACED
-    return program in SENDERS or variable.startswith(f"{PREFIX}MESSAGE_KEY")
-
-
 def check_port(address: str, port: int, what: str, setting: str) -> None:
     """Raise ConfigError when a port we are to listen on is taken."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.contract.contract_kit import Subject, drive, run, texts
 from tests.contract.test_fuzz import HEADERS, LOST, STATUSES, VALUES, _changed, _known, _places, bodies, fuzzed
+from tests.contract.test_life import at
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace
 from worker.marketplaces.calls import Lost, Reply
@@ -21,11 +22,12 @@ SUBJECTS = list(REGISTRY)
 MOST_SIGNS = 60
 
 
-def record(subject: Subject) -> OrderRecord:
+def read_back(subject: Subject) -> OrderRecord:
     """Return the sample order as it is read back."""
     replies, _ = next(table for table in subject.samples.READ.values() if table[1] is Found)
     (found,) = run(subject.adapter().confirm([subject.samples.REFERENCE]), replies)[1].records
-    return found  # type: ignore[no-any-return]
+    assert isinstance(found, OrderRecord)
+    return found
 
 
 def check_parcels(found: Any) -> None:
@@ -48,7 +50,7 @@ def check_parcels(found: Any) -> None:
 
 def test_every_sample_of_parcels_is_read_as_its_outcome(subject: Subject) -> None:
     for label, (replies, wanted) in subject.samples.PARCELS.items():
-        asked, found = run(subject.adapter().parcels(record(subject)), replies)
+        asked, found = run(subject.adapter().parcels(read_back(subject)), replies)
         assert type(found) is wanted, f"{label}: {found}"
         check_parcels(found)
         told = "\n".join([*texts(found), repr(found)])
@@ -59,7 +61,7 @@ def test_every_sample_of_parcels_is_read_as_its_outcome(subject: Subject) -> Non
 
 def test_its_numbers_are_read(subject: Subject) -> None:
     for replies, _ in list(subject.samples.PARCELS.values())[:1]:
-        _, found = run(subject.adapter().parcels(record(subject)), replies)
+        _, found = run(subject.adapter().parcels(read_back(subject)), replies)
         assert tuple(parcel.number for parcel in found.parcels) == subject.samples.TRACKED
         assert not any(parcel.internal for parcel in found.parcels)
 
@@ -70,10 +72,10 @@ def test_it_asks_as_often_as_it_declares(subject: Subject) -> None:
     assert overridden == bool(known.calls_for_parcels) == bool(subject.samples.PARCELS)
     if overridden:
         replies = subject.samples.PARCELS["nothing yet"][0]
-        asked, found = run(subject.adapter().parcels(record(subject)), replies)
+        asked, found = run(subject.adapter().parcels(read_back(subject)), replies)
         assert (len(asked), found) == (known.calls_for_parcels, Parcels())
     else:
-        _, found = _ended(subject.adapter().parcels(record(subject)))
+        _, found = _ended(subject.adapter().parcels(read_back(subject)))
         assert found == Parcels()
 
 
@@ -95,7 +97,7 @@ def test_a_reading_of_parcels_always_ends_in_an_outcome(subject: Subject, data: 
     if not subject.samples.PARCELS:
         return
     details = data.draw(st.just({}) | st.dictionaries(st.sampled_from(_DETAILS), VALUES, max_size=2))
-    seen = dataclasses.replace(record(subject), details=details)
+    seen = dataclasses.replace(read_back(subject), details=details)
     known = [*_known(subject), *_documents(subject)]
 
     def answer(*_: Any) -> Reply | Lost:
@@ -121,21 +123,14 @@ def test_nothing_personal_is_kept_of_a_parcel(subject: Subject, data: st.DataObj
     def answer(*_: Any) -> Reply | Lost:
         document = data.draw(st.sampled_from(_documents(subject)))
         free = [path for path in _places(document) if not set(path) & set(subject.samples.HANDED_ON)]
-        for _ in range(data.draw(st.integers(1, 4))):
-            path = data.draw(st.sampled_from(free))
-            if not isinstance(_at(document, path), dict | list):
+        for path in data.draw(st.lists(st.sampled_from(free), min_size=1, max_size=4)):
+            if not isinstance(at(document, path), dict | list):
                 document = _changed(document, path, said, drop=False)
         return Reply(200, {}, json.dumps(document).encode())
 
-    found = drive(subject.adapter().parcels(record(subject)), answer)[1]
+    found = drive(subject.adapter().parcels(read_back(subject)), answer)[1]
     if isinstance(found, Parcels):
         assert not [text for text in texts(found) if value in text]
-
-
-def _at(document: Any, path: list[Any]) -> Any:
-    for step in path:
-        document = document[step]
-    return document
 
 
 def _documents(subject: Subject) -> list[Any]:

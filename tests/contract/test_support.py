@@ -16,26 +16,29 @@ from worker.cli.main import main
 from worker.marketplaces import REGISTRY
 from worker.orders.fields import paths
 from worker.rules.outcomes import Accepted
-from worker.sandbox.fakes import FAKES
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.server import background, lines_to_paste
 
 
 def test_the_lines_the_sandbox_prints_make_accounts_that_work_side_by_side_on_one_port() -> None:
     with background([fake({}, 0.0) for fake in FAKES.values()]) as sandbox:
-        variables = dict(line.split("=", 1) for line in lines_to_paste(sandbox))
+        variables = dict(line.removeprefix("export ").split("=", 1) for line in lines_to_paste(sandbox))
         with pytest.MonkeyPatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, value)
             accounts = Settings(_env_file=None).accounts
-        assert {name: account.marketplace for name, account in accounts.items()} == {name: name for name in REGISTRY}
-        for name, account in accounts.items():
+        assert {name: account.marketplace for name, account in accounts.items()} == ACCOUNTS
+        for account in accounts.values():
+            name = account.marketplace
             kind = REGISTRY[name]
             adapter = kind(name, kind.credentials_model.model_validate(account.extras()), account.base_url)
             order = subject_of(name).order
             (placed,) = over_http(partial(adapter.place, order, "SO-1"))
             assert isinstance(placed, Accepted), placed
         made = httpx.get(f"{sandbox.url}/_sandbox/orders", trust_env=False).json()
-    assert [(order["marketplace"], order["account"]) for order in made] == [(name, "sandbox") for name in REGISTRY]
+    assert sorted((order["marketplace"], order["account"]) for order in made) == [
+        (name, "sandbox") for name in sorted(REGISTRY)
+    ]
 
 
 def matrix() -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.campaign.acting import Acted, acts_done, amended_sent, closed_stays
 from tests.faults.campaign.anew import made_anew
 from tests.faults.campaign.checks import NOT_FOUND, read_too_soon, sent_without_lease, stuck
 from tests.faults.campaign.facts import Facts
@@ -153,7 +154,7 @@ def test_a_lease_and_ten_seconds_are_worth_what_the_clock_is_worth() -> None:
     ],
 )
 def test_an_order_is_stuck_unless_it_is_final_or_a_person_is_told(row: dict[str, Any], found: int) -> None:
-    order = SimpleNamespace(**{"reason": "a reason", "lease_until": None, **row})
+    order = SimpleNamespace(**{"reason": "a reason", "lease_until": None, "closed_at": None, **row})
     assert len(list(stuck(facts(orders={"SO-1": order})))) == found
 
 
@@ -161,3 +162,63 @@ def test_an_order_is_stuck_unless_it_is_final_or_a_person_is_told(row: dict[str,
 @pytest.mark.parametrize("before_the_end", [0.0, 60.0, 1700.0])
 def test_a_time_that_a_wrong_clock_told_is_put_right(hours: int, before_the_end: float) -> None:
     assert straight(AT - before_the_end + hours * 3600, AT) == AT - before_the_end
+
+
+def acted(
+    kind: str = "retry", *, ended: bool = True, rows: tuple[tuple[str, str | None], ...] = (("SO-1", "done"),)
+) -> Acted:
+    act = SimpleNamespace(kind=kind, actor="cli:act-1", begun_at=AT, ended_at=AT + 9 if ended else None)
+    verdicts = [SimpleNamespace(order_id=order_id, outcome=outcome) for order_id, outcome in rows]
+    return Acted({"A-1": act}, {"A-1": verdicts})
+
+
+def by_the_act(*events: str) -> dict[str, list[Any]]:
+    return {"SO-1": [event(one, "refused", 1, "cli:act-1") for one in events]}
+
+
+def test_an_act_that_ended_with_one_verdict_an_order_that_did_it_is_right() -> None:
+    assert list(acts_done(acted(), by_the_act("retry"))) == []
+    assert list(acts_done(acted(rows=(("SO-1", "skipped"), ("SO-2", "changed"))), {})) == []
+    forecast = acted(ended=False, rows=(("SO-1", None),))
+    forecast.acts["A-1"].begun_at = None
+    assert list(acts_done(forecast, {})) == [], "it was only said what would happen"
+
+
+@pytest.mark.parametrize(
+    ("given", "events", "words"),
+    [
+        (acted(ended=False, rows=(("SO-1", None),)), {}, "was begun and has not ended"),
+        (acted(rows=(("SO-1", None),)), {}, "has ended without a verdict on SO-1"),
+        (acted(), {}, "says done of SO-1, and did: nothing"),
+        (acted(), by_the_act("retry", "retry"), "and did: retry, retry"),
+        (acted("cancel"), by_the_act("retry"), "(cancel) says done of SO-1, and did: retry"),
+        (acted(rows=(("SO-1", "skipped"),)), by_the_act("retry"), "says skipped of SO-1, and did: retry"),
+        (acted(rows=(("SO-1", None),), ended=False), by_the_act("retry"), "says None of SO-1, and did: retry"),
+        (acted(rows=(("SO-1", "skipped"), ("SO-1", "skipped"))), {}, "has an order more than once"),
+    ],
+)
+def test_what_an_act_did_otherwise_is_told(given: Acted, events: dict[str, list[Any]], words: str) -> None:
+    assert any(words in told for told in acts_done(given, events))
+
+
+def test_an_amended_order_that_was_made_as_before_is_told() -> None:
+    given = Acted(amended={"SO-1": 5, "SO-2": 3})
+    made = {"SO-1": [{"pieces": 5}], "SO-2": [{"pieces": 1}]}
+    (told,) = amended_sent(given, made)
+    assert told == "SO-2 holds 3 pieces since it was amended, the marketplace made 1"
+
+
+def test_a_closed_order_that_goes_on_is_told() -> None:
+    def orders(**row: Any) -> dict[str, Any]:
+        return {"SO-1": SimpleNamespace(**{"closed_at": AT, "due_at": None, "attention": False, **row})}
+
+    history = [event("refuse", "placing", 1), event("close", "refused", 1, "cli:act-1")]
+    assert list(closed_stays(orders(), {"SO-1": history})) == []
+    late = [*history, event("accept", "refused", 1)]
+    assert list(closed_stays(orders(closed_at=None, attention=True), {"SO-1": late})) == [], (
+        "the marketplace's own word"
+    )
+    for wrong in (orders(closed_at=None), orders(due_at=AT), orders(attention=True)):
+        assert len(list(closed_stays(wrong, {"SO-1": history}))) == 1
+    (told,) = closed_stays(orders(), {"SO-1": [*history, event("retry", "refused", 1), event("claim", "queued", 2)]})
+    assert told == "SO-1 was closed, and after that: retry, claim"

@@ -45,7 +45,10 @@ def test_without_ids_it_is_unmatched_and_a_person_is_told_what_to_do(gone_on: tu
 def test_adopt_tells_its_id(begun: dict[str, tuple[str, ...]], gone_on: tuple[dict[str, Any], Answer]) -> None:
     _, adopted = gone_on
     assert adopted.code == 0, adopted
-    assert adopted.json() == {"order_id": WITHOUT_IDS, "state": "placed", "references": list(begun[WITHOUT_IDS])}
+    told = adopted.json()
+    (read,) = told.pop("read")
+    assert told == {"order_id": WITHOUT_IDS, "state": "placed", "references": list(begun[WITHOUT_IDS])}
+    assert read["reference"] == begun[WITHOUT_IDS][0], "it was read before anything was said"
 
 
 def test_then_it_is_read_back_and_confirmed(shop: Shop, begun: dict[str, tuple[str, ...]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -68,6 +69,25 @@ def test_flower_shows_a_line_for_each_order_a_task_had(shop: Shop, flower: httpx
     lines(shop, flower, "admin.retry", f"{ORDER} due ")
     lines(shop, flower, "orders.place", f"{ORDER} placed {reference}")
     lines(shop, flower, "orders.confirm", f"{ORDER} confirmed {reference}")
+
+
+def test_a_line_above_says_how_many_of_a_task_need_a_person_as_its_count_of_failures_never_does(
+    shop: Shop, flower: httpx.Client
+) -> None:
+    lines(shop, flower, "orders.place", "1 of 1 need a person: fulfil list --attention")
+    assert flower.get("/api/tasks", params={"state": "FAILURE"}).json() == {}
+
+
+def test_the_page_shows_what_came_for_which_orders_and_what_became_of_them(flower: httpx.Client) -> None:
+    page = flower.get("/tasks").text
+    assert re.findall('data-column="([a-z]+)"', page) == ["received", "name", "args", "result", "state"]
+
+
+def test_the_sweeps_are_not_among_the_tasks(shop: Shop, flower: httpx.Client) -> None:
+    shop.wait_for(ORDER, "confirmed")  # a sweep a second ran meanwhile
+    names = {task["name"] for task in flower.get("/api/tasks").json().values()}
+    assert "orders.place" in names
+    assert not names & {"orders.sweep", "orders.canary"}
 
 
 def test_a_retry_that_is_not_allowed_says_so_in_flower(shop: Shop, flower: httpx.Client) -> None:

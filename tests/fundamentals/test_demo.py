@@ -17,10 +17,10 @@ from typing import Any, Self
 import pytest
 
 from tests.running import alive, start, stop, until
-from worker.demo.home import ACCOUNTS
 from worker.demo.story import REFUSED, REJECTED, SAMPLES, surprises, witness
 from worker.marketplaces import REGISTRY
-from worker.rules.views import RejectionView
+from worker.rules.troubles import RejectionView
+from worker.sandbox.fakes import ACCOUNTS
 
 FULFIL = Path(sys.executable).with_name("fulfil")
 STOP_SECONDS = 60
@@ -197,7 +197,7 @@ def test_without_a_terminal_it_says_how_far_it_is_every_few_seconds(demo: Demo) 
 
 
 def test_nothing_is_left_behind(demo: Demo) -> None:
-    assert set(demo.pids) == {"redis", "place", "confirm", "beat", "flower"}
+    assert set(demo.pids) == {"redis", "place", "confirm", "beat", "flower", "hooks"}
     assert not any(map(alive, demo.pids.values()))
     assert working_in(demo.folder) == []
     assert sorted(path.name for path in demo.folder.iterdir()) == [".env", "end.svg"]
@@ -225,6 +225,8 @@ def test_the_picture_fetches_nothing_and_names_no_machine(demo: Demo) -> None:
     assert "@font-face" not in picture
     assert not re.search(r"http://(?!127\.0\.0\.1)", picture)
     assert str(demo.folder) not in picture
+    (height,) = re.findall(r'<svg[^>]* viewBox="0 0 \d+ ([\d.]+)"', picture)
+    assert float(height) < 1200, "it fits on a page"
 
 
 @pytest.fixture
@@ -246,7 +248,7 @@ def test_told_to_stop_it_stops_everything(begun: Demo, number: signal.Signals) -
     begun.finish()
     assert (begun.exit_code, begun.err) == (1, "")
     assert begun.out.endswith("Told to stop.\nEverything that was started is stopped again.\n")
-    assert len(begun.pids) == 5
+    assert len(begun.pids) == 6
     assert not any(map(alive, begun.pids.values()))
     assert working_in(begun.folder) == []
     assert list(begun.folder.iterdir()) == []

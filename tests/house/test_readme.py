@@ -9,7 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +20,7 @@ from worker.app import app
 from worker.cli.main import main
 from worker.crashpoints import CrashPoint
 from worker.ledger import tables
+from worker.marketplaces import REGISTRY
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.xportcn.adapter import Xportcn
@@ -27,6 +28,8 @@ from worker.orders.files import jobs
 from worker.orders.jobs import Job, Terms, validate
 from worker.rules import outcomes
 from worker.rules.states import State
+from worker.sandbox.fakes import ACCOUNTS as FAKE_ACCOUNTS
+from worker.sandbox.faults import FAULTS, MEANINGS, FaultName
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
@@ -69,8 +72,9 @@ def rows(page: Path) -> list[str]:
     return re.findall(r"^\| `(\w+)` \|", text(page), re.MULTILINE)
 
 
-def settings_table() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("settings_table", ROOT / "docs" / "settings_table.py")
+def script(name: str) -> ModuleType:
+    """Return a script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -80,8 +84,28 @@ def settings_table() -> ModuleType:
 
 def test_the_settings_tables_are_those_of_the_classes() -> None:
     page = text(DOCS / "configuration.md")
-    assert settings_table().BEGIN in page
-    assert settings_table().renewed(page) == page, "run: .venv/bin/python docs/settings_table.py"
+    assert script("settings_table").BEGIN in page
+    assert script("settings_table").renewed(page) == page, "run: .venv/bin/python docs/settings_table.py"
+
+
+def test_the_sandboxs_lists_are_those_it_goes_by() -> None:
+    page = text(DOCS / "sandbox.md")
+    assert script("sandbox_tables").BEGIN in page
+    assert script("sandbox_tables").renewed(page) == page, "run: .venv/bin/python docs/sandbox_tables.py"
+    assert set(get_args(FaultName)) == FAULTS
+    assert [row for row in rows(DOCS / "sandbox.md") if row in FAULTS] == list(MEANINGS)
+
+
+def test_the_examples_are_jobs_for_the_accounts_that_the_sandbox_offers() -> None:
+    accounts = {name: Terms(REGISTRY[marketplace], 1000) for name, marketplace in FAKE_ACCOUNTS.items()}
+    files = sorted((ROOT / "examples").iterdir())
+    assert {"aliexpress.jsonl", "xportcn.jsonl", "shoplazza.jsonl", "orders.csv"} < {path.name for path in files}
+    taken = [job for path in files for job in jobs(path, accounts)]
+    assert [job for job in taken if not isinstance(job, Job)] == []
+    ids = [job.order_id for job in taken if isinstance(job, Job)]
+    assert len(set(ids)) == len(ids)
+    named = {name for page in PAGES for name in re.findall(r"examples/[\w.]+\w", text(page))}
+    assert named == {f"examples/{path.name}" for path in files}
 
 
 def test_every_setting_is_described() -> None:
@@ -96,7 +120,7 @@ def test_every_command_and_option_exists(page: Path) -> None:
         command = main.commands.get(name)
         assert command, f"{page.name}: fulfil {name}"
         known = {option for parameter in command.params for option in parameter.opts}
-        assert set(re.findall(r"(?<=\s)--[a-z-]+", rest)) <= known, f"{page.name}: fulfil {name}{rest}"
+        assert set(re.findall(r"(?<=\s)--[a-z-]+", rest)) <= known | {"--help"}, f"{page.name}: fulfil {name}{rest}"
     assert used or page not in (ROOT / "README.md", DOCS / "operations.md")
 
 

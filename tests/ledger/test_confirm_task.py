@@ -149,7 +149,8 @@ def test_the_line_of_such_an_order_says_so() -> None:
     from worker.rules.values import Moved
     from worker.rules.words import lines
 
+    first = "1 of 1 need a person: fulfil list --attention\n"
     told = lines([Moved("SO-1", "main", State.PLACED, 1.0, "FOREIGN_ORDER", (OTHERS,))])
-    assert told == f"SO-1 placed {OTHERS} (another order: fulfil why)"
+    assert told == f"{first}SO-1 placed {OTHERS} (another order: fulfil why)"
     told = lines([Moved("SO-1", "main", State.CONFIRMED, None, "GOODS_DIFFER", (MINE,))])
-    assert told == f"SO-1 confirmed {MINE} (not what was ordered: fulfil why)"
+    assert told == f"{first}SO-1 confirmed {MINE} (not what was ordered: fulfil why)"

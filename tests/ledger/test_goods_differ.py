@@ -28,7 +28,7 @@ from worker.rules.confirm import decide_read
 from worker.rules.outcomes import Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
 from worker.rules.states import State
 from worker.rules.values import Settled
-from worker.rules.words import why
+from worker.rules.why import Ways, why
 from worker.sending.client import Client
 from worker.steps.confirm import read_back
 
@@ -131,7 +131,7 @@ def test_a_line_that_was_not_taken_is_confirmed_without_and_told(gateway: Gatewa
     assert "fulfil show ORDER" in order.fix
     (attempt,) = rows(gateway.ledger, attempts)
     assert attempt.cause == "1688 did not take offer 710947572302 (specId spec-blue), 6 ordered: 500_001 下架"
-    told = why(Queries(gateway.ledger).order("SO-1").order, None, takes_pushes=False)
+    told = why(Queries(gateway.ledger).order("SO-1"), Ways("Xportcn KA (1688)", "1688", None), None, 0.0)
     assert "6 were ordered" in told
     assert "王小明" not in told + str(attempt) + str(result_rows(gateway.ledger))
     assert Queries(gateway.ledger).attention_count() == 1

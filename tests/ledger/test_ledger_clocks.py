@@ -189,6 +189,7 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         tell=lambda: None,
         llen=lambda _: 0,
         reconcile=rung.extend,
+        leave=lambda _: None,
     )
     parts = (
         "settings",
@@ -205,6 +206,7 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         "tokens",
         "lives",
         "writer",
+        "signs",
     )
     Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()
     assert row(ledger).due_at < now + 120

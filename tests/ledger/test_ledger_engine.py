@@ -205,7 +205,7 @@ def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerAway, match="cannot be made"):
-        Ledger(f"sqlite:///{tmp_path}/file/home/ledger.sqlite3")
+        Ledger(f"sqlite:///{tmp_path}/file/home/ledger.sqlite3").migrate()
 
 
 def test_connections_the_server_cut_are_made_anew(ledger: Ledger, request: pytest.FixtureRequest) -> None:

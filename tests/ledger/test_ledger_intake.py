@@ -50,11 +50,16 @@ def test_the_same_order_id_with_another_content_is_a_rejection_that_says_so(ledg
     assert (rejected.line, rejected.order_id, rejected.field) == (7, "SO-1", "order_id")
     assert rejected.reason == (
         "an order of this id was taken before with other content (state queued); this line changed nothing."
-        " To see it: fulfil show SO-1"
+        " To change it: fulfil submit --replace FILE, or fulfil amend SO-1 --set FIELD=VALUE;"
+        " to see it: fulfil show SO-1"
     )
     assert row(ledger) == before
+    one_claim(ledger, "SO-1")
+    (rejected_while_sent,) = take(ledger, batch, [job("SO-1", content="b", line=8)], []).rejected
+    assert rejected_while_sent.reason.endswith("this line changed nothing. To see it: fulfil show SO-1")
     assert [r.as_json() for r in Queries(ledger).rejections(batch)] == [
-        {"line": 7, "order_id": "SO-1", "field": "order_id", "reason": rejected.reason}
+        {"line": 7, "order_id": "SO-1", "field": "order_id", "reason": rejected.reason},
+        {"line": 8, "order_id": "SO-1", "field": "order_id", "reason": rejected_while_sent.reason},
     ]
 
 

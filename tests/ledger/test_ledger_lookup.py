@@ -34,7 +34,7 @@ def test_an_order_from_before_ids_were_normalised_is_not_taken_a_second_time(led
     assert taken.duplicates == [(COMPOSED, "queued")]
     assert [one.reason for one in taken.rejected] == [
         "an order of this id was taken before with other content (state queued); this line changed nothing."
-        f" To see it: fulfil show '{COMPOSED}'"
+        f" It stands here more than once: leave one of the lines. To see it: fulfil show '{COMPOSED}'"
     ]
     assert Queries(ledger).counts() == {"queued": 2}
 

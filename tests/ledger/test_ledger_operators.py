@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import update
 
 from tests.ledger.ledger_kit import (
     ACCOUNT,
@@ -30,7 +31,7 @@ from worker.errors import NotAllowed, UnknownOrder, UnusableId
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
-from worker.ledger.tables import events
+from worker.ledger.tables import events, orders
 from worker.rules.acts import ActKind
 from worker.rules.decision import CONFIRM_FLOOR_SECONDS, Pause
 from worker.rules.outcomes import Accepted, Declined, Found, NotSent, Refused, Unknown
@@ -83,10 +84,27 @@ def test_retry_lets_an_order_go_again_at_once(ledger: Ledger, state: str) -> Non
 
 def test_retry_of_an_unknown_order_settles_it_first_and_sends_nothing(ledger: Ledger) -> None:
     bring(ledger, "unknown")
-    moved = ordered(ledger, "retry", "SO-1")
+    moved = ordered(ledger, "retry", "SO-1", window=WINDOW)
     assert moved.state is State.UNKNOWN
     assert row(ledger).due_at <= time.time()
     assert claim(ledger, "SO-1") == []
+
+
+@pytest.mark.parametrize("window", [None, 3600.0])
+def test_retry_of_what_can_neither_be_sent_again_nor_looked_up_names_the_choice(
+    ledger: Ledger, window: float | None
+) -> None:
+    submit(ledger, "SO-1")
+    place_one(ledger, Unknown("timeout"), at=time.time())
+    with ledger.writing() as connection:
+        connection.execute(update(orders).values(first_sent_at=time.time() - 3700))
+    before = row(ledger)
+    with pytest.raises(NotAllowed) as refused:
+        ordered(ledger, "retry", "SO-1", window=window)
+    for command in ("why SO-1", "adopt SO-1 --reference ID", "retry SO-1 --absent", "close SO-1 --note TEXT"):
+        assert f"fulfil {command}" in str(refused.value)
+    assert row(ledger) == before
+    assert ordered(ledger, "retry", "SO-1", window=window, can_look_up=True).state == "unknown"
 
 
 def test_retry_of_a_placed_order_reads_it_back_but_never_before_its_ten_seconds(ledger: Ledger) -> None:

@@ -23,9 +23,11 @@ from tests.ledger.ledger_kit import (
     row,
     submit,
 )
-from worker.errors import NotAllowed
+from worker.errors import NotAllowed, UnknownOrder
+from worker.ledger.audit import Audit
 from worker.ledger.engine import Ledger
 from worker.ledger.operators import Operator
+from worker.ledger.orphans import close_orphans
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
 from worker.ledger.tables import pushes
@@ -33,8 +35,8 @@ from worker.marketplaces.base import Push
 from worker.rules.decision import Pause
 from worker.rules.outcomes import Accepted, Declined, Unknown
 from worker.rules.states import State
+from worker.rules.troubles import OrphanView
 from worker.rules.values import Judged, Owner, Pushed, PushState
-from worker.rules.views import OrphanView
 
 REFERENCE = "8198352049851315"
 MADE = 1_700_000_000.0
@@ -251,6 +253,50 @@ def test_an_orphan_is_listed_until_a_person_adopts_it(ledger: Ledger) -> None:
     Operator(ledger, "cli").adopt("SO-1", REFERENCE)
     assert [one.reference for one in Pushes(ledger).orphans()] == ["22"]
     assert (kept(ledger).state, kept(ledger).note) == ("adopted", None)
+
+
+def orphaned(ledger: Ledger) -> None:
+    came(ledger, push(), push("OrderShipped", MADE + 50, "22"))
+    for one in claimed(ledger, MADE + 60):
+        Pushes(ledger).settle([Judged(one, PushState.ORPHAN, note="nothing fits")], MADE + 61)
+
+
+def closing(ledger: Ledger, *references: str) -> tuple[list[str], dict[str, str]]:
+    return close_orphans(ledger, references, "cli:anna", "bought by hand")
+
+
+def test_an_orphan_that_a_person_closed_is_none_for_good_and_it_is_kept_who_closed_it(ledger: Ledger) -> None:
+    orphaned(ledger)
+    closed, missing = closing(ledger, REFERENCE, "33", REFERENCE)
+    assert (closed, missing) == ([REFERENCE], {"33": "no orphan 33; fulfil orphans lists them"})
+    assert [one.reference for one in Pushes(ledger).orphans()] == ["22"]
+    assert (kept(ledger).state, kept(ledger).note) == ("closed", "closed by cli:anna: bought by hand")
+    (act,) = Audit(ledger).newest(10)
+    assert (act.what, act.actor, act.door, act.account) == ("close orphan", "anna", "cli", ACCOUNT)
+    assert act.note == f"{REFERENCE}: bought by hand"
+    came(ledger, push("OrderShipped", MADE + 90), now=MADE + 100)
+    assert (kept(ledger).state, kept(ledger).count) == ("closed", 2), "what comes later is only counted"
+    assert not Pushes(ledger).any_due(MADE + 1000)
+
+
+def test_only_orphans_are_closed_so_and_once(ledger: Ledger) -> None:
+    orphaned(ledger)
+    closing(ledger, "22")
+    with pytest.raises(UnknownOrder, match="no orphan 22; fulfil orphans lists them"):
+        closing(ledger, "22")
+    came(ledger, push(reference="44"))
+    with pytest.raises(UnknownOrder):
+        closing(ledger, "44")
+    assert len(Audit(ledger).newest(10)) == 1
+
+
+def test_a_closed_orphan_that_is_an_order_of_ours_after_all_can_be_adopted(ledger: Ledger) -> None:
+    orphaned(ledger)
+    closing(ledger, REFERENCE)
+    submit(ledger, "SO-1")
+    place_one(ledger, Accepted(()))
+    Operator(ledger, "cli").adopt("SO-1", REFERENCE)
+    assert (kept(ledger).state, kept(ledger).order_id) == ("adopted", "SO-1")
 
 
 def test_an_orphan_whose_id_is_learned_otherwise_is_none(ledger: Ledger) -> None:

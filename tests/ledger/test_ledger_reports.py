@@ -23,7 +23,8 @@ from worker.errors import UnknownOrder
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.intake import open_batch, take
-from worker.ledger.queries import PAGE, Queries
+from worker.ledger.listing import PAGE
+from worker.ledger.queries import Queries
 from worker.ledger.records import Records
 from worker.ledger.selection import Filter
 from worker.rules.outcomes import Accepted, Declined, NotSent, Refused, Unknown

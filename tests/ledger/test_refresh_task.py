@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ class Desk:
 
     def store(self, seconds: float = 0.0, **changed: Any) -> None:
         """Store a pair whose access token ends in so many seconds; by default it is due at once."""
-        grant = Grant("access-1", "refresh-1", **({"buyer": "42", "access_until": time.time() + seconds} | changed))
+        grant = replace(Grant("access-1", "refresh-1", "42", time.time() + seconds), **changed)
         self.tokens.grant("main", grant, None, "cli:ann")
 
     def refresh(self) -> str:

@@ -34,7 +34,7 @@ from tests.live.compose_kit import (
     postgres_bin,
 )
 from tests.running import until
-from worker.supervisor import commands
+from worker.programs import commands
 
 # How the file is built
 

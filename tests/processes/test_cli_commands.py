@@ -140,10 +140,12 @@ def test_why_says_how_it_stands_and_what_to_do(shop: Shop, order_id: str, words:
     assert [word for word in words if word not in told["why"]] == []
 
 
-def test_status_counts_by_state_and_says_by_its_exit_code_that_a_person_is_needed(shop: Shop) -> None:
+def test_status_counts_by_state_and_says_by_its_exit_code_what_is_wrong(shop: Shop) -> None:
     answer = shop.cli("status", "--json")
     told = answer.json()
-    assert (answer.code, answer.err) == (1, "")
+    assert (answer.code, answer.err, told["exit_code"]) == (3, "", 3), "what is away wins"
+    assert [trouble["kind"] for trouble in told["troubles"]] == ["redis-away", "needs-person"]
+    assert told["verdict"] == "something is away (Redis); a person is needed (orders)"
     assert told["attention"] == 3
     assert {state: told["states"][state] for state in ("confirmed", "refused", "unmatched", "dead")} == {
         "confirmed": 1,
@@ -152,7 +154,10 @@ def test_status_counts_by_state_and_says_by_its_exit_code_that_a_person_is_neede
         "dead": 1,
     }
     quiet = shop.cli("status", shop.show("SO-other")["batch"], "--json")
-    assert (quiet.code, quiet.json()["states"]) == (0, {"queued": 1})
+    assert (quiet.code, quiet.json()["states"]) == (3, {"queued": 1}), "its order waits for Redis"
+    assert [trouble["kind"] for trouble in quiet.json()["troubles"]] == ["redis-away"]
+    first = shop.cli("status").out.splitlines()[0]
+    assert first == told["verdict"], "what is wrong stands in the first line"
 
 
 def test_export_as_json_has_a_row_for_each_marketplace_id(shop: Shop) -> None:

@@ -29,6 +29,7 @@ ADDRESSES = [
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     with Shop(tmp_path) as made:
+        made.make_ledger()
         yield made
 
 

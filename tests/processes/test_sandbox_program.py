@@ -57,14 +57,14 @@ def test_it_runs_until_it_is_told_to_stop(run: Callable[..., Program], number: s
     program = run("--port", "0", FULFIL_ACCOUNTS__MAIN__MARKETPLACE="aliexpress", FULFIL_ACCOUNTS__MAIN__APP_KEY="k")
     until("its first line", lambda: "\n" in program.out, 30)
     line = program.out.splitlines()[0]
-    assert line.startswith("sandbox listening on http://127.0.0.1:"), line
+    assert line.startswith("# sandbox listening on http://127.0.0.1:"), line
     url = line.split()[-1]
     assert httpx.get(url + "/_sandbox/health", trust_env=False).json() == {"ok": True}
     program.process.send_signal(number)
     assert program.process.wait(10) == 0
     assert program.err == ""
     rest = program.out.splitlines()[1:]
-    assert all(line.startswith("FULFIL_ACCOUNTS__") for line in rest), "what one can paste"
+    assert all(line.startswith("export FULFIL_") for line in rest), "what one can paste"
 
 
 def test_a_taken_port_is_told(run: Callable[..., Program], closed_port: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from config.process import private_folder
 from config.secrecy import in_effect, read_by_others
 from config.settings import Account, BadSettingError, Settings, settings
-from worker.supervisor import Services
+from worker.programs import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "q7-Very@Secret/Thing"
@@ -155,13 +155,13 @@ def test_each_program_is_given_the_secrets_it_needs_and_no_other(
         (tmp_path / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in written.items()))
     for name, value in (driver if source == "the file" else SECRETS | own).items():
         fresh_settings.setenv(name, value)
-    services = Services(Settings(_env_file=None, home=tmp_path / "home", redis_url="redis://h/0"))
-    told = {name: services._environment(name) for name in ("place", "confirm", "beat", "flower")}
+    configured = Settings(_env_file=None, home=tmp_path / "home", redis_url="redis://h/0")
+    told = {name: environment(configured, name, {}) for name in ("place", "confirm", "hooks", "beat", "flower")}
     held = {
         name: sorted({n for n, v in env.items() if SECRET in v} - {"FLOWER_BASIC_AUTH"}) for name, env in told.items()
     }
     of_senders = sorted(set(SECRETS) - {"FULFIL_FLOWER_BASIC_AUTH"})
-    assert held == {"place": of_senders, "confirm": of_senders, "beat": [], "flower": []}
+    assert held == {"place": of_senders, "confirm": of_senders, "hooks": of_senders, "beat": [], "flower": []}
     for name, env in told.items():
         assert env["FULFIL_SWEEP_SECONDS"] == "7"
         assert env[f"{ACCOUNT}MARKETPLACE"] == "aliexpress", "queues have the accounts' names"

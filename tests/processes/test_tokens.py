@@ -25,8 +25,13 @@ WAIT = 120
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose account has no token in its settings; the sandbox's own for it has ended."""
-    options = {"token_keys": new_key(), "sweep_seconds": 1, "request_timeout_seconds": 3, "log_level": "DEBUG"}
-    with Shop(tmp_path / "shop", **options) as made:
+    options: dict[str, Any] = {
+        "token_keys": new_key(),
+        "sweep_seconds": 1,
+        "request_timeout_seconds": 3,
+        "log_level": "DEBUG",
+    }
+    with Shop(tmp_path / "shop", **options, log_level="DEBUG") as made:
         made.start_redis()
         made.start_sandbox()
         del made.environment["FULFIL_ACCOUNTS__MAIN__ACCESS_TOKEN"]

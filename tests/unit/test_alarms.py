@@ -9,7 +9,7 @@ import pytest
 from worker.rules.alarms import Patience, alarms, tell, told_of_order
 from worker.rules.codes import CODES, Code
 from worker.rules.follow import DAY, HOUR, Followed, begin
-from worker.rules.life import Arrival, Life, Parcel, Stage
+from worker.rules.life import Arrival, Life, Node, Parcel, Stage
 from worker.rules.outcomes import Differs
 from worker.rules.parcels import Known
 
@@ -51,7 +51,8 @@ def test_an_unpaid_order_without_a_deadline_is_told_after_half_a_day() -> None:
         (order(Stage.DISPUTED, True), (), Code.DISPUTED, 0),
         (order(Stage.HELD, True), (), Code.HELD_LONG, DAY),
         (order(Stage.AWAITING_SHIPMENT, True), (), Code.NO_PARCEL, 7 * DAY),
-        (order(Stage.SHIPPED, True), (parcel(),), Code.PARCEL_STILL, 2 * DAY),
+        (order(Stage.AWAITING_SHIPMENT, True), (parcel(internal=True),), Code.NO_PARCEL, 7 * DAY),
+        (order(Stage.SHIPPED, True), (parcel(nodes=(Node(BORN, "sent"),)),), Code.PARCEL_STILL, 2 * DAY),
         (order(Stage.SHIPPED, True), (parcel(eta_at=BORN + DAY),), Code.PARCEL_LATE, 4 * DAY),
     ],
 )
@@ -59,6 +60,10 @@ def test_each_silence_is_borne_so_long(of: Followed, parcels: tuple[Known, ...],
     found = moments(of, *parcels)
     assert found[code] == after
     assert CODES[code].fix
+
+
+def test_a_marketplace_that_tells_no_steps_tells_no_silence() -> None:
+    assert moments(order(Stage.SHIPPED, True), parcel()) == {}
 
 
 @pytest.mark.parametrize("arrival", Arrival)

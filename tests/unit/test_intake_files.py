@@ -91,6 +91,34 @@ class TestJsonLines:
         assert [number for number, _ in summary(b'{"order_id": \n' + line("SO-2"), "x.jsonl")] == [1, 2]
         assert summary(b"hello\n" + line("SO-2"))[1] == (2, "SO-2")
 
+    @pytest.mark.parametrize("indent", [0, 2, "\t"])
+    @pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.json", "stream"])
+    def test_an_object_over_many_lines_is_one_job(self, name: str, indent: int | str) -> None:
+        pretty = json.dumps(job("SO-1"), indent=indent).encode()
+        assert summary(pretty, name) == [(1, "SO-1")]
+        several = b"\n\n".join([pretty, json.dumps(job("SO-2"), indent=indent).encode()])
+        lines_of_one = pretty.count(b"\n") + 1
+        assert summary(several, name) == [(1, "SO-1"), (lines_of_one + 2, "SO-2")]
+
+    def test_objects_on_one_line_and_over_many_stand_side_by_side(self) -> None:
+        pretty = json.dumps(job("SO-2", full_name='a "brace" { and \\'), indent=2).encode() + b"\n"
+        found = summary(line("SO-1") + pretty + line("SO-3"), "x.jsonl")
+        assert [what for _, what in found] == ["SO-1", "SO-2", "SO-3"]
+
+    def test_an_object_that_is_cut_off_takes_no_job_behind_it_along(self) -> None:
+        pretty = json.dumps(job("SO-1"), indent=2).encode()
+        cut = pretty[: pretty.index(b'"items"')].rstrip() + b"\n"
+        for behind in (line("SO-2"), b'{"account": "main", ' + line("SO-2")[1:].replace(b'"account": "main", ', b"")):
+            found = taken(cut + behind + line("SO-3"), "x.jsonl")
+            assert [type(one) for one in found] == [Rejection, Job, Job]
+            assert [one.line for one in found] == [1, cut.count(b"\n") + 1, cut.count(b"\n") + 2]
+        assert [type(one) for one in taken(line("SO-1") + cut, "x.jsonl")] == [Job, Rejection]
+
+    def test_an_object_over_many_lines_is_held_up_to_the_size_of_a_job(self) -> None:
+        endless = b'{"order": {\n' + b'"a": "b",\n' * (MAX_JOB_BYTES // 10)
+        first, *_ = taken(endless + line("SO-2"), "x.jsonl")
+        assert first == Rejection(1, None, "job", "an object over several lines that is longer than 1 MiB")
+
     def test_longest_line(self) -> None:
         exact = line("SO-1", full_name="").replace(b'"full_name": ""', b'"full_name": "%s"')
         fits = exact.replace(b"%s", b"x" * (MAX_JOB_BYTES - len(exact) + 3))

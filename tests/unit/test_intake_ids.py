@@ -17,6 +17,7 @@ from worker.orders import ids
 from worker.orders.alike import likeness
 from worker.orders.jobs import Job, Rejection, validate
 from worker.orders.marks import unmarked_id
+from worker.rules.codes import typed
 
 ORDER = {"address": {"city": "Oslo"}, "items": [{"product_id": "1", "product_count": 1}]}
 SHAPE = "must be 1 to 64 characters without blanks"
@@ -176,4 +177,4 @@ def test_two_ids_that_look_the_same_are_never_two_orders(one: str, other: str) -
     ("order_id", "words"), [("SO-1", "SO-1"), ("Ü~1/ä", "'Ü~1/ä'"), ("-5", "-- -5"), ("a;b", "'a;b'")]
 )
 def test_an_id_is_told_as_it_is_typed_in_a_shell(order_id: str, words: str) -> None:
-    assert ids.typed(order_id) == words
+    assert typed(order_id) == words

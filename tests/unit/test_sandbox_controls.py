@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from tests.running import until
-from tests.unit.test_sandbox_pushes import Receiver
+from tests.unit.test_sandbox_pushes import Receiver, until_came
 from worker.sandbox.aliexpress import AliExpressFake
+from worker.sandbox.controls import CONTROLS
 from worker.sandbox.fake import SandboxOrder
 from worker.sandbox.lives import Move
 from worker.sandbox.server import Running, background
@@ -29,7 +30,8 @@ REFERENCE = "8190000000000001"
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with background([AliExpressFake(), XportcnFake(), ShoplazzaFake()]) as server:
+    xportcn = XportcnFake({"sandbox": {**XportcnFake.built_in, "push_secret": "its-own"}})
+    with background([AliExpressFake(), xportcn, ShoplazzaFake()]) as server:
         yield server
 
 
@@ -139,9 +141,11 @@ def test_each_move_sends_its_push(running: Running, client: httpx.Client, receiv
     until("two pushes", lambda: len(receiver.came) == 2, 8, every=0.02)
     for day, count in ((DAY, 3), (9 * DAY, 4)):
         forward(client, day + 1)
-        until(f"{count} pushes", lambda count=count: len(receiver.came) == count, 8, every=0.02)
+        until_came(receiver, count)
     assert sorted(statuses(receiver)) == sorted(STATUSES)
     assert statuses(receiver)[2:] == STATUSES[2:]
+    # A receiver judges their age by a clock that was not moved.
+    assert all(abs(json.loads(body)["timestamp"] - time.time()) < 30 for _, _, body, _ in receiver.came)
 
 
 def test_pushes_come_by_themselves_when_their_time_comes(
@@ -195,17 +199,18 @@ def test_a_shops_webhook_is_signed_and_tells_one_message_from_another(
 
 
 def test_a_callback_of_xportcn_is_a_text_in_a_text(running: Running, client: httpx.Client, receiver: Receiver) -> None:
-    pushes(client, urls={"xportcn": f"{receiver.url}/secret/{{account}}"})
+    pushes(client, urls={"xportcn": f"{receiver.url}/{{account}}/{{secret}}"})
     make(running, "xportcn")
     forward(client, DAY)
     until("both pushes", lambda: len(receiver.came) == 2, 8, every=0.02)
     told = [json.loads(body) for _, _, body, _ in receiver.came]
     assert [one["messageType"] for one in told] == ["ORDER_CREATE", "ORDER_CANCEL"]
     assert set(told[0]) == {"messageType", "messageBody", "messagePlatform", "timestamp"}
+    assert all(abs(int(one["timestamp"]) / 1000 - time.time()) < 30 for one in told)
     inner = json.loads(told[1]["messageBody"])
     assert (inner["orderId"], inner["orderStatus"], inner["payStatus"]) == (REFERENCE, "CANCEL", 1)
     assert "outOrderId" not in inner
-    assert receiver.came[0][0] == "/push/secret/sandbox"
+    assert receiver.came[0][0] == "/push/sandbox/its-own"
 
 
 def test_only_aliexpress_sends_to_an_address_that_names_no_marketplace(
@@ -225,3 +230,12 @@ def test_every_move_is_an_event_of_the_control(running: Running, client: httpx.C
     for move in Move:
         answer = client.post("/_sandbox/orders/SO-1/life", json={"event": move.value})
         assert answer.status_code in (200, 409), move
+
+
+def test_every_control_that_is_told_of_is_there(running: Running, client: httpx.Client) -> None:
+    make(running)
+    for told in CONTROLS:
+        method, path = told.replace("{id}", REFERENCE).split(" ")
+        answer = client.request(method, path, content=b"" if method == "GET" else b"{}")
+        assert answer.status_code == (400 if method == "POST" and path != "/_sandbox/tokens" else 200), told
+    assert client.request("DELETE", "/_sandbox/clock").status_code == 404

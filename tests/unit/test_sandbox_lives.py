@@ -21,7 +21,7 @@ def test_an_unpaid_order_lapses_at_its_deadline_and_not_before() -> None:
     unpaid = lived()
     assert unpaid.at(AT + 3599).phase is Phase.UNPAID
     standing = unpaid.at(AT + 3600)
-    assert (standing.phase, standing.ended_at, standing.cancelled) == (Phase.CANCELLED, AT + 3600, {0, 1})
+    assert (standing.phase, standing.ended_at, standing.cancelled) == (Phase.CANCELLED, AT + 3600, frozenset({0, 1}))
     assert lived(Move.PAY).at(AT + 3600).phase is Phase.PAID
     assert Life(Phase.UNPAID, AT, (1,)).at(AT + 1e9).phase is Phase.UNPAID
 
@@ -56,7 +56,8 @@ def test_a_cancelled_line_is_not_shipped_and_the_last_one_is_never_cancelled_alo
     assert not made.add(Move.CANCEL_LINE, AT + 5)
     assert made.add(Move.SHIP, AT + 6)
     standing = made.at(AT + 6)
-    assert (standing.phase, standing.cancelled, standing.boxes[0].pieces) == (Phase.SHIPPED, {0}, ((1, 1),))
+    assert (standing.phase, standing.cancelled) == (Phase.SHIPPED, frozenset({0}))
+    assert standing.boxes[0].pieces == ((1, 1),)
 
 
 def test_a_release_goes_back_to_where_the_goods_are() -> None:

@@ -21,13 +21,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.process import private_folder
 from config.settings import Settings
 from worker.broker.address import of_socket, with_password
 from worker.errors import RedisAway
+from worker.ledger import own_file
 
 START_SECONDS = 10.0
+ANSWER_SECONDS = 2.0
 SOCKET_BYTES = 107 if sys.platform == "linux" else 103
 """Longest path of a unix socket."""
 
@@ -54,14 +58,23 @@ def connect(settings: Settings) -> redis.Redis:
 
 
 def answers(settings: Settings) -> bool:
-    """Tell whether the broker's server answers."""
-    client = connect(settings)
+    """Tell whether the broker's server answers, within `ANSWER_SECONDS`."""
+    client = redis.Redis.from_url(
+        redis_url(settings),
+        socket_connect_timeout=ANSWER_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # whoever asks asks again
+    )
     try:
         return bool(client.ping())
     except redis.RedisError:
         return False
     finally:
         client.close()
+
+
+class _Stalled(RedisAway):
+    """A server of the home runs and does not answer."""
 
 
 class EmbeddedRedis:
@@ -77,22 +90,50 @@ class EmbeddedRedis:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the server unless one answers already (ours or FULFIL_REDIS_URL's). Raises RedisAway."""
+        """Start the server unless one answers already (ours or FULFIL_REDIS_URL's).
+
+        Raises RedisAway, also where a server of this home runs and does not answer: a second one would take its socket
+        away and write into the same files.
+        """
         if self.settings.redis_url or answers(self.settings):
             return
         with _lock(self.settings.home):
             if answers(self.settings):
                 return
-            self._process = subprocess.Popen(  # noqa: S603
-                [server_binary(), "-"],
-                env={name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C stops the workers first, their Redis last
-            )
+            running = self._hold()
+            try:
+                self._process = self._begin(running)
+            finally:
+                os.close(running)  # from now on the server alone holds the lock
             self._configure(self._process)
             self._wait()
+
+    def _hold(self) -> int:
+        """Lock the file that tells whether a server of this home runs. Raises RedisAway where one does."""
+        path = self.settings.home / "redis" / "running"
+        try:
+            return own_file.hold(path)
+        except BlockingIOError:
+            pid = path.read_text()
+            raise _Stalled(
+                f"the embedded Redis (process {pid}) runs and does not answer; it is waited for."
+                f" If somebody stopped it: kill -CONT {pid}. If it hangs: kill -9 {pid}, and it is started anew"
+            ) from None
+        except OSError as error:
+            raise RedisAway(f"FULFIL_HOME {self.settings.home} cannot be written: {error.strerror}") from None
+
+    def _begin(self, running: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(  # noqa: S603
+            [server_binary(), "-"],
+            env={name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C stops the workers first, their Redis last
+            pass_fds=(running,),
+        )
+        os.write(running, str(process.pid).encode())
+        return process
 
     def _configure(self, process: subprocess.Popen[bytes]) -> None:
         """Hand the configuration over where nobody sees it: a command line is open to every user of the machine."""
@@ -126,7 +167,8 @@ class EmbeddedRedis:
             process.wait()
 
     def __enter__(self) -> EmbeddedRedis:
-        self.start()
+        with contextlib.suppress(_Stalled):  # as with any Redis that is away: orders are kept, and rung for later
+            self.start()
         return self
 
     def __exit__(self, *_: object) -> None:

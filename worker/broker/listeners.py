@@ -23,6 +23,8 @@ from worker.errors import FulfilError
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
+START_SECONDS = 20.0
+"""Nobody is missed so soon: programs that are started together are not ready together."""
 ANSWER_SECONDS = 1.5
 """Longest wait for the workers' answers; one that is busy with its own start answers late."""
 
@@ -45,6 +47,23 @@ def pinged(app: Celery) -> list[str]:
     except (KombuError, redis.RedisError, OSError) as error:
         raise trouble(error) from None
     return sorted(name for answer in found for name in answer)
+
+
+def unheard(app: Celery, wanted: Iterable[str], workers: int) -> list[str]:
+    """Return which of these queues no worker listens to. Raises ConfigError, RedisAway.
+
+    `workers`: how many are there by their signs; when so many have answered and no queue is left, that is enough.
+    """
+    left = set(wanted)
+    for most in (workers, None) if workers else (None,):
+        try:
+            told = app.control.inspect(timeout=ANSWER_SECONDS, limit=most).active_queues() or {}
+        except (KombuError, redis.RedisError, OSError) as error:
+            raise trouble(error) from None
+        left -= {queue["name"] for queues in told.values() for queue in queues}
+        if not left or len(told) < workers:
+            break  # a second look would wait as long, and hear the same
+    return sorted(left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +103,7 @@ class Watch:
         self._wanted = expected(settings)
         self._ask = ask
         self._stuck = stuck
-        self._next = 0.0
+        self._next = time.monotonic() + START_SECONDS
         self._told = ""
         self._looking = threading.Lock()
 

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from worker.background import Background
 from worker.broker.passage import Passage
+from worker.broker.signs import Signs
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,15 @@ class Watchdog(Background):
     """
 
     def __init__(
-        self, app: Celery, redis_answers: Callable[[], bool], patience_seconds: float, passage: Passage | None = None
+        self,
+        app: Celery,
+        redis_answers: Callable[[], bool],
+        patience_seconds: float,
+        passage: Passage | None = None,
+        signs: Signs | None = None,
     ) -> None:
         super().__init__("watchdog")
+        self._signs = signs
         self._passage = passage
         self._turn = 0
         self.queues: Sequence[str] = ()
@@ -47,7 +54,15 @@ class Watchdog(Background):
         """Note that the worker does its work, or waits for something it cannot do without."""
         self._heard = time.monotonic()
 
+    def stop(self, seconds: float = 5.0) -> None:
+        """Watch no more, and take this worker's sign away."""
+        super().stop(seconds)
+        if self._signs is not None:
+            self._signs.no_worker(self.hostname)
+
     def _round(self) -> None:
+        if self._signs is not None:
+            self._signs.worker(self.hostname)
         if self.stopping.wait(EVERY_SECONDS):
             return
         if not (self._redis_answers() and self._send() and self._send_through()):

@@ -43,6 +43,7 @@ def login(account: str, grant: str | None, json_: bool) -> None:
     Prints the page where the buyer grants, then reads GRANT from the input: the whole address the browser came back
     to, or the code in it. Nothing of it is shown or kept but the tokens, encrypted.
     """
+    parts().makes_ledger = True  # the first account may come before the first order
     if grant is None:
         page = parts().logins.page(account)
         click.echo(f"open this page, log in as the buyer of {account} and allow the app:\n\n  {page}\n", err=json_)
@@ -84,11 +85,12 @@ def rekey(json_: bool) -> None:
 
 
 @accounts.command()
-def key() -> None:
+@as_json
+def key(json_: bool) -> None:
     """Print a new key for FULFIL_TOKEN_KEYS; it is kept nowhere."""
     from worker.ledger.keyring import new_key
 
-    click.echo(new_key())
+    print_json({"key": new_key()}) if json_ else click.echo(new_key())
 
 
 def _tell(account: str, said: str, json_: bool) -> None:

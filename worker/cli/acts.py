@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import click
@@ -10,7 +11,7 @@ import click
 from worker.cli.accounts import accounts
 from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.cli.selection import chosen, selection
-from worker.errors import InputError
+from worker.errors import InputError, UnknownOrder, UnusableId
 from worker.rules.acts import ActKind
 from worker.terminal.screen import print_json
 
@@ -50,7 +51,7 @@ def _do(
     with doorbell():
         act_id = parts().operations.freeze(kind, wanted, person(), note, changes)
         if yes:
-            _tell_act(parts().operations.begin(act_id), missing, json_)
+            _tell_act(parts().operations.begin(act_id, person()), missing, json_)
     _tell_forecast(parts().operations.forecast(act_id), missing, json_)
 
 
@@ -112,14 +113,42 @@ def retry(orders: tuple[str, ...], absent: bool, note: str | None, yes: bool, js
 @main.command()
 @_orders
 @selection
+@click.option("--orphan", is_flag=True, help="ORDER is the marketplace's id of an orphan that is none of yours.")
 @click.option("--note", required=True, metavar="TEXT", help="What you did about it; it is kept with the order.")
 @_yes
 @as_json
-def close(orders: tuple[str, ...], note: str, yes: bool, json_: bool, **asked: Any) -> None:
+def close(orders: tuple[str, ...], orphan: bool, note: str, yes: bool, json_: bool, **asked: Any) -> None:
     """End what you have dealt with elsewhere: nothing more is done about these orders, and they need nobody."""
-    if not note.strip():
+    note = note.strip()
+    if not note:
         raise InputError("--note is empty: say what you did, for whoever reads it in a year")
-    _do(ActKind.CLOSE, orders, asked, _Said(note.strip(), yes, json_))
+    if not orphan:
+        with _orphans_named(orders):
+            _do(ActKind.CLOSE, orders, asked, _Said(note, yes, json_))
+        return
+    if not orders or any(asked.values()):
+        raise InputError("--orphan needs ids of orphans and no filter; fulfil orphans lists them")
+    closed, missing = parts().operations.close_orphans(orders, note, person())
+    if json_:
+        print_json({"closed": closed, "missing": missing})
+    else:
+        out().print(*(f"{one} closed: it is none of yours" for one in closed), *missing.values(), sep="\n")
+    raise SystemExit(1 if missing else 0)
+
+
+@contextmanager
+def _orphans_named(orders: tuple[str, ...]) -> Iterator[None]:
+    """Where an id is no order's but an orphan's, say how that one is closed."""
+    try:
+        yield
+    except (UnknownOrder, UnusableId) as error:
+        known = {orphan.reference for orphan in parts().pushes.orphans()}
+        meant = [one for one in orders if one in known]
+        if not meant:
+            raise
+        raise UnknownOrder(
+            f"{error}; an orphan is closed so: fulfil close --orphan {' '.join(meant)} --note TEXT"
+        ) from None
 
 
 @main.command()
@@ -150,7 +179,7 @@ def act_(act_id: str, yes: bool, json_: bool) -> None:
     """Show an act on many orders: what it would do, or what it did; with --yes do it."""
     with doorbell():
         if yes:
-            _tell_act(parts().operations.begin(act_id), {}, json_)
+            _tell_act(parts().operations.begin(act_id, person()), {}, json_)
         elif parts().acts.find(act_id).begun_at is not None:
             _tell_act(parts().acts.find(act_id), {}, json_)
     _tell_forecast(parts().operations.forecast(act_id), {}, json_)
@@ -174,24 +203,42 @@ def acts(json_: bool) -> None:
 @click.option("--reference", required=True, metavar="ID", help="The marketplace's order id you found.")
 @as_json
 def adopt(order: str, reference: str, json_: bool) -> None:
-    """Give an order the marketplace's id that a person found for it; it is read back next."""
-    _tell_moved(lambda: parts().operations.adopt(order, reference, person()), json_)
+    """Give an order the marketplace's id that you found for it.
+
+    The id is read at the marketplace first. Where it does not show this order under it, nothing is changed. Until the
+    order is confirmed, another id can be told the same way.
+    """
+    from worker.rules.words import lines, read_lines
+
+    with doorbell():
+        adopted = parts().operations.adopt(order, reference, person())
+    if json_:
+        print_json(_as_json(adopted.moved) | {"read": [record.as_json() for record in adopted.found.records]})
+    else:
+        out().print(lines([adopted.moved]), *read_lines(adopted.found), sep="\n")
 
 
-def _account_command(group: click.Group, name: str, text: str) -> None:
+def _account_command(group: click.Group, name: str, text: str, *options: Callable[..., Any]) -> None:
     @group.command(name, help=text)
     @click.argument("account")
     @as_json
-    def command(account: str, json_: bool) -> None:
+    def command(account: str, json_: bool, **note: str | None) -> None:
+        said = {name: text for name, text in note.items() if text}
         with doorbell():
-            told = getattr(parts().operations, name.replace("-", "_"))(account, person())
+            told = getattr(parts().operations, name.replace("-", "_"))(account, person(), **said)
         print_json({"account": account, "said": told}) if json_ else out().print(told)
 
+    for option in options:
+        option(command)
 
-_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.")
+
+_account_command(main, "pause", "Stop an account's sends; placed orders are still read back.", _note)
 _account_command(
-    main, "resume", "Let an account's orders be sent again; after a day's limit, as many as that limit once more."
+    main,
+    "resume",
+    "Let an account's orders be sent again; after a day's limit, as many as that limit once more.",
+    _note,
 )
-_account_command(accounts, "pause", "Stop an account's sends: the same as fulfil pause.")
-_account_command(accounts, "resume", "Let an account's orders be sent again: the same as fulfil resume.")
+_account_command(accounts, "pause", "Stop an account's sends: the same as fulfil pause.", _note)
+_account_command(accounts, "resume", "Let an account's orders be sent again: the same as fulfil resume.", _note)
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

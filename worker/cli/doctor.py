@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -13,12 +16,20 @@ from worker.cli.group import as_json, main, out, parts
 from worker.errors import ConfigError, FulfilError, LedgerAway, RedisAway, Unavailable, where
 from worker.terminal.screen import print_json
 
+if TYPE_CHECKING:
+    from worker.marketplaces.base import Marketplace
+    from worker.parts import Parts
+
+LONGEST_SECONDS = 10.0
+"""Longest wait for one answer of a marketplace."""
+
 
 @main.command()
 @as_json
 def doctor(json_: bool) -> None:
-    """Check the configuration, the ledger, Redis and the workers; say what is wrong and how to mend it.
+    """Check the configuration, the ledger, Redis, the workers and the marketplaces; say how to mend what is wrong.
 
+    Each account's marketplace is asked for an order that cannot exist: a read, which changes nothing.
     Exit codes: 0 all well, 2 something is wrong, 3 nothing is wrong but something is away.
     """
     found = [_check(name, do) for name, do in _checks().items()]
@@ -41,6 +52,7 @@ def _checks() -> dict[str, Callable[[], str]]:
         "redis": _redis,
         "workers": _workers,
         "queues": _queues,
+        **_marketplaces(),
     }
 
 
@@ -78,16 +90,23 @@ def _ledger() -> str:
             f"the ledger at {ledger.place} is read-only; let FULFIL_DATABASE_URL name the server that takes writes,"
             " or make the file writable"
         )
+    if _reached():
+        from worker.broker.signs import Sign
+        from worker.rules.health import holds_another_file
+
+        ages = parts().signs.ages()
+        if holds_another_file(ages.get(Sign.LEDGER_MOVED), ages.get(Sign.SWEEP)):
+            raise LedgerAway(f"the workers hold another file than {ledger.place}; put it back, or end them: fulfil up")
     return f"{ledger.place}, schema {ledger.version()}"
 
 
 def _redis() -> str:
     from worker.broker.address import shown
-    from worker.broker.embedded import answers, redis_url, server_binary
+    from worker.broker.embedded import redis_url, server_binary
     from worker.broker.troubles import probe
 
     configured = settings()
-    if not configured.redis_url and not answers(configured):
+    if not configured.redis_url and not _reached():
         return f"embedded, not running; starts with fulfil up ({server_binary()})"
     probe(configured)
     return f"answers at {shown(redis_url(configured))}"
@@ -119,7 +138,43 @@ def _queues() -> str:
     return f"every one of {len(wanted)} is listened to{unread}"
 
 
+def _marketplaces() -> dict[str, Callable[[], str]]:
+    """Return a check for each account that is complete; all ask at once, so that none waits for another."""
+    complete = []
+    for name in settings().accounts:
+        with contextlib.suppress(FulfilError):  # what is missing is told by the check of the accounts
+            complete.append(parts().accounts.adapter(name))
+    if not complete:
+        return {}
+    asking = ThreadPoolExecutor(len(complete))
+    return {f"marketplace {one.account}": asking.submit(_marketplace, one).result for one in complete}
+
+
+def _marketplace(adapter: Marketplace) -> str:
+    from worker.rules.reach import said
+    from worker.steps.reach import Reach
+
+    if not _reached():
+        raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
+    asking = _asking()
+    outcome = Reach(asking.accounts, asking.turns, asking.reads).ask(adapter.account)
+    return said(outcome, adapter.title, adapter.url)
+
+
+@cache
+def _asking() -> Parts:
+    """Return parts that wait for no answer for long: who asks what is wrong sits before a screen."""
+    from worker.parts import Parts
+
+    configured = settings()
+    seconds = min(configured.request_timeout_seconds, LONGEST_SECONDS)
+    made = Parts(configured.model_copy(update={"request_timeout_seconds": seconds}))
+    made.makes_ledger = False
+    return made
+
+
 def _reached() -> bool:
     from worker.broker.embedded import answers
 
-    return answers(settings())
+    configured = settings()
+    return bool(configured.redis_url or (configured.home / "redis").is_dir()) and answers(configured)

@@ -32,10 +32,27 @@ if TYPE_CHECKING:
     show_default=True,
     help="A spreadsheet rounds long ids and runs formulas: for it such cells are marked as text by a '.",
 )
-def export(form: str, output: Any, json_: bool, reader: str, **asked: Any) -> None:
-    """Export orders with what was read back: a row for each order and marketplace id."""
+@click.option("--rejected", is_flag=True, help="What intake did not take, instead of orders; with --batch, of one.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --rejected --batch: the rejected rows of this file.",
+)
+def export(form: str, output: Any, json_: bool, reader: str, rejected: bool, source: str | None, **asked: Any) -> None:
+    """Export orders with what was read back: a row for each order and marketplace id.
+
+    With --rejected: batch, line, order_id, field and reason of what intake did not take. With --rejected --batch BATCH
+    --from FILE, FILE being what that batch was made of: the rejected rows themselves, as they stand in it, with a
+    column rejected_because; mend them, and submit the result as it is.
+    """
+    from worker.cli.mending import export_rejected
     from worker.cli.spreadsheet import BYTE_ORDER_MARK, as_text
 
+    if rejected or source:
+        export_rejected(rejected, source, output, json_ or form == "json", asked)
+        return
     rows = _export_rows(select(**asked))
     if reader == "spreadsheet":
         if json_ or form == "json":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from config.logs import configure_logs
-from config.process import harden
+from config.process import harden, user
 from config.settings import BadSettingError, settings
+from worker.cli.help import Grouped
 from worker.errors import FulfilError
 from worker.rules.plain import plain
 from worker.terminal.screen import console
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from worker.parts import Parts
 
 PAGE = 200
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo"})
+"""The commands that make a ledger where there is none; all others say that there is none."""
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
-class _Commands(click.Group):
+class _Commands(Grouped):
     """Turns our own failures into one sentence and an exit code; a defect of ours keeps its traceback."""
 
     def invoke(self, context: click.Context) -> Any:
@@ -50,11 +54,14 @@ def _mute() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings=CONTEXT)
 @click.version_option(package_name="fulfil")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Place bulk supplier orders and prove how each one ended.
+
+    Start with `fulfil demo`; with accounts of your own: `fulfil up`, `fulfil doctor`, `fulfil submit FILE --wait`.
+    `fulfil COMMAND --help` tells what a command takes.
 
     Exit codes: 0 all well, 1 some orders need a person, 2 usage or configuration, 3 something is away.
     """
@@ -73,17 +80,21 @@ def parts() -> Parts:
     """Return the process's parts. Imported at the first use: `fulfil --help` answers half a second sooner so."""
     from worker.parts import parts as process_parts
 
-    return process_parts()
+    found, context = process_parts(), click.get_current_context(silent=True)
+    if context is not None:  # there is none in a thread of `fulfil hooks`
+        found.makes_ledger = context.find_root().invoked_subcommand in MAKES_LEDGER
+    return found
 
 
 def doorbell() -> EmbeddedRedis:
     """Return the broker, started for the time of the command where it is embedded and not running."""
-    return parts().embedded
+    found = parts()
+    if not found.makes_ledger:
+        _ = found.ledger  # in a wrong folder nothing is started, and nothing is left behind
+    return found.embedded
 
 
 def person() -> str:
     """Return who is at the keyboard, as events name them."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "cli"
+    name = user()
+    return f"cli:{name}" if name else "cli"

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
-from worker.cli import accounts, acts, doctor, export, lives, orders, programs, status, submit, support
+from worker.cli import (
+    accounts,
+    acts,
+    audit,
+    completion,
+    doctor,
+    export,
+    lives,
+    logs,
+    orders,
+    programs,
+    spend,
+    status,
+    submit,
+    support,
+    waiting,
+)
 from worker.cli.group import main
 
-__all__ = ["accounts", "acts", "doctor", "export", "lives", "main", "orders", "programs", "status", "submit", "support"]
+__all__ = [
+    "accounts",
+    "acts",
+    "audit",
+    "completion",
+    "doctor",
+    "export",
+    "lives",
+    "logs",
+    "main",
+    "orders",
+    "programs",
+    "spend",
+    "status",
+    "submit",
+    "support",
+    "waiting",
+]

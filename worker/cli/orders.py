@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from worker.cli.group import PAGE, as_json, main, out, parts
-from worker.cli.selection import filter_of, select, selection
-from worker.terminal.screen import print_json
+from worker.cli.selection import filter_of, selection
+from worker.rules.sorting import Sort
+from worker.rules.words import advice
+from worker.terminal.screen import print_json, print_json_list
 
 if TYPE_CHECKING:
     from worker.rules.views import OrderView
@@ -17,34 +21,52 @@ if TYPE_CHECKING:
 
 @main.command("list")
 @selection
+@click.option("--limit", type=click.IntRange(min=1), metavar="NUMBER", help="At most so many orders.")
+@click.option(
+    "--sort",
+    type=click.Choice([one.value for one in Sort]),
+    default=Sort.SUBMITTED.value,
+    show_default=True,
+    help="submitted: batch by batch; age: the youngest first; id; state; account;"
+    " updated: what moved last first; where these agree, SO-2 before SO-10.",
+)
+@click.option("--reverse", is_flag=True, help="The other way round.")
 @as_json
-def list_(json_: bool, **asked: Any) -> None:
+def list_(limit: int | None, sort: str, reverse: bool, json_: bool, **asked: Any) -> None:
     """List orders."""
-    orders = select(**asked)
+    orders = parts().queries.orders(filter_of(asked), Sort(sort), reverse, limit)
     if json_:
-        print_json([order.as_json() for order in orders])
-        return
-    while page := list(islice(orders, PAGE)):
-        print_orders(page)
+        print_json_list(order.as_json() for order in orders)
+    elif not print_orders(orders):
+        out().print("no order matches")
 
 
 @main.command()
 @click.argument("order")
 @as_json
 def show(order: str, json_: bool) -> None:
-    """Show one order: how it stands, every attempt, every move, and what was read back."""
+    """Show one order: goods, amounts, times, how it stands, every attempt, move and manual act, what was read back."""
+    from worker.rules.audit import audit_line
+    from worker.rules.story import attempt_line, facts
+    from worker.terminal.grid import Indented
     from worker.terminal.tables import history
 
     story = parts().queries.order(order)
     if json_:
         print_json(story.as_json())
         return
-    print_orders([story.order])
-    out().print(history(story))
-    for attempt in story.attempts:
-        told = attempt.as_json()
-        words = [told[name] for name in ("outcome", "code", "cause", "request_id") if told[name]]
-        out().print(f"attempt {attempt.number} {told['sent_at']} {attempt.duration_ms} ms", *words)
+    out().print(f"{story.order.order_id}  {story.order.state}")
+    out().print(Indented([f"{name}: {value}" for name, value in facts(story)] + advice(story.order)))
+    for title, lines in (
+        ("sent", [attempt_line(attempt) for attempt in story.attempts]),
+        ("by hand", [audit_line(act) for act in story.acts]),
+    ):
+        if lines:
+            out().print("", title, sep="\n")
+            out().print(Indented(lines))
+    if story.events:
+        out().print()
+        out().print(history(story))
 
 
 @main.command()
@@ -52,17 +74,16 @@ def show(order: str, json_: bool) -> None:
 @as_json
 def why(order: str, json_: bool) -> None:
     """Say in plain words how an order stands, what happens next, and what a person can do."""
-    from worker.marketplaces import REGISTRY
-    from worker.rules.words import why as sentences
+    from worker.rules.why import why as sentences
 
-    found = parts().queries.order(order).order
-    known = REGISTRY.get(found.marketplace)
+    story = parts().queries.order(order)
+    found = story.order
     pause = parts().pauses.standing().get(found.account)
-    text = sentences(found, pause, takes_pushes=known is not None and known.takes_pushes)
+    text = sentences(story, parts().accounts.ways(found.account, found.marketplace), pause, time.time())
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:
-        out().print(text)
+        out().print(text, soft_wrap=True)  # a command that is broken over two lines cannot be pasted
 
 
 @main.command()
@@ -95,13 +116,19 @@ def orphans(json_: bool) -> None:
     elif found:
         out().print(orphans_table(found))
         out().print("if you know which order it belongs to: fulfil adopt ORDER --reference REFERENCE")
+        out().print("if it is none of yours: fulfil close --orphan REFERENCE --note TEXT")
     else:
         out().print("no orphans: every push message has found its order")
     raise SystemExit(1 if found else 0)
 
 
-def print_orders(page: list[OrderView]) -> None:
-    """Print orders as a table, with what was read back of each."""
-    from worker.terminal.tables import orders_table
+def print_orders(orders: Iterable[OrderView]) -> int:
+    """Print orders as one table, page by page, with what was read back of each; return how many there were."""
+    from worker.terminal.tables import order_rows, orders_grid
 
-    out().print(orders_table(page, parts().queries.results([order.order_id for order in page])))
+    grid, rest, now, number = orders_grid(), iter(orders), time.time(), 0
+    while page := list(islice(rest, PAGE)):
+        results = parts().queries.results([order.order_id for order in page])
+        out().print(grid.page(order_rows(page, results, now)))
+        number += len(page)
+    return number

@@ -3,49 +3,97 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from config.settings import settings
+from config.settings import Settings, settings
 from worker.cli.group import as_json, main, out, parts
+from worker.cli.help import Described
 from worker.terminal.screen import print_json
+
+if TYPE_CHECKING:
+    from worker.supervisor import Services
 
 
 @main.command()
 @as_json
 def up(json_: bool) -> None:
-    """Run everything: Redis (embedded unless FULFIL_REDIS_URL is set), workers, beat and Flower. Ctrl-C stops it."""
+    """Run everything: Redis, workers, beat, Flower and, where needed, the receiver of push messages. Ctrl-C stops it.
+
+    Redis is embedded unless FULFIL_REDIS_URL is set. What ends is started again. `fulfil logs` shows what the programs
+    say.
+    """
     from worker.errors import ConfigError
-    from worker.supervisor import Services, flower_login, stopper
+    from worker.supervisor import Services, stopper
 
     configured = settings()
     if not configured.accounts:
-        raise ConfigError("no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials")
+        raise ConfigError(
+            "no account is configured; set FULFIL_ACCOUNTS__<NAME>__MARKETPLACE and its credentials,"
+            " or try it without buying anything: fulfil sandbox"
+        )
     parts().check()
     services, stop = Services(configured), stopper()
     try:
         services.start()
-        flower = f"http://{configured.flower_address}:{configured.flower_port}"
-        user = flower_login(configured).partition(":")[0]
-        if json_:
-            print_json({"accounts": list(configured.accounts), "flower": flower, "user": user})
-        else:
-            out().print(f"up: accounts {', '.join(configured.accounts)}; Flower {flower}, user {user}")
-            if not configured.flower_basic_auth:
-                out().print(f"Flower's password: {configured.home / 'flower-login'}")
+        _announce(configured, services, json_)
         services.watch()
         stop.wait()
+        if not json_:
+            out().print("stopping: no new sends, those under way end")
     finally:
         services.stop()
 
 
-@main.command()
+def _announce(configured: Settings, services: Services, json_: bool) -> None:
+    from worker.programs import flower_login
+
+    flower = f"http://{configured.flower_address}:{configured.flower_port}"
+    user = flower_login(configured).partition(":")[0]
+    pushes = f"http://{configured.hooks_address}:{configured.hooks_port}/push/ACCOUNT"
+    received = pushes if "hooks" in services.pids() and configured.hooks_port else None
+    if json_:
+        told = {"accounts": list(configured.accounts), "flower": flower, "user": user}
+        print_json({**told, "pushes": received, "logs": str(services.logs), "pids": services.pids()})
+        return
+    password = "FULFIL_FLOWER_BASIC_AUTH" if configured.flower_basic_auth else configured.home / "flower-login"
+    out().print(f"up: accounts {', '.join(configured.accounts)}")
+    out().print(f"Flower: {flower}, user {user}, password in {password}")
+    if received:
+        out().print(f"push messages: {received}")
+    out().print("next, in another terminal: fulfil submit FILE --wait, fulfil status, fulfil logs --follow")
+
+
+class _Sandbox(Described):
+    """A command whose help goes on with what the sandbox can be told."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the lists of worker/sandbox/guide.py."""
+        from worker.sandbox.guide import SUFFIX, SUFFIX_WITH_TIME, sections
+
+        for title, rows in sections():
+            with formatter.section(title):
+                formatter.write_dl([(what.replace("`", ""), then.replace("`", "")) for what, then in rows.items()])
+            if title == "Faults":
+                formatter.write_paragraph()
+                formatter.write_text(
+                    f"By an order's own order_id, for its first create: {SUFFIX}, or with the time in milliseconds:"
+                    f" {SUFFIX_WITH_TIME}."
+                )
+
+
+@main.command(cls=_Sandbox)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [default: FULFIL_SANDBOX_PORT]")
 @click.option("--record", type=click.Path(dir_okay=False), help="Append every order that is made to this file.")
 @click.option("--push-url", metavar="URL", help="Send push messages there; {account} stands for the order's account.")
 @as_json
 def sandbox(port: int | None, record: str | None, push_url: str | None, json_: bool) -> None:
-    """Run the sandbox marketplaces alone, on loopback; point an account's BASE_URL at it."""
+    """Run the sandbox marketplaces alone, on loopback, and print the lines that make your shell use them.
+
+    Paste these lines whole into the terminals of `fulfil up` and `fulfil submit`: they name the accounts main,
+    wholesale and shop, and a home of their own. Nothing is bought, and nothing leaves this machine.
+    """
     from worker.sandbox.server import run
 
     run(port, record=Path(record) if record else None, push_url=push_url)
@@ -57,6 +105,7 @@ def sandbox(port: int | None, record: str | None, push_url: str | None, json_: b
 @as_json
 def hooks(port: int | None, address: str | None, json_: bool) -> None:
     """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
+    from worker.broker.signs import LeaveSign, Sign
     from worker.web.pushes import Receiver, run_hooks
     from worker.web.ringing import Ringing
 
@@ -70,6 +119,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
 
     parts().check()
     ringing = Ringing(lambda: parts().bell.match())
+    LeaveSign(parts().signs, Sign.HOOKS).start()
     run_hooks(
         Receiver(parts().accounts, parts().pushes.take, parts().lives.hint, ringing),
         ringing,

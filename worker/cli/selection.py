@@ -51,8 +51,7 @@ def filter_of(asked: dict[str, Any]) -> Filter:
     since, older_than, state = given.pop("since"), given.pop("older_than"), given["state"]
     if state is not None and state not in list(State):
         raise InputError(f"no state {state!r}; there are {', '.join(State)}")
-    if given["account"] is not None and not parts().queries.has_account(given["account"]):
-        parts().accounts.check(given["account"])
+    check_account(given["account"])
     if given["batch"] is not None:
         parts().queries.batches(given["batch"])
     return Filter(
@@ -60,6 +59,12 @@ def filter_of(asked: dict[str, Any]) -> Filter:
         since=None if since is None else moment(since),
         until=None if older_than is None else time.time() - _age(older_than),
     )
+
+
+def check_account(account: str | None) -> None:
+    """Raise UnknownAccount for an account that is neither configured nor named by an order."""
+    if account is not None and not parts().queries.has_account(account):
+        parts().accounts.check(account)
 
 
 def chosen(orders: tuple[str, ...], asked: dict[str, Any]) -> tuple[Filter, dict[str, str]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from worker.cli.group import as_json, main, out
 from worker.terminal.screen import print_json
+
+if TYPE_CHECKING:
+    from worker.terminal.grid import Page
 
 
 @main.command()
@@ -42,6 +44,8 @@ def support(name: str) -> dict[str, Any]:
         "resend_window_seconds": None if window is None else window.total_seconds(),
         "look_up_by": known.look_up_by,
         "pushes": known.takes_pushes,
+        "parcels": known.calls_for_parcels > 0,
+        "pay_page": known.pay_page,
         "rate_per_second": rate.per_second,
         "rate_burst": rate.burst,
         "rate_shared": rate.shared,
@@ -76,16 +80,13 @@ def template(marketplace: str, json_: bool) -> None:
         click.echo(sheet(known), nl=False)
 
 
-def _matrix(found: Iterable[Mapping[str, Any]]) -> Table:
+def _matrix(found: Iterable[Mapping[str, Any]]) -> Page:
     """Return the support matrix: a column for each marketplace."""
-    from worker.terminal.tables import table
+    from worker.terminal.grid import Column, Grid
 
     cells = [list(_supported(one).items()) for one in found]
-    columns: dict[str, Mapping[str, Any]] = {"": {"no_wrap": True}, **{one[0][1]: _COLUMN for one in cells}}
-    return table(columns, [(row[0][0], *(value for _, value in row)) for row in list(zip(*cells, strict=True))[1:]])
-
-
-_COLUMN = {"ratio": 1, "overflow": "fold"}
+    columns = [Column(""), *(Column(one[0][1], 18, text=True) for one in cells)]
+    return Grid(columns).page((row[0][0], *(value for _, value in row)) for row in list(zip(*cells, strict=True))[1:])
 
 
 def _supported(one: Mapping[str, Any]) -> dict[str, str]:
@@ -98,6 +99,8 @@ def _supported(one: Mapping[str, Any]) -> dict[str, str]:
         "same key sent again": "not safe" if window is None else f"safe for {window / 3600:g} hours",
         "look-up": f"by {one['look_up_by']}" if one["look_up_by"] else "none",
         "push messages": "read" if one["pushes"] else "none",
+        "parcels": "read" if one["parcels"] else "none",
+        "a person pays at": one["pay_page"],
         "default rate": "; ".join(filter(None, (rate, shared))),
         "calls to place": str(one["calls_to_place"]),
         "fields of an order": str(one["fields"]),

@@ -6,13 +6,16 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
-from worker.rules.views import OrderView, RejectionView, ResultView
+from worker.rules.rejected import reasons
+from worker.rules.troubles import RejectionView
+from worker.rules.views import OrderView, ResultView
 from worker.terminal.screen import Screen
-from worker.terminal.tables import orders_table, rejections_table
+from worker.terminal.tables import orders_table, reasons_table
 
 
 @dataclass(slots=True)
@@ -46,23 +49,40 @@ class Facts:
 
 def print_end(screen: Screen, facts: Facts, kept: bool) -> None:
     """Print the tables, whether all came as announced, and where to go on."""
-    ends = Counter(order.state for order in facts.orders)
-    told = ", ".join(f"{number} {state}" for state, number in sorted(ends.items()))
-    verdict = Text("NOT as announced", "red") if facts.surprises else Text("As announced", "green")
     screen.print(
         "",
         orders_table(facts.orders, facts.results),
         "",
-        rejections_table(facts.rejected),
+        reasons_table(reasons(facts.rejected)),
         "",
-        Text.assemble(verdict, f": {told}, {len(facts.rejected)} rejected at the door, in {facts.seconds:.0f} s."),
-        *facts.surprises,
-        Text(facts.record.sentence(), "" if facts.record.agrees else "red"),
+        *_verdict(facts),
     )
     screen.print(*stopped(facts.left_running))
     screen.print("Read next: README.md. Your own orders: fulfil up, then: fulfil submit FILE --wait")
     if kept:
         screen.print(f"{FOLDER} is kept; for instance: FULFIL_HOME={FOLDER} fulfil why {next(iter(REFUSED))}")
+
+
+def excerpt(facts: Facts) -> Screen:
+    """Return a screen, shown to nobody, for a picture that fits on a page: an order of each end, and how all ended."""
+    shown: dict[tuple[str, str, bool], OrderView] = {}
+    for order in facts.orders:
+        shown.setdefault((order.marketplace, order.state, "~" in order.order_id), order)
+    screen, more = Screen(quiet=True), len(facts.orders) - len(shown)
+    screen.print(orders_table(shown.values(), facts.results), f"… and {more} more orders", "", *_verdict(facts))
+    screen.print(*stopped(facts.left_running))
+    return screen
+
+
+def _verdict(facts: Facts) -> list[RenderableType]:
+    ends = Counter(order.state for order in facts.orders)
+    told = ", ".join(f"{number} {state}" for state, number in sorted(ends.items()))
+    verdict = Text("NOT as announced", "red") if facts.surprises else Text("As announced", "green")
+    return [
+        Text.assemble(verdict, f": {told}, {len(facts.rejected)} rejected at the door, in {facts.seconds:.0f} s."),
+        *facts.surprises,
+        Text(facts.record.sentence(), "" if facts.record.agrees else "red"),
+    ]
 
 
 def stopped(left_running: list[str]) -> list[str]:

@@ -15,12 +15,10 @@ from config.logs import configure_logs
 from config.settings import settings
 from worker.errors import ConfigError, InputError
 from worker.parts import forget
-from worker.sandbox.fakes import FAKES
-from worker.supervisor import CELERY_OPTION_VARIABLES
+from worker.programs import CELERY_OPTION_VARIABLES
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 
 FOLDER = Path(".fulfil", "demo")
-ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
-"""The demo's accounts and their marketplaces."""
 _PREFIXES_LEFT_OUT = ("FULFIL_", "CELERY_", "FLOWER_")
 
 
@@ -92,6 +90,7 @@ def set_environment(home: Path, sandbox_url: str) -> None:
         "FULFIL_REQUEST_TIMEOUT_SECONDS": "4",
         "FULFIL_SWEEP_SECONDS": "1",
         "FULFIL_FLOWER_PORT": str(_free_port()),
+        "FULFIL_HOOKS_PORT": "0",
         **accounts,
     }
     forget()

@@ -12,15 +12,16 @@ from typing import Any
 import httpx
 
 from config.settings import Account, settings
-from worker.demo.end import Facts, document, print_end, stopped
-from worker.demo.home import ACCOUNTS, FOLDER, own_home, set_environment
+from worker.demo.end import Facts, document, excerpt, print_end, stopped
+from worker.demo.home import FOLDER, own_home, set_environment
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
 from worker.ledger.selection import Filter
 from worker.parts import parts
-from worker.sandbox.fakes import FAKES
+from worker.programs import flower_login
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.server import background, fakes_for
-from worker.supervisor import Services, flower_login, stopper
+from worker.supervisor import Services, stopper
 from worker.terminal.screen import Screen, print_json
 from worker.terminal.tables import watch_batch
 
@@ -66,7 +67,7 @@ def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
     }
     with own_home(keep) as home, background(fakes_for(accounts)) as sandbox:
         set_environment(home.folder, sandbox.url)
-        run = _Run(screen, sandbox.url, Services(settings(), home.folder / "logs"), told_to_stop)
+        run = _Run(screen, sandbox.url, Services(settings()), told_to_stop)
         try:
             record = _perform(run)
         finally:
@@ -78,7 +79,7 @@ def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
         home.keep = keep or not facts.good
         print_end(screen, facts, home.keep)
     if picture:
-        screen.picture(picture, "fulfil demo")
+        excerpt(facts).picture(picture, "fulfil demo")
     if as_json:
         print_json(document(facts))
     return 0 if facts.good else 1

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.rules.views import OrderView, RejectionView
+from worker.rules.troubles import RejectionView
+from worker.rules.views import OrderView
 
 MARKETPLACES = ("aliexpress", "xportcn", "shoplazza")
 SAMPLES = tuple(Path(__file__).resolve().parent / "samples" / f"{name}.jsonl" for name in MARKETPLACES)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
 
 from worker.errors import UnknownOrder
+from worker.ledger.audit import note_act
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
 from worker.ledger.overdue import stalled
@@ -116,11 +117,14 @@ class Acts:
         with self.ledger.reading() as connection:
             return [(row.order_id, row.outcome, row.reason) for row in connection.execute(query)]
 
-    def begin(self, act_id: str) -> None:
-        """Let an act be worked off; one that was begun already goes on."""
+    def begin(self, act_id: str, actor: str | None = None) -> None:
+        """Let an act be worked off; one that was begun already goes on. `actor`: who begins it, if not its maker."""
+        now = time.time()
+        this = (acts.c.act_id == act_id, acts.c.begun_at.is_(None))
+        begun = update(acts).where(*this).values(begun_at=now, worked_at=now)
         with self.ledger.writing() as connection:
-            this = (acts.c.act_id == act_id, acts.c.begun_at.is_(None))
-            connection.execute(update(acts).where(*this).values(begun_at=time.time(), worked_at=time.time()))
+            for row in connection.execute(begun.returning(acts.c.kind, acts.c.actor, acts.c.note)).all():
+                note_act(connection, row.kind, actor or row.actor, now, act_id=act_id, note=row.note)
 
     def unfinished(self, now: float) -> list[str]:
         """Return the acts that were begun and that nobody works on."""

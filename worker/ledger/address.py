@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -27,6 +29,12 @@ def parsed(text: str) -> URL:
             raise ConfigError(f"{_NAME}: {reason}")
         return _usable(url)
     return url
+
+
+def is_missing(text: str) -> bool:
+    """Tell whether an address leads to a file that is not there, so that opening it would make it. Raises as parsed."""
+    url = parsed(text)
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
 
 
 def shown(url: URL) -> str:

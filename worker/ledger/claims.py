@@ -107,7 +107,7 @@ class Claims:
             taken = [row.order_id for row in rows]
             connection.execute(_CLAIM_WAITING, {"ids": taken, "until": now + lease_seconds, "now": now})
             known = references(connection, taken)
-            return [_waiting(row, known.get(row.order_id, ())) for row in rows]
+            return [as_waiting(row, known.get(row.order_id, ())) for row in rows]
 
     def sent_otherwise(self, orders: Sequence[Waiting], binding: Binding) -> dict[str, Decision]:
         """Return what follows for those orders of one account that were sent with something else than it has now."""
@@ -207,7 +207,8 @@ def _claim(row: Row[Any], now: float, until: float) -> Claim:
     )
 
 
-def _waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
+def as_waiting(row: Row[Any], known: tuple[str, ...]) -> Waiting:
+    """Return an order's row as what a read needs of it. `known`: the marketplace's ids of it."""
     return Waiting(
         order_id=row.order_id,
         account=row.account,

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.process import private_folder
-from worker.errors import ConfigError, LedgerAway
+from worker.errors import ConfigError, NoLedger
 from worker.ledger.address import parsed, shown
 from worker.ledger.faults import Kind, as_ours, kind_of
+from worker.ledger.file import FIRST_MADE_BY, LedgerFile
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""
@@ -34,7 +34,8 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.url = parsed(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url.database) if self.sqlite else _postgres_engine(self.url)
+        self.file = LedgerFile.of(self.url.database) if self.sqlite else None
+        self.engine = _postgres_engine(self.url) if self.file is None else _sqlite_engine(self.file)
         self._driver_errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error, UnicodeError)
         # SQLite lets one writer in; its own waiting sleeps in steps of up to 100 ms, a lock does not.
         self._writer = threading.Lock() if self.sqlite else None
@@ -77,14 +78,22 @@ class Ledger:
 
     def takes_writes(self) -> bool:
         """Tell whether it can be written now, which a standby or a write-protected file cannot. Raises LedgerAway."""
-        if self.sqlite:
-            path = Path(self.url.database or "")
-            return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+        if self.file is not None:
+            return os.access(self.file.path, os.W_OK) and os.access(self.file.path.parent, os.W_OK)
         with self.reading() as connection:
             return connection.execute(text("SHOW transaction_read_only")).scalar() == "off"
 
+    def require(self) -> None:
+        """Raise NoLedger where there is none yet, and make nothing; LedgerAway where it does not answer."""
+        if self.file is not None:
+            self.file.require()
+        if self.version() is None:
+            raise NoLedger(f"the database at {self.place} holds no ledger yet; {FIRST_MADE_BY}")
+
     def migrate(self) -> None:
-        """Bring the schema up to date; several processes may try at once, one does it."""
+        """Make the ledger where there is none, and bring its schema up to date; several processes may try, one does."""
+        if self.file is not None:
+            self.file.make()
         if self.version() == SCHEMA:
             return
         with self._guard(), self._migrating() as connection:
@@ -98,7 +107,9 @@ class Ledger:
                 _run_migrations(connection)
 
     def version(self) -> str | None:
-        """Return the schema's version, None for an empty database. Raises LedgerAway."""
+        """Return the schema's version, None for an empty database or no file. Raises LedgerAway."""
+        if self.file is not None and not self.file.is_there():
+            return None
         with self.reading() as connection:
             return _version(connection)
 
@@ -108,8 +119,8 @@ class Ledger:
 
         The lock and the work share it: behind a pooler the connections of those who wait may be all there are.
         """
-        if self.sqlite:
-            with Path(f"{self.url.database}.migrating").open("w") as handle:
+        if self.file is not None:
+            with Path(f"{self.file.path}.migrating").open("w") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 with self.engine.connect() as connection:
                     yield connection
@@ -126,20 +137,14 @@ def _version(connection: Connection) -> str | None:
     return found
 
 
-def _sqlite_engine(path: str | None) -> Engine:
-    if not path or path == ":memory:":
-        raise ConfigError("the ledger must be a file: several processes share it")
-    try:
-        private_folder(Path(path).parent)
-    except OSError as error:
-        raise LedgerAway(f"the folder of the ledger, {Path(path).parent}, cannot be made: {error.strerror}") from None
+def _sqlite_engine(file: LedgerFile) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=path),  # as a text, a % in it would be read as an escape
+        URL.create("sqlite", database=str(file.path)),  # as a text, a % in it would be read as an escape
+        creator=lambda: file.connect(SQLITE_BUSY_MS / 1000),
         hide_parameters=True,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_use_lifo=True,  # few connections, each with a warm cache, rather than all of them in turn
-        connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False, "isolation_level": None},
     )
 
     @event.listens_for(engine, "connect")
@@ -150,6 +155,7 @@ def _sqlite_engine(path: str | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        file.check()
         if connection.get_execution_options().get("reads"):
             connection.exec_driver_sql("BEGIN")
         else:

@@ -76,12 +76,13 @@ class LifeWriter:
                 self._looked(row, known.get(key, []), by_id[key], now) for key, row in rows.items() if key in by_id
             ]
             self._write(connection, changes, now)
+            knew = _alerts(connection, ids)
             records = [(one.order_id, one.record) for one in looks if one.record is not None]
             if records:
                 kept = [result_row(order_id, record, now) for order_id, record in records]
                 connection.execute(upsert(connection, results), kept)
             differing = {one.order_id: one.differs for one in looks if one.record is not None}
-            self._tell_orders(connection, stands, changes, differing)
+            self._tell_orders(connection, stands, changes, differing, knew)
 
     def tell(self, now: float | None = None, limit: int = 500) -> int:
         """Tell what became true by the mere passing of time, whether a marketplace answers or not; return how many."""
@@ -105,7 +106,7 @@ class LifeWriter:
                 if row.tell_at is not None and row.tell_at <= now
             ]
             self._write(connection, changes, now)
-            self._tell_orders(connection, stands, changes, {})
+            self._tell_orders(connection, stands, changes, {}, _alerts(connection, ids))
         return len(changes)
 
     def _looked(self, row: Row[Any], known: Sequence[Known], look: Look, now: float) -> _Change:
@@ -154,6 +155,7 @@ class LifeWriter:
         stands: Mapping[str, Row[Any]],
         changes: Sequence[_Change],
         differing: Mapping[str, Differs | None],
+        knew: Mapping[str, Mapping[str, str | None]],
     ) -> None:
         """Say on each order what its supplier orders together are to be told of.
 
@@ -168,15 +170,19 @@ class LifeWriter:
             row = stands[order_id]
             if row.state != State.CONFIRMED:
                 continue
+            said_before = {alert for alert in knew.get(order_id, {}).values() if alert}
+            fresh = order_id in news or not said_before.issuperset(filter(None, alerts.get(order_id, {}).values()))
+            if row.closed_at is not None and not fresh:
+                continue  # a person knows of all of it
             if order_id not in differing and row.code == Code.GOODS_DIFFER:
                 said: dict[str, Any] = {}
             else:
                 said = dict(told_of_order(alerts.get(order_id, {}), differing.get(order_id), alarms.get(order_id, [])))
                 said |= {"reason": told(said["reason"]), "fix": told(said["fix"])}
-            if row.closed_at is not None and order_id not in news:
-                said["attention"] = False
-            elif order_id in news:
-                said |= {"attention": True, "closed_at": None}
+            if order_id in news:
+                said["attention"] = True
+            if row.closed_at is not None:
+                said["closed_at"] = None
             if said:
                 connection.execute(update(orders).where(orders.c.order_id == order_id).values(said))
 

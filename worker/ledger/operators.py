@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,12 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from worker.errors import NotAllowed
 from worker.ledger import ceilings, lookup
+from worker.ledger.audit import note_act
 from worker.ledger.bindings import vouch
+from worker.ledger.claims import as_waiting
 from worker.ledger.dialects import in_list, insert_ignore, listed
 from worker.ledger.engine import Ledger
+from worker.ledger.intake import note_rejections
 from worker.ledger.moves import Move, lock, standing_alarm, write
 from worker.ledger.pauses import pause_accounts
 from worker.ledger.pushes import mark_adopted
@@ -21,15 +24,15 @@ from worker.ledger.references import ADOPTED, is_adopted, owners, references, ta
 from worker.ledger.tables import account_pauses, attempts, order_references, orders
 from worker.ledger.versions import PRICE_GONE, replace_bodies
 from worker.orders import ids
-from worker.orders.jobs import Job
+from worker.orders.jobs import Job, Rejection
 from worker.rules import operate
 from worker.rules.acts import ActKind, decide
 from worker.rules.binding import Binding
-from worker.rules.codes import Code
+from worker.rules.codes import Code, typed
 from worker.rules.history import Cause
 from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
-from worker.rules.values import Moved
+from worker.rules.values import Moved, Waiting
 
 Abilities = Callable[[str], Ability | None]
 Alive = Callable[[str], bool]
@@ -85,6 +88,8 @@ class Operator:
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             acted = self.act_on(connection, kind, [order_id], abilities, is_alive, note, None, amended, fields)
+            for moved in acted.moved:
+                self._note(connection, kind, account=moved.account, order_id=order_id, note=note)
         if acted.refused:
             raise NotAllowed(acted.refused[order_id])
         return acted.moved[0]
@@ -135,6 +140,33 @@ class Operator:
             connection.execute(_UNBIND, anew)
         return Acted(moved, refused, changed)
 
+    def replace(
+        self, batch_id: str, jobs: Sequence[tuple[str, Job]], done: Collection[str] = ()
+    ) -> tuple[list[Moved], list[Rejection]]:
+        """Give known orders the content they were submitted with anew, each as an amendment does.
+
+        `jobs`: each with the id the ledger knows it by. `done`: orders of the batch that were changed before. Returns
+        the orders that go again, and what is rejected of the batch, which is kept with it.
+        """
+        wanted = dict(jobs)
+        with self.ledger.writing() as connection:
+            acted = self.act_on(
+                *(connection, ActKind.AMEND, list(wanted), lambda _: None, lambda _: False),
+                amended=lambda row: _replacing(
+                    row, wanted[row.order_id], row.batch_id == batch_id or row.order_id in done
+                ),
+            )
+            rejected = [
+                Rejection(
+                    wanted[order_id].line, order_id, "order_id", f"{why}. To see it: fulfil show {typed(order_id)}"
+                )
+                for order_id, why in acted.refused.items()
+            ]
+            note_rejections(connection, batch_id, rejected)
+            for moved in acted.moved:
+                self._note(connection, ActKind.AMEND, account=moved.account, order_id=moved.order_id, batch_id=batch_id)
+        return acted.moved, rejected
+
     def same_buyer(self, binding: Binding) -> tuple[float, list[Moved]]:
         """Note that a person said an account's present token is of the buyer it had before.
 
@@ -144,6 +176,7 @@ class Operator:
         now = time.time()
         with self.ledger.writing() as connection:
             since = vouch(connection, binding, self.actor)
+            self._note(connection, "same-buyer", account=binding.account)
             rows = [
                 row
                 for row in lock(connection, None, State.UNKNOWN, account=binding.account)
@@ -152,23 +185,27 @@ class Operator:
             moves = [Move(row, operate.same_buyer(), Cause.NOTHING, self.actor, now) for row in rows]
             return since, write(connection, moves, now)
 
+    def adoptable(self, order_id: str, reference: str) -> Waiting:
+        """Return an order that may take this id, as a read needs it. Raises as `adopt` does; writes nothing."""
+        with self.ledger.reading() as connection:
+            order_id = lookup.known(connection, order_id)
+            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
+            _check_adoption(connection, row, ids.reference(reference), True)
+            return as_waiting(row, references(connection, [order_id]).get(order_id, ()))
+
     def adopt(self, order_id: str, reference: str, told_by: str = "a person", replaces: bool = True) -> Moved:
         """Take the marketplace's id that was found for an order; it is read back next.
 
-        It takes the place of ids under which another order was read back; where it `replaces`, also of an id that was
-        adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the order needs no
-        id or the id belongs to another order.
+        It takes the place of ids under which another order was read back; where it `replaces`, as a person may, also
+        of an id that was adopted before and never read back. Raises UnusableId, UnknownOrder, and NotAllowed where the
+        order needs no id or the id belongs to another order.
         """
         reference = ids.reference(reference)
         now = time.time()
         with self.ledger.writing() as connection:
             order_id = lookup.known(connection, order_id)
             row = lock(connection, [order_id])[0]
-            may_replace = row.code == Code.FOREIGN_ORDER or (replaces and is_adopted(connection, order_id))
-            operate.check_adoptable(row, may_replace)
-            owner = owners(connection, [order_id], [reference]).other(row.marketplace, reference, order_id)
-            if owner is not None:
-                raise NotAllowed(f"{reference} belongs to {owner} already")
+            _check_adoption(connection, row, reference, replaces)
             replaced = [old for old in take_back(connection, row.account, order_id, now) if old != reference]
             learned = {"order_id": order_id, "reference": reference, "source": ADOPTED, "learned_at": now}
             connection.execute(insert_ignore(connection, order_references), [learned])
@@ -176,21 +213,49 @@ class Operator:
             known = references(connection, [order_id])
             (moved,) = write(connection, [Move(row, decision, Cause.ADOPTION, self.actor, now)], now, known)
             mark_adopted(connection, row.account, order_id, reference)
+            if replaces:
+                self._note(connection, "adopt", account=row.account, order_id=order_id, note=f"id {reference}")
             return moved
 
-    def pause(self, account: str, reason: str = "paused by a person") -> None:
+    def pause(self, account: str, reason: str = "paused by a person", note: str = "") -> None:
         """Pause an account's sends until it is resumed; what is placed is still read back."""
+        told = f"{reason}: {note}" if note else reason
         with self.ledger.writing() as connection:
-            pause_accounts(connection, [(account, operate.paused(account, reason))], self.actor, time.time())
+            pause_accounts(connection, [(account, operate.paused(account, told))], self.actor, time.time())
+            self._note(connection, "pause", account=account, note=note)
 
-    def resume(self, account: str) -> bool:
+    def resume(self, account: str, note: str = "") -> bool:
         """Let an account's orders go again; tell whether it was paused."""
         this = account_pauses.c.account == account
         with self.ledger.writing() as connection:
             code = connection.execute(select(account_pauses.c.code).where(this)).scalar()
             if code == Code.DAY_LIMIT:
                 ceilings.forgive(connection, account, time.time())
-            return connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            was_paused = connection.execute(delete(account_pauses).where(this)).rowcount > 0
+            if was_paused:
+                self._note(connection, "resume", account=account, note=note)
+            return was_paused
+
+    def _note(self, connection: Connection, what: str, **about: str) -> None:
+        note_act(connection, what, self.actor, time.time(), **about)
+
+
+def _replacing(row: Row[Any], job: Job, twice: bool) -> Job:
+    """Return the job as an order's new content. `twice`: the file has the order already. Raises NotAllowed."""
+    if job.account != row.account:
+        raise NotAllowed(f"{row.order_id} belongs to the account {row.account}, and stays there")
+    if twice:
+        raise NotAllowed(f"{row.order_id} stands in this file more than once, with different content")
+    return job
+
+
+def _check_adoption(connection: Connection, row: Row[Any], reference: str, replaces: bool) -> None:
+    """Raise NotAllowed where an order needs no id, or the id belongs to another one."""
+    may_replace = row.code == Code.FOREIGN_ORDER or (replaces and is_adopted(connection, row.order_id))
+    operate.check_adoptable(row, may_replace)
+    owner = owners(connection, [row.order_id], [reference]).other(row.marketplace, reference, row.order_id)
+    if owner is not None:
+        raise NotAllowed(f"{reference} belongs to {owner} already: fulfil show {typed(owner)}")
 
 
 def _begins_anew(move: Move) -> bool:

@@ -1,4 +1,4 @@
-"""A file that one process writes while it lives: its lock tells the others that the process does."""
+"""Files whose lock tells other processes that the one that made it lives, or one that it gave the file to."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ def make(path: Path, prepare: Callable[[int], None]) -> int:
         fresh.rename(path)
     except OSError:
         fresh.unlink(missing_ok=True)
+        os.close(file)
+        raise
+    return file
+
+
+def hold(path: Path) -> int:
+    """Lock a file and empty it; return its descriptor, which holds the lock for as long as any process has it open.
+
+    Raises BlockingIOError where somebody else holds it: what they wrote there stands in the file. Raises OSError.
+    """
+    private_folder(path.parent)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(file, 0)
+    except OSError:
         os.close(file)
         raise
     return file

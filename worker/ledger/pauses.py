@@ -12,7 +12,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.moves import CODE_CHARACTERS, told
 from worker.ledger.tables import account_pauses
 from worker.rules.decision import Pause
-from worker.rules.views import PauseView
+from worker.rules.troubles import PauseView
 
 _PAUSED = select(account_pauses.c.account).where(
     account_pauses.c.account == bindparam("account"),

@@ -18,8 +18,8 @@ from worker.ledger.references import DISPROVED
 from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes
 from worker.marketplaces.base import Push
 from worker.rules.states import State
+from worker.rules.troubles import OrphanView
 from worker.rules.values import Candidate, Judged, Owner, Pushed, PushState
-from worker.rules.views import OrphanView
 
 
 class Pushes:
@@ -136,7 +136,7 @@ def mark_adopted(connection: Connection, account: str, order_id: str, reference:
         .where(
             pushes.c.account == account,
             pushes.c.reference == reference,
-            pushes.c.state.in_((PushState.NEW, PushState.ORPHAN)),
+            pushes.c.state.in_((PushState.NEW, PushState.ORPHAN, PushState.CLOSED)),
         )
         .values(state=PushState.ADOPTED, order_id=order_id, note=None, due_at=None)
     )
@@ -191,7 +191,7 @@ def _take(dialect: str) -> Any:
         and_(came.status != kept.status, came.pushed_at.is_not_distinct_from(kept.pushed_at)),
     )
     told = or_(newer, and_(came.made_at.is_not(None), kept.made_at.is_(None)))
-    wakes = and_(told, kept.state != PushState.NEW)
+    wakes = and_(told, kept.state.not_in((PushState.NEW, PushState.CLOSED)))
     changes = {
         "last_at": came.last_at,
         "count": kept.count + 1,

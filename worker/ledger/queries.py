@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, func, not_, or_, select
 
 from worker.errors import UnknownOrder, UnusableId
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
+from worker.ledger.listing import PAGE, listed
 from worker.ledger.lookup import known
-from worker.ledger.overdue import are_overdue, is_overdue, stalled
-from worker.ledger.references import references
+from worker.ledger.overdue import are_overdue, stalled
 from worker.ledger.selection import Filter
-from worker.ledger.tables import attempts, batches, events, orders, rejections, results
-from worker.rules.codes import CODES, Code
-from worker.rules.overdue import told_overdue
+from worker.ledger.stories import results_of, story
+from worker.ledger.tables import batches, orders, rejections
+from worker.rules.codes import addressed
+from worker.rules.sorting import Sort
 from worker.rules.states import FINAL, State
-from worker.rules.views import (
-    AttemptView,
-    BatchView,
-    EventView,
-    FailureView,
-    OrderStory,
-    OrderView,
-    RejectionView,
-    ResultView,
-)
-
-PAGE = 1000
+from worker.rules.story import OrderStory
+from worker.rules.troubles import FailureView, RejectionView
+from worker.rules.views import BatchView, OrderView, ResultView
 
 
 class Queries:
@@ -59,24 +51,27 @@ class Queries:
             query = select(orders.c.order_id).where(orders.c.account == account).limit(1)
             return connection.execute(query).first() is not None
 
-    def counts(self, batch: str | None = None) -> dict[str, int]:
-        """Return how many orders stand in each state."""
-        query = select(orders.c.state, func.count()).where(*Filter(batch=batch).where()).group_by(orders.c.state)
+    def counts(self, batch: str | None = None, ids: Sequence[str] | None = None) -> dict[str, int]:
+        """Return how many orders, of a batch, of these ids or of all, stand in each state."""
+        wanted = Filter(batch=batch, ids=None if ids is None else tuple(ids))
+        query = select(orders.c.state, func.count()).where(*wanted.where()).group_by(orders.c.state)
         with self.ledger.reading() as connection:
             return {row.state: row[1] for row in connection.execute(query)}
 
-    def attention_count(self, batch: str | None = None) -> int:
-        """Return how many orders wait for a person."""
+    def attention_count(self, batch: str | None = None, ids: Sequence[str] | None = None) -> int:
+        """Return how many orders, of a batch, of these ids or of all, wait for a person."""
+        wanted = Filter(batch=batch, attention=True, ids=None if ids is None else tuple(ids))
         with self.ledger.reading() as connection:
-            conditions = Filter(batch=batch, attention=True).where(stalled(connection))
+            conditions = wanted.where(stalled(connection))
             return _count(connection, *conditions)
 
-    def moving_count(self, batch: str | None = None) -> int:
-        """Return how many orders, of a batch or of all, go on by themselves and do not wait for a person yet."""
+    def moving_count(self, batch: str | None = None, ids: Sequence[str] | None = None) -> int:
+        """Return how many orders, of a batch, of these ids or of all, go on by themselves, waiting for no person."""
         with self.ledger.reading() as connection:
             moving = (orders.c.state.not_in(FINAL), orders.c.attention.is_(False), orders.c.closed_at.is_(None))
             overdue = are_overdue(stalled(connection))
-            return _count(connection, *Filter(batch=batch).where(), *moving, not_(overdue))
+            wanted = Filter(batch=batch, ids=None if ids is None else tuple(ids))
+            return _count(connection, *wanted.where(), *moving, not_(overdue))
 
     def batches(self, batch: str | None = None, limit: int = 20) -> list[BatchView]:
         """Return one batch, or the newest ones. Raises UnknownOrder for a batch the ledger does not hold."""
@@ -106,6 +101,18 @@ class Queries:
                 return
             last = (rows[-1].line, rows[-1].id)
 
+    def every_rejection(self) -> Iterator[tuple[str, RejectionView]]:
+        """Yield what was rejected of all batches, with the batch, in the order it came; read page by page."""
+        last = -1
+        while True:
+            query = select(rejections).where(rejections.c.id > last).order_by(rejections.c.id).limit(PAGE)
+            with self.ledger.reading() as connection:
+                rows = connection.execute(query).all()
+            yield from ((row.batch_id, RejectionView.of(row)) for row in rows)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1].id
+
     def failures(self, wanted: Filter) -> list[FailureView]:
         """Return what keeps orders from going on, the most frequent first: the same trouble of an account once."""
         troubled = or_(orders.c.attention.is_(True), orders.c.state.in_((State.REFUSED, State.DEAD)))
@@ -128,91 +135,29 @@ class Queries:
         )
         with self.ledger.reading() as connection:
             query = query.where(*wanted.where(stalled(connection)))
-            return [FailureView.of(row) for row in connection.execute(query)]
+            return [_failure(FailureView.of(row)) for row in connection.execute(query)]
 
-    def orders(self, wanted: Filter) -> Iterator[OrderView]:
-        """Yield the orders that match, in the order they were submitted; read page by page."""
-        last: tuple[float, str] | None = None
-        with self.ledger.reading() as connection:
-            lines = stalled(connection)
-        while True:
-            query: Select[Any] = (
-                select(orders).where(*wanted.where(lines)).order_by(orders.c.created_at, orders.c.order_id).limit(PAGE)
-            )
-            if last is not None:
-                after = and_(orders.c.created_at == last[0], orders.c.order_id > last[1])
-                query = query.where(or_(orders.c.created_at > last[0], after))
-            with self.ledger.reading() as connection:
-                rows = connection.execute(query).all()
-                known_ids = references(connection, [row.order_id for row in rows])
-            for row in rows:
-                yield _view(row, known_ids.get(row.order_id, ()), is_overdue(row, lines))
-            if len(rows) < PAGE:
-                return
-            last = (rows[-1].created_at, rows[-1].order_id)
+    def orders(
+        self, wanted: Filter, sort: Sort = Sort.SUBMITTED, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[OrderView]:
+        """Yield the orders that match, sorted, at most `limit`; read page by page."""
+        return listed(self.ledger, wanted, sort, reverse, limit)
 
     def order(self, order_id: str) -> OrderStory:
         """Return everything the ledger tells of one order. Raises UnusableId, UnknownOrder."""
         with self.ledger.reading() as connection:
-            order_id = known(connection, order_id)
-            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).one()
-            return OrderStory(
-                _view(row, references(connection, [order_id]).get(order_id, ()), is_overdue(row, stalled(connection))),
-                tuple(_attempts(connection, order_id)),
-                tuple(_events(connection, order_id)),
-                tuple(_results(connection, [order_id])[order_id]),
-            )
+            return story(connection, order_id)
 
     def results(self, ids: Sequence[str]) -> dict[str, list[ResultView]]:
         """Return what was read back of these orders, an entry for each of the marketplace's ids."""
         with self.ledger.reading() as connection:
-            return _results(connection, ids)
+            return results_of(connection, ids)
 
 
 def _count(connection: Connection, *conditions: Any) -> int:
     return int(connection.execute(select(func.count()).select_from(orders).where(*conditions)).scalar_one())
 
 
-def _view(row: Row[Any], known_ids: tuple[str, ...], overdue: bool) -> OrderView:
-    state = State(row.state)
-    code, reason, fix = row.code, row.reason, row.fix
-    if overdue:
-        code, reason, fix = Code.OVERDUE, told_overdue(state), CODES[Code.OVERDUE].fix
-    return OrderView(
-        order_id=row.order_id,
-        account=row.account,
-        marketplace=row.marketplace,
-        state=state,
-        references=known_ids,
-        attempts=row.attempts,
-        code=code,
-        reason=reason,
-        fix=fix,
-        due_at=row.due_at,
-        attention=row.attention or overdue,
-        in_doubt=row.in_doubt,
-        batch=row.batch_id,
-        line=row.line,
-        created_at=row.created_at,
-        first_sent_at=row.first_sent_at,
-        accepted_at=row.accepted_at,
-        closed_at=row.closed_at,
-    )
-
-
-def _attempts(connection: Connection, order_id: str) -> Iterator[AttemptView]:
-    query = select(attempts).where(attempts.c.order_id == order_id).order_by(attempts.c.number)
-    return (AttemptView.of(row) for row in connection.execute(query))
-
-
-def _events(connection: Connection, order_id: str) -> Iterator[EventView]:
-    query = select(events).where(events.c.order_id == order_id).order_by(events.c.id)
-    return (EventView.of(row) for row in connection.execute(query))
-
-
-def _results(connection: Connection, ids: Sequence[str]) -> dict[str, list[ResultView]]:
-    query = select(results).where(in_list(results.c.order_id, ids)).order_by(results.c.reference)
-    found: dict[str, list[ResultView]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.order_id].append(ResultView.of(row))
-    return found
+def _failure(view: FailureView) -> FailureView:
+    """Return a trouble with advice about its example, so that the commands work as they stand."""
+    return replace(view, fix=view.fix and addressed(view.fix, view.example, view.account))

@@ -218,7 +218,7 @@ pushes = Table(
     Column("status", String(60), nullable=False, comment="of the newest message, by the messages' own time"),
     Column("pushed_at", Double, comment="that message's own time"),
     Column("made_at", Double, comment="the own time of the message that told of the order's making, if it came"),
-    Column("state", String(10), nullable=False, comment="new, known, adopted or orphan"),
+    Column("state", String(10), nullable=False, comment="new, known, adopted, orphan or closed"),
     Column("order_id", String(64), comment="our order it belongs to"),
     Column("note", Text, comment="why nobody could match it"),
     Column("due_at", Double, comment="when it is looked at next; null: it is settled"),
@@ -265,4 +265,21 @@ order_versions = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("replaced_at", Double, nullable=False),
     Column("actor", String(60), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("what", String(20), nullable=False, comment="retry, cancel, pause, submit and so on"),
+    Column("actor", String(60), nullable=False),
+    Column("host", String(100), nullable=False),
+    Column("door", String(10), nullable=False, comment="cli, python, message or flower"),
+    Column("account", String(32)),
+    Column("order_id", String(64), index=True),
+    Column("batch_id", String(40)),
+    Column("act_id", String(40)),
+    Column("note", Text),
+    Index("ix_audit_at", "at"),
 )

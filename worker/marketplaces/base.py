@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
+from worker.marketplaces.forms import ANY, Form
+from worker.marketplaces.goods import Line
 from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
@@ -81,8 +83,16 @@ class Marketplace(ABC):
     """Every status an order can be read back with, and what it means."""
     order_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person sees one order, in words."""
+    reference_form: ClassVar[Form] = ANY
+    """How the marketplace writes its own order ids."""
     personal_fields: ClassVar[tuple[str, ...]]
     """Top-level fields of the order that hold personal data; their values never leave in a text."""
+    country_at: ClassVar[tuple[str, ...]] = ()
+    """The way to the country an order goes to; empty: its body does not say."""
+    store_names: ClassVar[tuple[str, ...]] = ()
+    """Members of what is read back that name the shop the goods are bought from, the best first."""
+    tracking_names: ClassVar[tuple[str, ...]] = ()
+    """Members of what is read back that hold a parcel's number."""
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
@@ -119,6 +129,19 @@ class Marketplace(ABC):
     def can_look_up(self) -> bool:
         """Tell whether `look_up` can find an order by our own key; may depend on the account's settings."""
         return False
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for: product, variant and pieces of each of its lines."""
+        return []
+
+    @classmethod
+    def country(cls, order: Mapping[str, Any]) -> str:
+        """Return the country an order goes to, as its body has it; "" where it does not say."""
+        place: Any = order if cls.country_at else None
+        for step in cls.country_at:
+            place = place.get(step) if isinstance(place, Mapping) else None
+        return place if isinstance(place, str) else ""
 
     def sent_with(self) -> dict[str, str]:
         """Return what an order is sent with, in parts that hold no secret: `address`, and `app` or `shop`, `buyer`, …

@@ -17,9 +17,9 @@ _MOST_READ = 400
 
 _WORDS_OF_CARRIERS = """
     a about above accept acceptance accepted accepting account action address addressee again agent agreed air
-    aircraft airline airport airways all already an and another answer any appointment arranged arrival arrive arrived
+    aircraft airline airport airways all already an and another any appointment arranged arrival arrive arrived
     arrives arriving as at attempt attempted attempts authorities auto automatic automatically available awaiting away
-    back bag be because been before being booking border box branch business buyer by call canceled cancelled cancel
+    back bag be because been before being booking border box branch business buyer by canceled cancelled cancel
     cancellation carrier carriers cause center central centre change changed check checked clear clearance cleared
     close closed collect collected collection coming company complete completed completion condition confirm
     confirmation confirmed consignee consignment consolidation container contact container could country courier create
@@ -31,7 +31,7 @@ _WORDS_OF_CARRIERS = """
     forwarded forwarder fraud freight from front gateway goods hand handed handing handle handled handling handover has
     have held hold holding holiday home hour hours hub if import imported in inbound incomplete incorrect information
     informed initiated inspection insufficient international into inventory investigation invalid inward is issue issued
-    it item items label lack landed last late later leave leaving left letter limit line linehaul liquidated loaded
+    it item items label lack landed last late later leaving left letter limit line linehaul liquidated loaded
     local location locker logistics lost mail mailbox main mainline manifest mile missing moved moving multiple national
     neighbor neighbour network new next no not nobody notice notification notified notify number of off office on one
     open opened operation operations or order orders origin original other our out outbound outgoing outstock outward
@@ -41,14 +41,14 @@ _WORDS_OF_CARRIERS = """
     processed processing progress provided purchase quality reach reached ready reason receipt receive received receiver
     receiving recipient refund refunded refuse refused refusal regional region register registered reject rejected
     relay release released remote reported request requested rescheduled return returned returning returns risk road
-    route routed sack scan scanned schedule scheduled sea seal sealed second secure see self seller send sender sending
+    route routed sack scan scanned schedule scheduled sea seal sealed second secure self seller send sender sending
     sent service shelf ship shipment shipments shipped shipper shipping ship-to shop short shortage sign signature
     signed sold sort sorted sorting stage started starting station status stock stop stopped storage store stored
     submitted success successful successfully supplier support system taken take target tax terminal the then third
     this time timeout to today tomorrow track tracking trade train transfer transferred transferring transit transport
     transportation transported transporting truck try under undeliverable undelivered unit unloaded unpaid unsuccessful
-    until up update updated vehicle verification vessel via waiting warehouse was way waybill we weather weight were
-    with within without wrong your
+    until up update updated vehicle verification vessel via waiting warehouse was way waybill weather weight were
+    with within without wrong
 """
 _WORDS = frozenset(_WORDS_OF_CARRIERS.split())
 """What is kept of a text in Latin letters: words of transport, trade and grammar."""
@@ -68,7 +68,23 @@ _CHINESE = (
         "派送员",
         "快递员",
     ),
-    *("揽收", "揽件", "已揽", "收件", "取件", "寄件", "发件", "派件", "派送", "派送中", "配送", "投递", "妥投", "送达"),
+    *(
+        "揽收",
+        "揽件",
+        "已揽收",
+        "已揽",
+        "收件",
+        "取件",
+        "寄件",
+        "发件",
+        "派件",
+        "派送",
+        "派送中",
+        "配送",
+        "投递",
+        "妥投",
+        "送达",
+    ),
     *("快件", "包裹", "货物", "商品", "订单", "运单", "物流", "快递", "仓库", "入库", "出库", "分拣", "分拨", "中转"),
     *(
         "转运",
@@ -112,7 +128,7 @@ _CODE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 """A code: several words in capitals, such as IN_TRANSIT. A single one could be a name in capitals."""
 _PIECE = re.compile(
     f"({'|'.join(sorted(_CHINESE, key=len, reverse=True))})"
-    r"|([A-Za-z][A-Za-z'’-]*)|([\s,;:.()/&+-]+)|([0-9]+|.)",
+    r"|([A-Za-z][A-Za-z'’-]*)|([\s,;:.()/&+，。；：、（）【】-]+)|([0-9]+|.)",
     re.DOTALL,
 )
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -124,7 +140,7 @@ def event_name(text: str) -> str:
     if _CODE.fullmatch(text):
         return text[:MOST_SIGNS]
     told = "".join(_kept(found) for found in _PIECE.finditer(text))
-    told = re.sub(rf"{LEFT_OUT}[\s,;:.()/&+{LEFT_OUT}-]*{LEFT_OUT}", LEFT_OUT, " ".join(told.split()))
+    told = re.sub(rf"{LEFT_OUT}[\s,;:.()/&+，。；：、{LEFT_OUT}-]*{LEFT_OUT}", LEFT_OUT, " ".join(told.split()))
     return told[:MOST_SIGNS].strip(" ,;:.(/&+-")
 
 

@@ -16,7 +16,9 @@ OWN_COLUMNS = ("order_id", "account")
 """The columns that belong to the job, whatever the marketplace."""
 REPEAT_COLUMN = "allow_repeat"
 """One more of the job's, which may be left out."""
-_OWN = (*OWN_COLUMNS, REPEAT_COLUMN)
+REASON_COLUMN = "rejected_because"
+"""What `fulfil export --rejected` adds, in a sheet and in a job; it is for the reader, and not read."""
+_OWN = (*OWN_COLUMNS, REPEAT_COLUMN, REASON_COLUMN)
 PLACEHOLDER = "<required>"
 """What the template puts into cells that must be filled; an order that still holds it is rejected."""
 SEPARATOR = "|"

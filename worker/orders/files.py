@@ -7,14 +7,15 @@ import re
 import sys
 from array import array
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from worker.errors import InputError
 from worker.orders.columns import fold, template
 from worker.orders.jobs import MAX_JOB_BYTES, Accounts, Job, Rejection, validate
-from worker.orders.records import Lines, separator
+from worker.orders.objects import goes_on, objects
+from worker.orders.records import Lines, Sheet, separator
 from worker.orders.rewind import rewindable
 from worker.orders.sheets import rows
 
@@ -46,7 +47,8 @@ def read(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = N
 
     The form is CSV by `.csv`/`.tsv` or by a first line that names the column `order_id`, or what stands between the
     cells (`sep=;`); JSON where the first
-    character is `[`, or `{` begins an object of several lines; otherwise JSON lines. `name` is used in errors.
+    character is `[`, or `{` begins an object of several lines and the name does not end in `.jsonl`; otherwise JSON
+    lines, in which an object may stand over several lines too. `name` is used in errors.
     Raises InputError for a file that cannot be read as a whole, and only here: what goes wrong later in the
     file is a `Rejection` and the rest goes on.
     """
@@ -58,6 +60,15 @@ def read(source: str | Path | BinaryIO, accounts: Accounts, name: str | None = N
         except OSError as error:
             raise InputError(f"{name} cannot be read: {error.strerror or 'the stream failed'}") from None
         return _closing(opened.pop_all(), entries)
+
+
+@contextmanager
+def sheet(source: str | Path, name: str | None = None) -> Iterator[Sheet | None]:
+    """Open a file as a sheet, to go through its rows as they are; None: it has another form. Raises InputError."""
+    with ExitStack() as opened:
+        stream, name = _open(source, name, opened)
+        number, first = _first_line(stream, name)
+        yield Sheet(_lines(number, first, stream), name) if _is_sheet(first, name) else None
 
 
 def _validated(entries: Iterator[Entry], accounts: Accounts) -> Iterator[Job | Rejection]:
@@ -114,11 +125,16 @@ def _entries(
 ) -> Iterator[Entry]:
     suffix = Path(name).suffix.lower()
     start = first.lstrip()
-    if suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and start[:1] not in b"[{" and _heads_a_sheet(start)):
+    if _is_sheet(first, name):
         return _sheet(number, first, rewindable(stream, name, opened), name, accounts)
-    if start.startswith(b"[") or (suffix not in _LINE_FORMS and _goes_on(start)):
+    if start.startswith(b"[") or (suffix not in _LINE_FORMS and goes_on(start)):
         return _document(number, first, stream, name)
-    return _json_lines(_lines(number, first, stream))
+    return objects(_lines(number, first, stream))
+
+
+def _is_sheet(first: bytes, name: str) -> bool:
+    suffix, start = Path(name).suffix.lower(), first.lstrip()
+    return suffix in _SHEET_FORMS or (suffix not in _LINE_FORMS and start[:1] not in b"[{" and _heads_a_sheet(start))
 
 
 def _heads_a_sheet(line: bytes) -> bool:
@@ -134,18 +150,6 @@ def _sheet(number: int, first: bytes, stream: BinaryIO, name: str, accounts: Acc
         return _lines(number, first, stream)
 
     return rows(from_its_first_line, accounts, name)
-
-
-def _goes_on(line: bytes) -> bool:
-    """Tell whether a line begins an object without an error, and does not end it."""
-    text = line.decode(errors="replace").rstrip()
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return text.startswith("{") and error.pos >= len(text)
-    except (RecursionError, ValueError):
-        return False
-    return False
 
 
 def _lines(number: int, piece: bytes, stream: BinaryIO) -> Lines:
@@ -165,14 +169,6 @@ def _lines(number: int, piece: bytes, stream: BinaryIO) -> Lines:
             piece = stream.readline(MAX_JOB_BYTES + 1)
     except OSError as error:
         yield number, f"reading stopped here: {error.strerror or 'the stream failed'}"
-
-
-def _json_lines(lines: Lines) -> Iterator[Entry]:
-    for number, piece in lines:
-        if isinstance(piece, str):
-            yield number, Rejection(number, None, "job", piece)
-        elif piece := piece.strip():
-            yield number, piece
 
 
 def _document(number: int, first: bytes, stream: BinaryIO, name: str) -> Iterator[Entry]:

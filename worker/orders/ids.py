@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from shlex import quote
 from typing import Any
 
 from worker.errors import UnusableId
@@ -66,11 +65,6 @@ def spellings(given: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((given, bare)))
     forms = (unicodedata.normalize(form, bare) for form in ("NFC", "NFD"))
     return tuple(dict.fromkeys((given, *forms)))
-
-
-def typed(order_id: str) -> str:
-    """Return an order_id as it is typed behind a command in a shell."""
-    return f"-- {quote(order_id)}" if order_id.startswith("-") else quote(order_id)
 
 
 def _misshapen(given: str, text: str) -> str | None:

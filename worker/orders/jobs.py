@@ -23,8 +23,8 @@ from worker.orders.reasons import explain, together, too_many, unknown_account, 
 MAX_JOB_BYTES = 1 << 20
 """Longest job, as JSON; the longest line of a file."""
 REQUIRED = ("order_id", "account", "order")
-ENVELOPE = (*REQUIRED, "allow_repeat")
-"""Every key of a job; the last may be left out."""
+ENVELOPE = (*REQUIRED, "allow_repeat", "rejected_because")
+"""Every key of a job; the last two may be left out, the last is for the reader."""
 
 _KEYS = frozenset(REQUIRED)
 _HALF = "holds half of a character (a lone \\ud… escape)"
@@ -142,7 +142,7 @@ def _check_envelope(job: Mapping[str, Any]) -> None:
     for key in REQUIRED:
         if key not in job:
             raise _FaultError(key, "missing")
-    if not isinstance(job["allow_repeat"], bool):
+    if not isinstance(job.get("allow_repeat", False), bool):
         raise _FaultError("allow_repeat", "must be true or false")
 
 

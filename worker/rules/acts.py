@@ -41,7 +41,7 @@ class Will(StrEnum):
     """The key was not used, or only for what was refused."""
     RESEND = "sent again under the same key, inside its safe window"
     """The marketplace tells a repeat by its key."""
-    PARK = "parked for a person: its safe window has closed"
+    PARK = "left to a person: its safe window has closed; fulfil why ORDER says between what to choose"
     """To send it could make a second one."""
     LOOK_UP = "looked up first; what is found is taken, nothing is sent without proof"
     """The marketplace can be asked."""
@@ -75,14 +75,6 @@ class Priced(Protocol):
     @property
     def forecast_currency(self) -> str | None:
         """In what currency."""
-
-
-class Planned(operate.Operable, Protocol):
-    """An order as a forecast needs it."""
-
-    @property
-    def first_sent_at(self) -> float | None:
-        """When it was first sent (unix seconds)."""
 
 
 @dataclass(slots=True)
@@ -131,7 +123,7 @@ def decide(
     """
     match kind:
         case ActKind.RETRY:
-            return operate.retry(order, now)
+            return operate.retry(order, now, ability)
         case ActKind.ABSENT:
             return operate.absent(order, ability is not None and ability.can_look_up, alive)
         case ActKind.CANCEL:
@@ -144,8 +136,10 @@ def decide(
             return operate.amend(order, fields)
 
 
-def forecast(kind: ActKind, order: Planned, ability: Ability | None, alive: Sequence[str], now: float) -> Will:
+def forecast(kind: ActKind, order: operate.Operable, ability: Ability | None, alive: Sequence[str], now: float) -> Will:
     """Return what would become of one order of an act."""
+    if kind is ActKind.RETRY and order.state == State.UNKNOWN and order.closed_at is None:
+        return _settled(order, ability, now)
     try:
         decision = decide(kind, order, ability, alive, now)
     except NotAllowed:
@@ -163,7 +157,7 @@ def forecast(kind: ActKind, order: Planned, ability: Ability | None, alive: Sequ
     return _settled(order, ability, now)
 
 
-def _settled(order: Planned, ability: Ability | None, now: float) -> Will:
+def _settled(order: operate.Operable, ability: Ability | None, now: float) -> Will:
     if ability is None or ability.resend_window_seconds is None:
         return Will.LOOK_UP if ability is not None and ability.can_look_up else Will.PARK
     sent_at = order.first_sent_at

@@ -73,7 +73,7 @@ def _alarms(order: Followed, parcels: Sequence[Known], patience: Patience) -> It
         case Stage.HELD:
             at = order.stage_since + patience.held
             yield Alarm(Code.HELD_LONG, at, f"the marketplace holds {name} since {instant(order.stage_since)}")
-        case Stage.AWAITING_SHIPMENT if not parcels and order.paid_at is not None:
+        case Stage.AWAITING_SHIPMENT if order.paid_at is not None and all(one.parcel.internal for one in parcels):
             yield Alarm(
                 Code.NO_PARCEL,
                 order.paid_at + patience.number,
@@ -113,9 +113,10 @@ def _late(name: str, one: Known, patience: Patience) -> Iterator[Alarm]:
     if parcel.arrival is not None:
         return
     told = f"parcel {parcel.number} of {name}"
-    yield Alarm(
-        Code.PARCEL_STILL, one.moved_at + patience.movement, f"{told} has not moved since {instant(one.moved_at)}"
-    )
+    if parcel.nodes:  # a marketplace that tells no steps tells no silence either
+        yield Alarm(
+            Code.PARCEL_STILL, one.moved_at + patience.movement, f"{told} has not moved since {instant(one.moved_at)}"
+        )
     if parcel.eta_at is not None:
         late = f"{told} was to arrive {instant(parcel.eta_at)} and has not"
         yield Alarm(Code.PARCEL_LATE, parcel.eta_at + patience.eta, late)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 
 FIND_AND_ADOPT = "find it in the buyer's order list, then: fulfil adopt ORDER --reference ID"
-ADOPT_OR_ABSENT = "look for it in the buyer's order list; adopt it if it is there, else: fulfil retry ORDER --absent"
+ADOPT_OR_ABSENT = (
+    "look for it in the buyer's order list (fulfil why ORDER says what to look for); it is there: fulfil adopt ORDER"
+    " --reference ID; it surely is not and will not come: fulfil retry ORDER --absent; you dealt with it elsewhere:"
+    " fulfil close ORDER --note TEXT"
+)
 ASK_WHAT = (
     f"ask the marketplace what it means by this code (fulfil show ORDER has the request ids), or {FIND_AND_ADOPT}"
 )
@@ -15,6 +21,24 @@ PAY_OR_CLOSE = f"pay it on the order's page (fulfil unpaid lists them); {OR_CLOS
 STILL_WANTED = f"submit a new order if the goods are still wanted; {OR_CLOSE}"
 GRANT_ANEW = "fulfil accounts login ACCOUNT"
 ASK_THE_SELLER = "ask the seller on the order's page"
+
+
+def typed(order_id: str) -> str:
+    """Return an order_id as it is typed behind a command in a shell."""
+    return f"-- {quote(order_id)}" if order_id.startswith("-") else quote(order_id)
+
+
+def addressed(text: str, order_id: str, account: str) -> str:
+    """Return advice with the order and the account it is about, so that its commands work as they stand."""
+    return _NAMES.sub(lambda name: typed(order_id) if name[0] == "ORDER" else account, text)
+
+
+_NAMES = re.compile(r"\b(?:ORDER|ACCOUNT)\b")
+
+
+def amending(change: str = "FIELD=VALUE") -> str:
+    """Return the command that changes an order under its own id and lets it go again."""
+    return f"fulfil amend ORDER --set {quote(change)}"
 
 
 class Code(StrEnum):
@@ -79,8 +103,7 @@ CODES: dict[Code, Entry] = {
     Code.NOT_FOUND_YET: Entry("the look-up did not find it yet; it is looked up again"),
     Code.NOT_FOUND: Entry(
         "it was looked up several times and not found, which proves nothing",
-        "look for it in the marketplace's own order list; where it is there: fulfil adopt ORDER --reference ID;"
-        " where it is not and will not come: fulfil retry ORDER --absent",
+        ADOPT_OR_ABSENT,
     ),
     Code.LOOK_UP_FAILED: Entry(
         "the look-up failed; it is tried again",

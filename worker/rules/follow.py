@@ -148,10 +148,13 @@ def read(before: Followed, status: str, life: Life, now: float) -> tuple[Followe
 
 
 def _paid(before: Followed, stage: Stage, life: Life) -> bool | None:
-    """Return whether it is paid: what the marketplace says, or what its stage says by itself; once paid, paid."""
-    if before.paid or stage in PAID or life.paid:
-        return True
-    return before.paid if life.paid is None else False
+    """Return whether it is paid: what the marketplace says, else what its stage says by itself; once paid, paid.
+
+    An order can be shipped and not paid: cash on delivery.
+    """
+    if before.paid or life.paid is not None:
+        return bool(before.paid or life.paid)
+    return True if stage in PAID else before.paid
 
 
 def next_read(after: Followed, now: float, chance: random.Random | None = None) -> float | None:
@@ -216,7 +219,7 @@ def whole(parts: Sequence[tuple[Stage, bool | None]]) -> Whole:
             return some
     if any(stage is Stage.PARTLY_SHIPPED for stage in stages):
         return Whole.PARTLY_SHIPPED
-    paid = [bool(is_paid) or stage in PAID for stage, is_paid in parts]
+    paid = [stage in PAID if is_paid is None else is_paid for stage, is_paid in parts]
     return Whole.PAID if all(paid) else Whole.PARTLY_PAID if any(paid) else Whole.UNPAID
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from worker.errors import NotAllowed
-from worker.rules.codes import CODES, Code
+from worker.rules.codes import CODES, Code, typed
 from worker.rules.decision import CLOCKS_DIFFER_SECONDS, CONFIRM_FLOOR_SECONDS, Decision, Pause
+from worker.rules.reconcile import Ability
 from worker.rules.states import Event, State
 
 
@@ -25,6 +26,10 @@ class Operable(Protocol):
     @property
     def in_doubt(self) -> bool:
         """Whether a send of it may have been executed without our knowing."""
+
+    @property
+    def first_sent_at(self) -> float | None:
+        """When it was first sent (unix seconds)."""
 
     @property
     def accepted_at(self) -> float | None:
@@ -51,12 +56,17 @@ class Operable(Protocol):
         """When a person closed it (unix seconds)."""
 
 
-def retry(order: Operable, now: float) -> Decision:
-    """Return what follows when a person lets an order go again. Raises NotAllowed."""
+def retry(order: Operable, now: float, ability: Ability | None = None) -> Decision:
+    """Return what follows when a person lets an order go again. Raises NotAllowed.
+
+    `ability`: what can be done at its marketplace; None where its account is not configured.
+    """
     _check_open(order)
     match State(order.state):
         case State.REFUSED | State.DEAD | State.QUEUED:
             return Decision(Event.RETRY, 0.0, reason="retried by a person")
+        case State.UNKNOWN if ability is not None and cannot_settle(order, ability, now):
+            raise NotAllowed(_choice(order.order_id))
         case State.UNKNOWN:
             return reconcile(order)
         case State.PLACED:
@@ -72,6 +82,23 @@ def retry(order: Operable, now: float) -> Decision:
             )
         case _:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to retry")
+
+
+def cannot_settle(order: Operable, ability: Ability, now: float) -> bool:
+    """Tell whether an unknown order can neither be looked up nor sent again without risk: only a person knows."""
+    if ability.can_look_up or order.code == Code.ACCOUNT_CHANGED:
+        return False
+    window, sent_at = ability.resend_window_seconds, order.first_sent_at
+    return window is None or (sent_at is not None and now >= sent_at + window)
+
+
+def _choice(order_id: str) -> str:
+    one = typed(order_id)
+    return (
+        f"{order_id} may exist at the marketplace, and to send it again now could make a second order. Look there for"
+        f" what fulfil why {one} names; it is there: fulfil adopt {one} --reference ID; it surely is not and will not"
+        f" come: fulfil retry {one} --absent; you dealt with it elsewhere: fulfil close {one} --note TEXT"
+    )
 
 
 def absent(order: Operable, can_look_up: bool, alive: Sequence[str]) -> Decision:
@@ -109,7 +136,7 @@ def close(order: Operable, note: str, alive: Sequence[str]) -> Decision:
         raise NotAllowed(f"{order.order_id} {_STILL_SENT}")
     match State(order.state):
         case State.QUEUED:
-            raise NotAllowed(f"{order.order_id} is queued: it goes out by itself; to call it off: fulfil cancel")
+            raise NotAllowed(f"{order.order_id} is queued: to call it off: fulfil cancel {order.order_id}")
         case State.PLACING | State.CANCELLED:
             raise NotAllowed(f"{order.order_id} is {order.state}: there is nothing to close")
         case State.UNKNOWN | State.PLACED | State.CONFIRMED if not order.attention:
@@ -129,13 +156,37 @@ def cancel(order: Operable) -> Decision:
     return Decision(Event.CANCEL, reason="cancelled by a person")
 
 
+class Amendable(Protocol):
+    """What of an order decides whether its content may be changed."""
+
+    @property
+    def state(self) -> str:
+        """Where it stands."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a send of it may have been executed without our knowing."""
+
+    @property
+    def closed_at(self) -> float | None:
+        """When a person closed it (unix seconds)."""
+
+
+def may_be_amended(order: Amendable) -> bool:
+    """Tell whether an order surely does not exist at the marketplace, so that its content may be changed."""
+    return order.state in AMENDABLE and not order.in_doubt and order.closed_at is None
+
+
+AMENDABLE = (State.QUEUED, State.REFUSED, State.DEAD)
+
+
 def amend(order: Operable, fields: Sequence[str]) -> Decision:
     """Return what follows when a person changes an order that surely does not exist. Raises NotAllowed.
 
     `fields`: what is changed, by name; their values are told nowhere.
     """
     _check_open(order)
-    if order.state not in (State.QUEUED, State.REFUSED, State.DEAD):
+    if order.state not in AMENDABLE:
         raise NotAllowed(
             f"{order.order_id} is {order.state}: only queued, refused and dead orders can be changed, for all others"
             " exist at the marketplace or may exist there"

@@ -148,6 +148,12 @@ class OrderRecord:
     alert: str | None = None
     life: Life = NOTHING_TOLD
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what a command tells of it: no details, which may be personal."""
+        told = {"reference": self.reference, "status": self.status}
+        amount = {"amount": f"{self.amount.amount:f}", "currency": self.amount.currency} if self.amount else {}
+        return told | amount | {"alert": self.alert}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

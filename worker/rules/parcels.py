@@ -90,6 +90,11 @@ def _replaced(gone: Sequence[Known], new: Sequence[Parcel]) -> dict[str, str]:
             found[parcel.number] = same[0].parcel.number
             left.remove(same[0])
     others = [parcel for parcel in new if parcel.number not in found]
+    for parcel in others:  # the marketplace's own number gives way to whatever a carrier knows
+        if not parcel.internal and (own := next((one for one in left if one.parcel.internal), None)):
+            found[parcel.number] = own.parcel.number
+            left.remove(own)
+    others = [parcel for parcel in others if parcel.number not in found]
     if len(others) == 1 and len(left) == 1:
         found[others[0].number] = left[0].parcel.number
     return found

@@ -7,7 +7,8 @@ from typing import Any
 
 from worker.rules.moments import instant
 from worker.rules.tokens import TokenState, Trouble, trouble
-from worker.rules.views import PauseView, utc
+from worker.rules.troubles import PauseView
+from worker.rules.views import utc
 
 
 @dataclass(frozen=True, slots=True)

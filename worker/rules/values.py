@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from worker.rules.decision import Decision
-from worker.rules.outcomes import Decline, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.outcomes import Decline, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
 from worker.rules.states import Event, State
 
 
@@ -93,6 +93,14 @@ class Moved:
     """Why the marketplace processed nothing, where that moved it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An order that took the id a person told, and what the marketplace showed under it."""
+
+    moved: Moved
+    found: Found
+
+
 class PushState(StrEnum):
     """How far the messages about one of the marketplace's orders are understood."""
 
@@ -104,6 +112,8 @@ class PushState(StrEnum):
     """It told an order of ours its id."""
     ORPHAN = "orphan"
     """It fits no order of ours, or several; a person decides."""
+    CLOSED = "closed"
+    """A person said that it is none of ours. Final; only an order of ours that takes its id can have it yet."""
 
 
 @dataclass(frozen=True, slots=True)

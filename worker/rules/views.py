@@ -20,7 +20,7 @@ def utc(seconds: float | None) -> str | None:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:03d}Z"
 
 
-class _Row:
+class OfRow:
     """Made of a database row by its columns' names."""
 
     __slots__ = ()
@@ -58,6 +58,8 @@ class OrderView:
     accepted_at: float | None
     closed_at: float | None
     """When a person closed it: nothing more is done about it."""
+    updated_at: float
+    """When it moved last."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the form of `fulfil list --json`."""
@@ -73,11 +75,14 @@ class OrderView:
             "due_at": utc(self.due_at),
             "fix": self.fix,
             "closed_at": utc(self.closed_at),
+            "batch": self.batch,
+            "created_at": utc(self.created_at),
+            "updated_at": utc(self.updated_at),
         }
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptView(_Row):
+class AttemptView(OfRow):
     """One send of an order. `outcome` is None while it is under way."""
 
     number: int
@@ -95,7 +100,7 @@ class AttemptView(_Row):
 
 
 @dataclass(frozen=True, slots=True)
-class EventView(_Row):
+class EventView(OfRow):
     """One move of an order, with who made it."""
 
     at: float
@@ -120,7 +125,7 @@ class EventView(_Row):
 
 
 @dataclass(frozen=True, slots=True)
-class ResultView(_Row):
+class ResultView(OfRow):
     """One of the marketplace's own orders as it was read back last."""
 
     reference: str
@@ -140,33 +145,7 @@ class ResultView(_Row):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderStory:
-    """Everything the ledger tells of one order, its body excepted."""
-
-    order: OrderView
-    attempts: tuple[AttemptView, ...]
-    events: tuple[EventView, ...]
-    results: tuple[ResultView, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the form of `fulfil show --json`."""
-        order = self.order
-        return order.as_json() | {
-            "batch": order.batch,
-            "line": order.line,
-            "attention": order.attention,
-            "in_doubt": order.in_doubt,
-            "created_at": utc(order.created_at),
-            "first_sent_at": utc(order.first_sent_at),
-            "accepted_at": utc(order.accepted_at),
-            "attempts": [attempt.as_json() for attempt in self.attempts],
-            "events": [event.as_json() for event in self.events],
-            "result": [result.as_json() for result in self.results] or None,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class BatchView(_Row):
+class BatchView(OfRow):
     """One submission."""
 
     batch_id: str
@@ -179,73 +158,6 @@ class BatchView(_Row):
     def as_json(self) -> dict[str, Any]:
         """Return the documented form."""
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class RejectionView(_Row):
-    """One line of a submission that was not taken, and why."""
-
-    line: int
-    order_id: str | None
-    field: str
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the documented form."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class PauseView(_Row):
-    """Why an account is paused. `until` None: until a person resumes it."""
-
-    account: str
-    since: float
-    until: float | None
-    code: str
-    reason: str
-    fix: str | None
-    actor: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the documented form."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class OrphanView:
-    """An order of the marketplace that push messages told of and that no order of ours could be found for."""
-
-    account: str
-    reference: str
-    status: str
-    at: float
-    note: str | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the documented form."""
-        return asdict(self) | {"at": utc(self.at)}
-
-
-@dataclass(frozen=True, slots=True)
-class FailureView(_Row):
-    """What went wrong in the same way for several orders of an account."""
-
-    account: str
-    code: str | None
-    state: str
-    count: int
-    first_at: float
-    """When the first of them came to stand so."""
-    last_at: float
-    fix: str | None
-    reason: str | None
-    example: str
-    """One of them."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the form of `fulfil failures --json`."""
-        return asdict(self) | {"first_at": utc(self.first_at), "last_at": utc(self.last_at)}
 
 
 @dataclass(frozen=True, slots=True)

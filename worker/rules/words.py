@@ -10,17 +10,29 @@ from collections.abc import Iterable
 
 from worker.rules.acts import Forecast
 from worker.rules.codes import Code
+from worker.rules.outcomes import Found
 from worker.rules.states import State
 from worker.rules.values import Moved
-from worker.rules.views import ActView, OrderView, PauseView, utc
+from worker.rules.views import ActView, OrderView, utc
 
 RESULT_CHARACTERS = 8000
 """How much of an answer Celery's events carry."""
 
 
 def lines(moved: Iterable[Moved], *notes: str) -> str:
-    """Return a line for each order, then the notes."""
-    return "\n".join([*map(_line, moved), *notes]) or "nothing was due"
+    """Return a line for each order, then the notes; above them how many need a person, where any does.
+
+    Celery counts such a task as succeeded: it did its work, so that Flower's *failed* never counts orders.
+    """
+    told = list(moved)
+    waiting = sum(map(_needs_a_person, told))
+    first = [f"{waiting} of {len(told)} need a person: fulfil list --attention"] if waiting else []
+    return "\n".join([*first, *map(_line, told), *notes]) or "nothing was due"
+
+
+def _needs_a_person(order: Moved) -> bool:
+    parked = order.state is State.UNKNOWN and order.due_at is None
+    return parked or order.state in (State.REFUSED, State.DEAD, State.UNMATCHED) or order.code in _WRONG
 
 
 def _line(order: Moved) -> str:
@@ -43,6 +55,14 @@ _WAITS = frozenset({Code.NOT_SHOWN_YET, "isv.insufficient-permission"})
 def day(at: float) -> str:
     """Return a date and a time of day in UTC."""
     return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at))
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in its largest unit, as an option takes it: 40s, 5m, 3h, 12d."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds / length)}{unit}"
+    return f"{max(0, int(seconds))}s"
 
 
 def clock(at: float | None) -> str:
@@ -93,6 +113,17 @@ def span(seconds: float) -> str:
     return f"{round(seconds)} seconds"
 
 
+def read_lines(found: Found) -> list[str]:
+    """Return what a marketplace showed of an order: ids, states, amounts, and how it is not what was ordered."""
+    said = [
+        f"read under {record.reference}: {record.status}"
+        + (f", {record.amount.amount:f} {record.amount.currency}" if record.amount else "")
+        + (f"; {record.alert}" if record.alert else "")
+        for record in found.records
+    ]
+    return said + ([f"it is not as ordered: {found.differs.reason}"] if found.differs else [])
+
+
 def act_line(act: ActView) -> str:
     """Return in a line who ordered what of how many, and how far it is."""
     who = f"{act.act_id} {act.kind} of {act.total} orders by {act.actor} on {act.host} at {utc(act.created_at)}"
@@ -120,34 +151,3 @@ def advice(order: OrderView) -> list[str]:
     """Return code and reason in a line, what to do in another, as far as the order has them."""
     told = ": ".join(dict.fromkeys(part for part in (order.code, order.reason) if part))
     return [line for line in (told, order.fix and f"→ {order.fix}") if line]
-
-
-def why(order: OrderView, pause: PauseView | None, takes_pushes: bool) -> str:
-    """Return in a few sentences how an order stands and what happens next.
-
-    `pause`: its account's, if it is paused. `takes_pushes`: whether its marketplace sends push messages.
-    """
-    told = [f"{order.order_id} is {order.state}: {MEANING[order.state]}"]
-    if order.closed_at is not None:
-        note = (order.reason or "").removeprefix("closed by a person: ")
-        told.append(f"A person closed it at {utc(order.closed_at)}: {note}. Nothing more is done about it.")
-        return "\n".join(told)
-    if order.reason:
-        told.append(f"{order.code or 'Reason'}: {order.reason}.")
-    if order.fix:
-        told.append(f"What to do: {order.fix}.")
-    if order.state is State.UNMATCHED and takes_pushes:
-        told.append(
-            "Where fulfil hooks runs, a push message of the marketplace can settle it without you;"
-            " fulfil orphans lists the messages that fit no order."
-        )
-    if pause and order.state is State.QUEUED:
-        until = f"until {utc(pause.until)}" if pause.until else "until a person resumes it"
-        told.append(f"Its account {order.account} is paused {until}: {pause.reason}.")
-        if pause.fix:
-            told.append(f"What to do: {pause.fix}.")
-    elif order.due_at:
-        told.append(f"Its next step follows by itself at {utc(order.due_at)}.")
-    if order.in_doubt:
-        told.append("The marketplace may have accepted an earlier send, so it is never sent again without a check.")
-    return "\n".join(told)

@@ -1,16 +1,11 @@
 """The sandbox's AliExpress: a gateway at /sync that checks, refuses and creates as the real one does.
 
-What one order can choose for itself (nothing of this exists on the real platform):
-- an item's `order_memo` "sandbox:CODE" refuses the order with CODE, with the vendor page's text if it has
-  one; "sandbox:APIPayFail" creates the order and says the automatic payment failed;
-- a `logistics_service_name` that starts with "NO_" is a delivery method that does not exist;
-- product ids that start with 32 belong to a second store: an order over both stores becomes two orders;
-- product ids from 1009000000000001 on are a catalogue of good and doomed goods (worker/sandbox/catalogue.py);
-- a suffix of its order_id chooses its life (worker/sandbox/stories.py).
+What one order can choose for itself is in `triggers`.
 
 A key (`out_order_id`) counts for 24 hours from its first create, for each buyer account; a refusal does not
 use it up. Every answer has HTTP 200. Signature errors come in the flat envelope, every other gateway error
-in `error_response`.
+in `error_response`. Product ids from 1009000000000001 on are a catalogue of good and doomed goods
+(worker/sandbox/catalogue.py); a suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations
@@ -21,9 +16,8 @@ import json
 import math
 import random
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from worker.sandbox import aliexpress_tokens, catalogue
 from worker.sandbox.aliexpress_checks import (
     PAY_FAILED,
     REFUSALS,
@@ -41,7 +35,9 @@ from worker.sandbox.aliexpress_checks import (
 )
 from worker.sandbox.aliexpress_messages import PUSHED, order_as_shown, order_message, sku_id
 from worker.sandbox.aliexpress_reads import QUOTAS, READS, TRACKING_GET, with_request_id
+from worker.sandbox.aliexpress_tokens import AUTHORIZE, api_of, authorize, signature, token_call
 from worker.sandbox.aliexpress_tracking import NOTHING, form_of, tracking
+from worker.sandbox.catalogue import store_of
 from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
 from worker.sandbox.lives import Event, Life, Phase
 from worker.sandbox.stories import chosen, life
@@ -62,6 +58,12 @@ class AliExpressFake(Fake):
     name = "aliexpress"
     paths = ("/sync", "/rest", "/oauth")
     built_in = BUILT_IN
+    triggers: ClassVar[Mapping[str, str]] = {
+        "an item's `order_memo` is `sandbox:CODE`": "refused with CODE, with the vendor page's text if it has one",
+        "an item's `order_memo` is `sandbox:APIPayFail`": "made, and the automatic payment is said to have failed",
+        "a `logistics_service_name` begins with `NO_`": "refused: there is no such delivery method",
+        "product ids that begin with 32 and others in one order": "a second store: two orders of the marketplace",
+    }
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)
@@ -85,14 +87,14 @@ class AliExpressFake(Fake):
 
     def is_token_call(self, call: Call) -> bool:
         """Tell whether a call asks for a grant, a token, or a new one."""
-        return call.path.startswith(aliexpress_tokens.AUTHORIZE) or aliexpress_tokens.api_of(call) is not None
+        return call.path.startswith(AUTHORIZE) or api_of(call) is not None
 
     def handle(self, call: Call) -> Answer:
         """Answer one call to the gateway."""
-        if call.path == aliexpress_tokens.AUTHORIZE:
-            return aliexpress_tokens.authorize(call, self.tokens)
+        if call.path == AUTHORIZE:
+            return authorize(call, self.tokens)
         try:
-            path = aliexpress_tokens.api_of(call)
+            path = api_of(call)
             if path is not None:
                 return self._token(path, call)
             account = self._admit(call)
@@ -115,23 +117,29 @@ class AliExpressFake(Fake):
         form = call.form
         self._check_signed(call, path)
         self.calls.came(path, call.at - call.moved)
-        told = aliexpress_tokens.token_call(path, form, self.tokens, self.credentials, call.at)
+        told = token_call(path, form, self.tokens, self.credentials, call.at, call.moved)
         told["request_id"] = self._request_id(call)
         return _answer({f"{path}_response": told} if "method" in form else told)
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the gateway's words."""
-        return self._error(GatewayError("ApiCallLimit" if fault == "throttle" else "IllegalAccessToken"), call)
+        if fault == "throttle":
+            return self._error(GatewayError("ApiCallLimit"), call)
+        return self._error(
+            GatewayError("IllegalRefreshToken" if self.is_token_call(call) else "IllegalAccessToken"), call
+        )
 
     def messages(self, order: SandboxOrder) -> Iterator[Message]:
         """Tell of each of a create's orders that it was made, signed with the account's app."""
         for reference in order.references:
-            yield order_message(reference, "OrderCreated", order.created_at, self.credentials[order.account])
+            keys, at = self.credentials[order.account], self.stamp(order.created_at)
+            yield order_message(reference, "OrderCreated", at, keys)
 
     def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
         """Tell of the moves AliExpress has a message for."""
         if event.move in PUSHED:
-            yield order_message(reference, PUSHED[event.move], event.at, self.credentials[order.account])
+            keys = self.credentials[order.account]
+            yield order_message(reference, PUSHED[event.move], self.stamp(event.at), keys)
 
     def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
         """Begin unpaid or paid, as the create asked; an unpaid order is cancelled after a day."""
@@ -178,7 +186,7 @@ class AliExpressFake(Fake):
         sent_at = unix(form["timestamp"])
         if sent_at is None or call.drift(sent_at) > DRIFT_SECONDS:
             raise GatewayError("IllegalTimestamp")
-        digest = aliexpress_tokens.signature(path, form, secret)
+        digest = signature(path, form, secret)
         if form["sign_method"] != "sha256" or not hmac.compare_digest(digest.encode(), form["sign"].encode()):
             raise GatewayError("IncompleteSignature")
 
@@ -225,7 +233,7 @@ class AliExpressFake(Fake):
                 "sku_attr": text_of(item.get("sku_attr")),
             }
             service = text_of(item.get("logistics_service_name"))
-            stores.setdefault(catalogue.store_of(product_id), []).append({**line, "service": service})
+            stores.setdefault(store_of(product_id), []).append({**line, "service": service})
         parts = {str(next(self._ids)): (store, lines) for store, lines in stores.items()}
         order = SandboxOrder(self.name, account, key, list(parts), at, [at], request={"parts": parts, **request})
         self.commit(order)

@@ -20,7 +20,6 @@ GATEWAY = {
     "MissingParameter": 'The input parameter "{}" that is mandatory for processing this request is not supplied',
     "InvalidParameter": "The specified parameter {} is not valid",
     "UnsupportedParamMapping": "The parameter {} cannot be mapped",
-    "ServiceUnavailable": "Service unavailable",
     "InvalidApiPath": "The specified API path is invalid",
     "InvalidAppKey": "The specified App Key is invalid",
     "IllegalTimestamp": "The specified timestamp is invalid or expired",

@@ -36,8 +36,10 @@ def signature(path: str, form: Mapping[str, str], secret: bytes) -> str:
     return hmac.digest(secret, joined.encode(), hashlib.sha256).hex().upper()
 
 
-def token_call(path: str, form: Mapping[str, str], desk: TokenDesk, accounts: Mapping[str, Any], now: float) -> Any:
-    """Answer a right signed call for a token; flat. `accounts`: their keys, which tell the buyer's id."""
+def token_call(
+    path: str, form: Mapping[str, str], desk: TokenDesk, accounts: Mapping[str, Any], now: float, moved: float
+) -> Any:
+    """Answer a right signed call for a token; flat. `accounts`: their keys. Times of day are told less `moved`."""
     if path in CREATE_PATHS:
         if not form.get("code"):
             raise GatewayError("MissingParameter", "code")
@@ -51,20 +53,21 @@ def token_call(path: str, form: Mapping[str, str], desk: TokenDesk, accounts: Ma
         pair = desk.refreshed(form["app_key"], form["refresh_token"], now)
         if pair is None:
             raise GatewayError("IllegalRefreshToken")
-    return _told(pair, accounts.get(pair.grant.account, {}), desk.plan.blank_refresh and path in REFRESH_PATHS, now)
+    told = _told(pair, accounts[pair.grant.account], now, moved)
+    return told | {"refresh_token": ""} if desk.plan.blank_refresh and path in REFRESH_PATHS else told
 
 
-def _told(pair: Pair, keys: Mapping[str, str], blank: bool, now: float) -> dict[str, Any]:
+def _told(pair: Pair, keys: Mapping[str, str], now: float, moved: float) -> dict[str, Any]:
     account = pair.grant.account
     refresh_left = 0 if math.isinf(pair.grant.refresh_until) else max(int(pair.grant.refresh_until - now), 0)
     user = buyer_id(keys)
     return {
         "access_token": pair.access,
-        "refresh_token": "" if blank else pair.refresh,
+        "refresh_token": pair.refresh,
         "expires_in": int(pair.access_until - now),
         "refresh_expires_in": refresh_left,
-        "expire_time": int(pair.access_until * 1000),
-        "refresh_token_valid_time": int((now + refresh_left) * 1000),
+        "expire_time": int((pair.access_until - moved) * 1000),
+        "refresh_token_valid_time": int((now + refresh_left - moved) * 1000),
         "user_id": user,
         "seller_id": user,
         "account_id": user,

@@ -1,13 +1,7 @@
 """What the sandbox's AliExpress tells of parcels: order tracking get, in the documented form and in each drifted one.
 
-A fault, or a suffix of the order_id (`SO-7~delivered~tracking_older`), chooses another form:
-tracking_older         `logistics_order_list` with `tracking_number` and `logistics_company`, no nodes, no items
-tracking_logistics_no  `logistics_no` and `logistics_service` in place of `mail_no` and `carrier_name`
-tracking_bare          one object wherever a list has one entry
-tracking_flat          every list without the object around it
-tracking_codes         `tracking_name` as a code, times and `ret` as text
-tracking_doubled       every parcel twice
-tracking_empty         where nothing is there yet: `ret` true and an empty list, not code 1001
+A fault whose name begins with tracking_, or a suffix of the order_id (`SO-7~delivered~tracking_older`), chooses another
+form for reads.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from worker.sandbox.fake import Fake, SandboxOrder
 from worker.sandbox.lives import Event
 
 MOST_SECONDS = 10 * 365 * 86400.0
+LONGEST_WAIT = 3600.0
+"""Seconds after which the ticker looks again, whatever is due then: a machine that slept has another time."""
 Tell = Callable[[Fake, SandboxOrder, str, Event], None]
 """Told of one move that took place: whose, of which order, of which of its ids."""
 
@@ -38,6 +40,10 @@ class SandboxClock:
         """Return the sandbox's time."""
         return self.real() + self.moved
 
+    def stamp(self, at: float) -> float:
+        """Return what a message about `at` is dated with: receivers judge its age by clocks that were not moved."""
+        return self.real() if self.moved else at
+
     def public(self) -> dict[str, float]:
         """Return what `GET /_sandbox/clock` shows."""
         return {"now": self(), "forward_seconds": self.moved}
@@ -52,6 +58,7 @@ class Ticker:
         self._numbers = itertools.count()
         self._due: list[tuple[float, int, Fake, SandboxOrder, str]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._awaited = 0.0
 
     def follow(self, fake: Fake, order: SandboxOrder, references: Sequence[str] = ()) -> None:
         """Wait for an order's next moves; of all its ids unless some are named."""
@@ -59,7 +66,8 @@ class Ticker:
             due = order.lives[reference].next_due
             if due is not None:
                 heapq.heappush(self._due, (due, next(self._numbers), fake, order, reference))
-        self.tick()
+        if self._timer is None or (self._due and self._due[0][0] < self._awaited):
+            self.tick()  # else nothing comes before what is waited for already
 
     def tick(self) -> None:
         """Tell what has become due, in the order of its time, and wait for the next."""
@@ -79,7 +87,9 @@ class Ticker:
             self._timer.cancel()
         self._timer = None
         if next_at is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(next_at - self._clock(), 0.0), self.tick)
+            self._awaited = next_at
+            seconds = min(max(next_at - self._clock(), 0.0), LONGEST_WAIT)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.tick)
 
     def clear(self) -> None:
         """Wait for nothing any more."""

@@ -1,16 +1,4 @@
-"""The sandbox's controls beside faults and pushes: the clock, the lives of orders, tokens, and the record of calls.
-
-GET  /_sandbox/clock              the sandbox's time (`now`, unix seconds) and how far ahead it is (`forward_seconds`)
-POST /_sandbox/clock              {"forward_seconds": N}: move it forward by N; what is due by then happens at once
-GET  /_sandbox/orders/{id}/life   how each order stands; {id} is a marketplace's id or our order_id
-POST /_sandbox/orders/{id}/life   {"event": "pay"}: let it happen now (the events: worker/sandbox/lives.py, `Move`);
-                                  409 where it is not possible as the order stands, and nothing happens then
-GET  /_sandbox/tokens             what was granted and refreshed for each account, and when its tokens end
-POST /_sandbox/tokens             how tokens live (worker/sandbox/tokens.py, `TokenPlan`)
-POST /_sandbox/tokens/code        {"marketplace": …, "account": …, "buyer": …}: a code as the grant page would give it
-GET  /_sandbox/calls              how often each call came, and the most of each within a second
-GET  /_sandbox/lives              every life an order can choose by a suffix, with what it plays
-"""
+"""The sandbox's controls beside faults and pushes: the clock, the lives of orders, tokens, and the record of calls."""
 
 from __future__ import annotations
 
@@ -27,6 +15,19 @@ from worker.sandbox.lives import Move
 from worker.sandbox.stories import STORIES
 from worker.sandbox.tokens import CodeAsked, TokenPlan
 
+CONTROLS: dict[str, str] = {
+    "GET /_sandbox/clock": "the sandbox's time (`now`, unix seconds), and how far ahead of the machine's it is",
+    "POST /_sandbox/clock": "move it forward by `forward_seconds`; what is due by then happens at once",
+    "GET /_sandbox/orders/{id}/life": "how an order stands; {id} is a marketplace's id or an order_id",
+    "POST /_sandbox/orders/{id}/life": "let `event` happen now; 409 where it is not possible as the order stands: "
+    + ", ".join(f"`{move.value}`" for move in Move),
+    "GET /_sandbox/tokens": "what was granted and refreshed for each account, and when its tokens end",
+    "POST /_sandbox/tokens": "how tokens live: " + ", ".join(f"`{name}`" for name in TokenPlan.model_fields),
+    "POST /_sandbox/tokens/code": "a code as the grant page gives it, for `marketplace` and `account`, to `buyer`",
+    "GET /_sandbox/calls": "how often each call came, and the most of each within a second",
+    "GET /_sandbox/lives": "every life an order can choose by a suffix of its order_id, with what it plays",
+}
+"""Method and path of each control answered here, and what it does."""
 Found = tuple[Fake, SandboxOrder, str]
 
 

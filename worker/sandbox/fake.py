@@ -118,6 +118,8 @@ class Fake(ABC):
     """Paths this fake answers, each with everything below it."""
     built_in: ClassVar[Mapping[str, str]]
     """The keys of the account `sandbox`, accepted besides the configured ones."""
+    triggers: ClassVar[Mapping[str, str]] = {}
+    """What one order can choose for itself: what stands in it, and what happens; nothing of it is the real one's."""
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         """`sync_seconds`: how long after its create an order stays hidden from reads."""
@@ -131,6 +133,8 @@ class Fake(ABC):
         self.tracking_form: str | None = None
         """The drifted form in which the call that is being answered tells of parcels; None: the documented one."""
         self.calls = CallCount()
+        self.stamp: Callable[[float], float] = lambda at: at
+        """Dates a message about a time of the sandbox's (unix seconds)."""
         self.tokens: TokenDesk | None = None
         """Its tokens; None: this marketplace has keys without an end."""
         self.orders: list[SandboxOrder] = []
@@ -172,13 +176,13 @@ class Fake(ABC):
 
     def commit(self, order: SandboxOrder) -> None:
         """Put an order into the record. Every order a fake creates goes through here."""
-        if self._held is not None:
-            self._held.append(order)
-            return
         for reference in order.references:
             life = self.life_of(order, reference)
             if life is not None:
                 order.lives[reference] = life
+        if self._held is not None:
+            self._held.append(order)  # its life begins anew when it is made
+            return
         self.orders.append(order)
         self.enter(order)
         if self.on_commit is not None:

@@ -12,3 +12,6 @@ FAKES: dict[str, type[Fake]] = {
     XportcnFake.name: XportcnFake,
     ShoplazzaFake.name: ShoplazzaFake,
 }
+
+ACCOUNTS = {"main": "aliexpress", "wholesale": "xportcn", "shop": "shoplazza"}
+"""The accounts of the README, of `examples/`, of the demo and of the lines the sandbox prints: name to marketplace."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -17,10 +17,44 @@ FaultName = Literal[
     "lagging_list", "wrong_date", "repeat_with_ids", "tracking_older", "tracking_logistics_no", "tracking_bare",
     "tracking_flat", "tracking_codes", "tracking_doubled", "tracking_empty",
 ]  # fmt: skip
-FAULTS: frozenset[str] = frozenset(get_args(FaultName))
-TRACKING = frozenset(name for name in FAULTS if name.startswith("tracking_"))
-"""Forms in which parcels are told instead of the documented one: they meet reads alone, whatever the operation."""
-BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"}) | TRACKING
+TRACKING: dict[FaultName, str] = {
+    "tracking_older": "parcels in an older form: another list, other names, neither nodes nor items",
+    "tracking_logistics_no": "parcels under other names: `logistics_no`, `logistics_service`",
+    "tracking_bare": "one object wherever a list of parcels, items or nodes has one entry",
+    "tracking_flat": "those lists without the object around them",
+    "tracking_codes": "nodes are named by codes; times and `ret` are text",
+    "tracking_doubled": "every parcel twice",
+    "tracking_empty": "no parcels yet is an empty list, not code 1001",
+}
+"""Forms in which AliExpress tells parcels instead of the documented one: they meet reads alone, whatever the operation.
+
+As a suffix of an order_id they meet every read of that order.
+"""
+MEANINGS: dict[FaultName, str] = {
+    "timeout_before": "nothing is executed; the connection stays open without an answer, then it is closed",
+    "timeout_after_commit": "executed; then held and closed in the same way",
+    "reset_after_commit": "executed; then the connection is reset (RST)",
+    "http_500": "nothing is executed; a plain-text answer with that status",
+    "http_503": "nothing is executed; a plain-text answer with that status",
+    "throttle": 'nothing is executed; "too often", in the marketplace\'s own words',
+    "token_expired": 'nothing is executed; "token invalid", in the marketplace\'s own words',
+    "garbage": "executed; the answer is an HTML page",
+    "empty": "executed; the answer is HTTP 200 without a body",
+    "slow": "executed; the answer comes after `latency_ms` (2 s unless told)",
+    "wrong_ids": "executed; the answer tells the ids of the account's order before (none: its own)",
+    "wrong_type": "executed; the right answer, under the content type text/html",
+    "huge": "executed; the right answer, and blanks up to 10 MB",
+    "drip": "executed; the answer comes a byte at a time and is cut when it should have ended",
+    "late_commit": "taken in, held without an answer, then closed; executed `latency_ms` after it came (130 s unless"
+    " told): under a key that has made an order meanwhile it is a repeat then, and makes nothing",
+    "lagging_list": "executed; reads, lists and look-ups show what a create made only `latency_ms` later than others"
+    " (130 s unless told); a read or look-up that meets it sees nothing younger than that",
+    "wrong_date": "executed; the answer's HTTP `Date` is ahead by `latency_ms` (3 h unless told), below 0 behind",
+    "repeat_with_ids": "a repeated create is told the ids of the first (a probability above 0 switches it on)",
+    **TRACKING,
+}
+FAULTS: frozenset[str] = frozenset(MEANINGS)
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids", *TRACKING})
 """Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
 DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
 """Their `latency_ms` unless told; the others have none."""
@@ -112,7 +146,7 @@ class FaultPlan:
         if (
             not key
             or not stem
-            or name not in FAULTS - TRACKING
+            or name not in FAULTS - TRACKING.keys()
             or not _is_latency(latency)
             or (fake.name, key) in self._spent
         ):

@@ -32,7 +32,9 @@ class PushPlan(BaseModel):
         pattern=r"^https?://",
         description="`{account}` and `{marketplace}` stand for the order's; without the latter AliExpress' alone",
     )
-    urls: dict[str, Address] = Field({}, description="a marketplace's own, before `url`, with `{account}` as well")
+    urls: dict[str, Address] = Field(
+        {}, description="a marketplace's own, before `url`; `{secret}` stands for the account's `push_secret`"
+    )
     probability: float = Field(1, ge=0, le=1, description="of what an order's commit or move tells; the rest is lost")
     repeat: int = Field(1, ge=1, le=100, description="how often each message is sent, taken or not")
     delay_seconds: float = Field(0.5, ge=0, le=3600, description="between the commit or move and the first message")
@@ -40,12 +42,16 @@ class PushPlan(BaseModel):
         0, ge=0, le=3600, description="each waits up to so much longer, by chance: they come out of order"
     )
 
-    def address(self, marketplace: str, account: str) -> str | None:
+    def address(self, fake: Fake, account: str) -> str | None:
         """Return where an account's messages go; None: nowhere."""
+        marketplace = fake.name
         own = self.urls.get(marketplace)
         if own is None and self.url is not None and (marketplace == "aliexpress" or "{marketplace}" in self.url):
             own = self.url.replace("{marketplace}", marketplace)
-        return None if own is None else own.replace("{account}", account)
+        if own is None:
+            return None
+        secret = str(fake.credentials.get(account, {}).get("push_secret") or "")
+        return own.replace("{account}", account).replace("{secret}", secret)
 
 
 Waiting = tuple[float, int, Fake, SandboxOrder, str, Event | None]
@@ -77,7 +83,7 @@ class Pusher:
     def offer(self, fake: Fake, order: SandboxOrder, reference: str = "", event: Event | None = None) -> None:
         """Send in a moment what an order's commit tells, or a move of one of its ids."""
         plan = self.plan
-        if plan.address(fake.name, order.account) is None:
+        if plan.address(fake, order.account) is None:
             return
         if plan.probability < 1 and random.random() >= plan.probability:
             return
@@ -115,7 +121,7 @@ class Pusher:
             told: Iterable[Message] = fake.messages(order) if event is None else fake.moved(order, reference, event)
             for message in told:
                 for _ in range(self.plan.repeat):
-                    address = self.plan.address(fake.name, order.account)
+                    address = self.plan.address(fake, order.account)
                     if address is not None:
                         await self._deliver(address, message)
 

@@ -1,41 +1,6 @@
 """The sandbox: one HTTP server that plays every marketplace, with faults on demand and a record of its own.
 
-Faults (`POST /_sandbox/faults`, or for one order's first create a suffix of its order_id, `SO-7~empty`, which may tell
-the `latency_ms` too, `SO-7~slow:500`):
-
-timeout_before        nothing is executed; the connection stays open without an answer, then it is closed
-timeout_after_commit  executed; then held and closed in the same way
-reset_after_commit    executed; then the connection is reset (RST)
-http_500, http_503    nothing is executed; a plain-text answer with that status
-throttle              nothing is executed; "too often", in the marketplace's own words
-token_expired         nothing is executed; "token invalid", in the marketplace's own words
-garbage               executed; the answer is an HTML page
-empty                 executed; the answer is HTTP 200 without a body
-slow                  executed; the answer comes after `latency_ms` (2 s unless told)
-wrong_ids             executed; the answer tells the ids of the account's order before (none: its own)
-wrong_type            executed; the right answer, under the content type text/html
-huge                  executed; the right answer, and blanks up to 10 MB
-drip                  executed; the answer comes a byte at a time and is cut when it should have ended
-late_commit           taken in, held without an answer, then closed; executed `latency_ms` after it came (130 s unless
-                      told): under a key that has made an order meanwhile it is a repeat then, and makes nothing
-lagging_list          executed; reads, lists and look-ups show what a create made only `latency_ms` later than others
-                      (130 s unless told); a read or look-up that meets it sees nothing younger than that
-wrong_date            executed; the answer's HTTP `Date` is ahead by `latency_ms` (3 h unless told), below 0 behind
-repeat_with_ids       a repeated create is told the ids of the first (a probability above 0 switches it on)
-tracking_older        parcels in an older form: another list, other names, neither nodes nor items
-tracking_logistics_no  parcels under other names: `logistics_no`, `logistics_service`
-tracking_bare         one object wherever a list of parcels, items or nodes has one entry
-tracking_flat         those lists without the object around them
-tracking_codes        nodes are named by codes; times and `ret` are text
-tracking_doubled      every parcel twice
-tracking_empty        no parcels yet is an empty list, not code 1001
-
-The tracking_ forms meet AliExpress' tracking get, whatever the operation; as a suffix, every one of that order.
-slow, lagging_list and wrong_date come beside another fault that a call meets. `GET /_sandbox/late` tells what was taken
-in and is still to be made. Operation `token` lets a fault meet grants and refreshes of tokens, so
-`reset_after_commit` there is a refresh whose reply is lost. What happens to an order after its create, the clock,
-tokens and the record of calls have controls of their own: worker/sandbox/controls.py, and suffixes of their own:
-worker/sandbox/stories.py.
+What it can be told is in `worker/sandbox/guide.py`: the faults, the suffixes of an order_id, the paths of its control.
 """
 
 from __future__ import annotations
@@ -45,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import shlex
 import signal
 import socket
 import struct
@@ -65,13 +31,19 @@ from worker.sandbox.answers import PLAIN, dated, drip, response, spoiled
 from worker.sandbox.clock import SandboxClock, Ticker
 from worker.sandbox.controls import Controls, as_json, refused
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
-from worker.sandbox.fakes import FAKES
+from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.faults import Fault, FaultPlan, Met
+from worker.sandbox.guide import CONTROLS
 from worker.sandbox.late import LateCommits
 from worker.sandbox.lives import Event
 from worker.sandbox.pushes import Pusher, PushPlan
 
 HANG_SECONDS = 120.0
+SANDBOX_HOME = ".fulfil/sandbox"
+AND_THEN = """
+Paste the lines above, all at once, into another terminal, then: fulfil up
+In a third one, paste them too, then: fulfil submit examples/aliexpress.jsonl --wait
+fulfil sandbox --help tells which faults and refusals an order can choose."""
 KEPT_ALIVE_SECONDS = 600.0
 """How long a connection stays open unused: a client that stood still for a while may still send on it."""
 
@@ -100,6 +72,7 @@ class Sandbox:
         self.controls = Controls(self.fakes, self.clock, self.ticker)
         for fake in fakes:
             fake.on_commit = self._committed
+            fake.stamp = self.clock.stamp
 
     def _committed(self, order: SandboxOrder) -> None:
         if self._record is not None:
@@ -178,6 +151,7 @@ class Sandbox:
         return web.Response()  # never leaves: the connection is gone
 
     async def _control(self, request: web.BaseRequest) -> Answer:
+        asked = f"{request.method} {request.path}"
         match request.method, request.path.removeprefix("/_sandbox/"):
             case "GET", "health":
                 return as_json({"ok": True})
@@ -197,7 +171,7 @@ class Sandbox:
                 self.reset()
                 return as_json({"ok": True})
         answer = self.controls.answer(request.method, request.path, await request.read())
-        return answer or as_json({"error": f"the sandbox has no {request.method} {request.path}"}, 404)
+        return answer or as_json({"error": f"the sandbox has no {asked}; there is {', '.join(CONTROLS)}"}, 404)
 
     async def _orders(self) -> Answer:
         orders = [order for fake in self.fakes.values() for order in fake.orders]
@@ -300,6 +274,14 @@ def fakes_for(accounts: Mapping[str, Account], sync_seconds: float = 3.0) -> lis
     ]
 
 
+def _offered() -> dict[str, Account]:
+    """Return the accounts of the lines to paste, so that the record has their orders under their names."""
+    return {
+        name: Account.model_validate({"marketplace": marketplace, **FAKES[marketplace].built_in})
+        for name, marketplace in ACCOUNTS.items()
+    }
+
+
 @contextlib.contextmanager
 def background(fakes: Sequence[Fake], host: str = "127.0.0.1", port: int = 0, **options: Any) -> Iterator[Running]:
     """Run a sandbox on a thread of this process for as long as the block lasts; `options` as for `serve`."""
@@ -329,7 +311,7 @@ def run(
 ) -> None:
     """Run the sandbox for the configured accounts until SIGTERM or SIGINT; blocks. Says where it listens."""
     current = settings()
-    fakes = fakes_for(current.accounts, sync_seconds)
+    fakes = fakes_for(_offered() | current.accounts, sync_seconds)
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
@@ -337,7 +319,9 @@ def run(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         wanted = current.sandbox_port if port is None else port
         running = await serve(fakes, host, wanted, hang_seconds=hang_seconds, record=record, push_url=push_url)
-        print(f"sandbox listening on {running.url}", *lines_to_paste(running), sep="\n", flush=True)
+        print(f"# sandbox listening on {running.url}", *lines_to_paste(running), sep="\n", flush=True)
+        if sys.stdout.isatty():
+            print(AND_THEN)
         await stop.wait()
         await running.close()
 
@@ -345,11 +329,17 @@ def run(
 
 
 def lines_to_paste(running: Running) -> Iterator[str]:
-    """Yield the settings of an account at each marketplace here, with the keys every sandbox knows."""
+    """Yield what makes a shell's programs use an account at each marketplace here, with the keys every sandbox knows.
+
+    The home is one of its own: rehearsed orders do not belong among real ones.
+    """
+    yield f"export FULFIL_HOME={SANDBOX_HOME}"
+    names = {marketplace: account for account, marketplace in ACCOUNTS.items()}
     for fake in running.sandbox.fakes.values():
+        prefix = f"FULFIL_ACCOUNTS__{names.get(fake.name, fake.name).upper()}"
         account = {"marketplace": fake.name, "base_url": f"{running.url}{fake.paths[0]}", **fake.built_in}
         for name, value in account.items():
-            yield f"FULFIL_ACCOUNTS__{fake.name.upper()}__{name.upper()}={value}"
+            yield f"export {prefix}__{name.upper()}={shlex.quote(value)}"
 
 
 def _hide(orders: Sequence[SandboxOrder], seconds: float) -> None:

@@ -1,20 +1,12 @@
 """The sandbox's Shoplazza: a shop's /openapi/{version}/orders that checks, refuses, creates and lists as the real one.
 
-What one order can choose for itself by its `note` (nothing of this exists on the real platform): the word
-"sandbox:" and one of these, for every create of the order.
-- ShippingAddress, checkout_setting, record_not_found, create_order_calculate_failed, create_order_build_failed:
-  refused with the vendor page's 422 text, nothing is created;
-- CreateOrderBatchOption, GetOrderDetail, DecreaseInventory: the same page's texts that come after; the order exists;
-- CreateOrderFailed (406); Aborted, NotFound, Unimplemented, Unauthenticated (500): nothing is created;
-- DeadlineExceeded (500): the order exists;
-- scope (403), inactive ("store is not active"): declined at the door;
-- opened, placed, finished, cancelled, refunded, deleted: the order is created and read back like that, until a
-  control moves it. A suffix of its order_id chooses its life (worker/sandbox/stories.py).
+What one order can choose for itself is in `triggers`.
 
 There is no idempotency: every right create makes an order. 2022-01 takes a bare body, answers 422 and has no tag
 filter; later versions take `{"order": …}`, answer 400, 403 or 500. Of 2025-06 nobody knows whether it has the tag
 filter, so here it has not. Reads and lists show an order `sync_seconds` after its create. `limit` (size, leak a
 second) switches the leaky bucket on.
+A suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations
@@ -27,7 +19,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from worker.sandbox import shoplazza_life, shoplazza_tokens
 from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
 from worker.sandbox.lives import Event, Life
 from worker.sandbox.shoplazza_checks import (
@@ -41,6 +32,9 @@ from worker.sandbox.shoplazza_checks import (
     text_of,
     unix,
 )
+from worker.sandbox.shoplazza_life import PHASES, fulfilments, line_id, stamp, statuses, topic_of, webhook
+from worker.sandbox.shoplazza_tokens import answer as answer_token
+from worker.sandbox.shoplazza_triggers import TRIGGERS
 from worker.sandbox.shoplazza_webhooks import Webhooks
 from worker.sandbox.stories import life
 from worker.sandbox.tokens import TokenDesk
@@ -86,6 +80,7 @@ class ShoplazzaFake(Fake):
     name = "shoplazza"
     paths = ("/openapi", "/admin/oauth")
     built_in: ClassVar[Mapping[str, str]] = {"access_token": "sandbox-token", "shop": "sandbox"}
+    triggers = TRIGGERS
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)
@@ -114,7 +109,7 @@ class ShoplazzaFake(Fake):
         """Answer one call to the shop's API."""
         if self.is_token_call(call):
             self.calls.came(call.path, call.at - call.moved)
-            return shoplazza_tokens.answer(call, self.tokens, self.credentials)
+            return answer_token(call, self.tokens, self.credentials)
         places = ((PATH, "orders"), (FULFILMENTS, "fulfillments"), (WEBHOOKS, "webhooks"))
         found, kind = next(((match, name) for path, name in places if (match := path.fullmatch(call.path))), (None, ""))
         version = found[1] if found else LEGACY
@@ -151,18 +146,18 @@ class ShoplazzaFake(Fake):
 
     def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
         """Tell of every move, with the order as it stands then."""
-        yield self._webhook(shoplazza_life.topic_of(event), order, event.at, f"{event.move}/{event.at}")
+        yield self._webhook(topic_of(event), order, event.at, f"{event.move}/{event.at}")
 
     def _webhook(self, topic: str, order: SandboxOrder, at: float, part: str) -> Message:
         keys = self.credentials[order.account]
-        return shoplazza_life.webhook(topic, _show(order, at), keys, PUSH_VERSION, part)
+        return webhook(topic, _show(order, at), keys, PUSH_VERSION, part)
 
     def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
         """Begin as the create asked; a shop's order is never cancelled unpaid."""
         if "lines" not in order.request:
             return None
         pieces = [line["quantity"] for line in order.request["lines"]]
-        return life(order.key, shoplazza_life.PHASES[order.request["state"]], order.created_at, pieces, None)
+        return life(order.key, PHASES[order.request["state"]], order.created_at, pieces, None)
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the API's words."""
@@ -245,7 +240,7 @@ class ShoplazzaFake(Fake):
 
     def _fulfilments(self, call: Call, account: str, reference: str, number: str | None) -> Mapping[str, Any]:
         order = self._get(call, account, reference)
-        found = shoplazza_life.fulfilments(order, order.lives[reference].at(call.at))
+        found = fulfilments(order, order.lives[reference].at(call.at))
         if number is None:
             size, start = number_in(call.query, "page_size", 10, 250), number_in(call.query, "cursor", 0, 10**9)
             more = len(found) > start + size
@@ -323,12 +318,12 @@ def _reference(number: int) -> str:
 
 def _show(order: SandboxOrder, at: float) -> dict[str, Any]:
     """Return one order as it is read back at a time; its tags as one text."""
-    made, created = order.request, shoplazza_life.stamp(order.created_at)
+    made, created = order.request, stamp(order.created_at)
     standing = order.lives[order.references[0]].at(at)
-    status, financial, fulfilment = shoplazza_life.statuses(standing) if standing.moves else STATES[made["state"]]
-    updated = shoplazza_life.stamp(standing.moves[-1].at) if standing.moves else created
-    ended = updated if standing.ended_at is None else shoplazza_life.stamp(standing.ended_at)
-    placed = created if standing.paid_at is None else shoplazza_life.stamp(standing.paid_at)
+    status, financial, fulfilment = statuses(standing) if standing.moves else STATES[made["state"]]
+    updated = stamp(standing.moves[-1].at) if standing.moves else created
+    ended = updated if standing.ended_at is None else stamp(standing.ended_at)
+    placed = created if standing.paid_at is None else stamp(standing.paid_at)
     paid, cancelled = financial in ("paid", "refunded", "refunding"), status == "cancelled"
     return {
         "id": order.references[0],
@@ -352,6 +347,6 @@ def _show(order: SandboxOrder, at: float) -> dict[str, Any]:
         "deleted_at": created if made["state"] == "deleted" else None,
         "shipping_line": {"name": made["shipping_name"]},
         "shipping_address": {"country_code": made["country_code"]},
-        "line_items": [{"id": shoplazza_life.line_id(order, n), **line} for n, line in enumerate(made["lines"])],
-        "fulfillments": shoplazza_life.fulfilments(order, standing),
+        "line_items": [{"id": line_id(order, n), **line} for n, line in enumerate(made["lines"])],
+        "fulfillments": fulfilments(order, standing),
     }

@@ -43,7 +43,7 @@ def answer(call: Call, desk: TokenDesk, accounts: Mapping[str, Mapping[str, str]
     if pair is None:
         return _told({"error": "invalid_grant", "error_description": "the code or refresh token is invalid"}, 400)
     blank = desk.plan.blank_refresh and kind == "refresh_token"
-    return _told(_pair(pair, accounts[pair.grant.account], blank, call.at), 200)
+    return _told(_pair(pair, accounts[pair.grant.account], blank, call), 200)
 
 
 def _app(keys: Mapping[str, str]) -> tuple[str, str]:
@@ -61,9 +61,9 @@ def _fields(call: Call) -> dict[str, str]:
     return {name: str(value) for name, value in body.items()} if isinstance(body, dict) else {}
 
 
-def _pair(pair: Pair, keys: Mapping[str, str], blank: bool, now: float) -> dict[str, object]:
+def _pair(pair: Pair, keys: Mapping[str, str], blank: bool, call: Call) -> dict[str, object]:
     shop = str(keys.get("shop") or "sandbox")
-    ends = {} if math.isinf(pair.access_until) else {"expires_at": int(pair.access_until)}
+    ends = {} if math.isinf(pair.access_until) else {"expires_at": int(pair.access_until - call.moved)}
     return {
         "token_type": "Bearer",
         "access_token": pair.access,
@@ -73,7 +73,7 @@ def _pair(pair: Pair, keys: Mapping[str, str], blank: bool, now: float) -> dict[
         "store_name": shop,
         "locale": "en-US",
         "scope": "read_order write_order",
-        "created_at": int(now),
+        "created_at": int(call.at - call.moved),
     }
 
 

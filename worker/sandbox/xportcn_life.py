@@ -154,8 +154,15 @@ def _stamp(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y%m%d%H%M%S}000+0000"
 
 
-def callback(kind: str, status: str, order: SandboxOrder, reference: str, at: float, amount: int) -> Message:
-    """Return one callback. It is signed by nothing: the secret is in the address it is sent to. `amount`: fen."""
+def callback(order: SandboxOrder, reference: str, event: Event | None, amount: int, stamp: float) -> Message | None:
+    """Return the callback of a move, or of the create; None: the move has none. `amount`: fen; `stamp`: its date.
+
+    It is signed by nothing: the secret is in the address it is sent to.
+    """
+    kind, status = PUSHED.get(event.move, ("", "")) if event else ("ORDER_CREATE", "WAITING_FOR_PAYMENT")
+    if not kind:
+        return None
+    at = event.at if event else order.created_at
     standing = order.lives[reference].at(at)
     body: dict[str, Any] = {
         "orderId": reference,
@@ -173,15 +180,7 @@ def callback(kind: str, status: str, order: SandboxOrder, reference: str, at: fl
         "messageType": kind,
         "messageBody": json.dumps(body),
         "messagePlatform": 1,
-        "timestamp": str(int(at * 1000)),
+        "timestamp": str(int(stamp * 1000)),
     }
     headers = {"Content-Type": "application/json"}
     return Message(headers, json.dumps(told).encode(), within_seconds=1.0)
-
-
-def pushed(order: SandboxOrder, reference: str, event: Event, amount: int) -> Message | None:
-    """Return the callback of a move; None: it has none."""
-    if event.move not in PUSHED:
-        return None
-    kind, status = PUSHED[event.move]
-    return callback(kind, status, order, reference, event.at, amount)

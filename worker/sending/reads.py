@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, TypeVar
 
 from worker.errors import where
-from worker.marketplaces.calls import ReadSteps, Steps
+from worker.marketplaces.calls import Lost, ReadSteps, Reply, Request, Steps
 from worker.rules.codes import Code
 from worker.rules.outcomes import Declined, ReadOutcome, Unknown
 from worker.rules.values import Waiting
@@ -19,6 +19,7 @@ from worker.sending.turns import Slots, Turns
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Read = tuple[Slots, str, Steps]
 """One read: the slots its name stands in, the name, and what is to be called."""
 
@@ -44,7 +45,9 @@ class Reads:
             reads += [(kept, order.order_id, steps) for order, steps in of_account]
         return list(zip(orders, self._run(reads), strict=True))
 
-    def of_account(self, slots: Slots, reads: Sequence[tuple[str, Steps]]) -> list[Any]:
+    def of_account(
+        self, slots: Slots, reads: Sequence[tuple[str, Generator[Request, Reply | Lost, T]]]
+    ) -> list[T | Declined | Unknown]:
         """Run reads of one account, each at the time that stands under its name; the outcomes in the same order."""
         kept = self._turns.keep(slots, (name for name, _ in reads))
         return self._run([(kept, name, steps) for name, steps in reads])

@@ -12,8 +12,9 @@ from config.queues import CONFIRM_QUEUE, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
+from worker.broker.signs import Sign, Signs
 from worker.crashpoints import CrashPoint, reached
-from worker.errors import RedisAway
+from worker.errors import LedgerMoved, RedisAway
 from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
 from worker.ledger.clocks import put_right
@@ -66,11 +67,24 @@ class Sweep:
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
+    signs: Signs
     deaf: Callable[[], str]
     """Says which queues nobody listens to, or nothing; it asks no more often than it should."""
 
     def run(self) -> str:
-        """Take back leases that ran out and ring for every order that is due; return how many."""
+        """Take back leases that ran out and ring for every order that is due; return how many.
+
+        Leaves a sign that it ran, or that the ledger's file is no longer the one this worker holds.
+        """
+        try:
+            told = self._take_back_and_ring()
+        except LedgerMoved:
+            self.signs.leave(Sign.LEDGER_MOVED)
+            raise
+        self.signs.leave(Sign.SWEEP)
+        return told
+
+    def _take_back_and_ring(self) -> str:
         # First the ids that dead processes had learned, then what their send marks say about the other orders.
         kept = self.spool.replay(self.records)
         dead = self.graves.dead()

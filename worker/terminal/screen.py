@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import click
@@ -27,10 +28,12 @@ _VERBATIM: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False
 
 
 def console(stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console; away from a terminal it is 120 columns wide unless COLUMNS says otherwise."""
+    """Return a console; away from a terminal its tables are 120 columns wide unless COLUMNS says otherwise."""
     stream = sys.stderr if stderr else sys.stdout
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return _PlainConsole(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+    made = _PlainConsole(stderr=stderr, quiet=quiet, width=PIPED_COLUMNS if piped else None, **_VERBATIM)
+    made.soft_wrap = piped  # a program reads lines; a sentence, or a command in it, stays on one
+    return made
 
 
 class _PlainConsole(Console):
@@ -45,6 +48,16 @@ class _PlainConsole(Console):
 def print_json(value: object) -> None:
     """Print a value as JSON, one document."""
     click.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """Print a list of any length as one JSON document, each value as it comes."""
+    begun = False
+    for value in values:
+        text = escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        click.echo((",\n" if begun else "[\n") + indent(text, "  "), nl=False)
+        begun = True
+    click.echo("\n]" if begun else "[]")
 
 
 class Screen:

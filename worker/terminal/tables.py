@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
-from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,9 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.ledger.queries import Queries
+from worker.rules.rejected import Reason
+from worker.rules.spending import COLUMNS, By, Spent
 from worker.rules.states import FINAL, State
-from worker.rules.views import FailureView, OrderStory, OrderView, OrphanView, RejectionView, ResultView, utc
-from worker.rules.words import advice, day
+from worker.rules.story import OrderStory
+from worker.rules.troubles import FailureView, OrphanView, RejectionView
+from worker.rules.views import OrderView, ResultView, utc
+from worker.rules.words import advice, age, day
+from worker.terminal.grid import Cell, Column, Grid, Page
 
 COLOURS = {
     State.QUEUED: "cyan",
@@ -33,66 +37,69 @@ COLOURS = {
 REFRESH_SECONDS = 0.5
 LINE_SECONDS = 5.0
 """Between two lines of progress where there is no terminal to draw on."""
-ADVICE_COLUMNS = 38
-"""Least width of the column that is read as text; the order ids fold before it gets narrower."""
-
+ADVICE_COLUMNS = 30
+"""Least width of the column that is read as text."""
 ORDER_COLUMNS = 10
 """Least width of the ids' column: an everyday id stays on one line."""
+REFERENCE_COLUMNS = 16
+"""An everyday id of a marketplace."""
 
-_ADVICE = {"ratio": 1, "width": ADVICE_COLUMNS, "overflow": "fold"}
 Progress = Callable[[Mapping[str, int], float, str | None], None]
 
 
-def orders_table(orders: Iterable[OrderView], results: Mapping[str, Sequence[ResultView]]) -> Table:
-    """Return a table of orders: state, the marketplace's ids, its status and amount, or the code and what to do."""
+def orders_grid(keep: bool = True) -> Grid:
+    """Return the columns of a list of orders. `keep`: it may go on after the first page."""
+    return Grid(
+        (
+            Column("order", ORDER_COLUMNS, folds=True),
+            Column("state", max(map(len, State)) if keep else 0),
+            Column("age", 3 if keep else 0, right=True),
+            Column("marketplace ids", REFERENCE_COLUMNS if keep else 0, folds=True, label="ids"),
+            Column("order status and amount, or the code and what to do", ADVICE_COLUMNS, text=True, label=""),
+        ),
+        keep=keep,
+    )
+
+
+def order_rows(
+    orders: Iterable[OrderView], results: Mapping[str, Sequence[ResultView]], now: float | None = None
+) -> list[tuple[Cell, ...]]:
+    """Return a row for each order: state, age, ids, status and amount, or the code and what to do.
+
+    `now` (unix seconds): when the age is taken; None: it is left out.
+    """
     read = _read_lines(results)
-    rows = [
+    return [
         (
             order.order_id,
             Text(order.state, COLOURS[order.state]),
+            "" if now is None else age(now - order.created_at),
             "\n".join(order.references),
             "\n".join([*read.get(order.order_id, []), *advice(order)]),
         )
         for order in orders
     ]
-    return table(
-        {
-            "order": {"overflow": "fold", "min_width": ORDER_COLUMNS},
-            "state": {"no_wrap": True},
-            "marketplace ids": {"no_wrap": True},
-            "order status and amount, or the code and what to do": _ADVICE,
-        },
-        rows,
-    )
+
+
+def orders_table(orders: Iterable[OrderView], results: Mapping[str, Sequence[ResultView]]) -> Page:
+    """Return one table of orders."""
+    return orders_grid(keep=False).page(order_rows(orders, results))
 
 
 def _read_lines(results: Mapping[str, Sequence[ResultView]]) -> dict[str, list[str]]:
     """Return a line for each id that was read back: statuses and amounts stand under each other."""
     entries = [entry for read in results.values() for entry in read]
-    status_width = max((len(entry.status or "-") for entry in entries), default=0)
+    status_width = max((cell_len(entry.status or "-") for entry in entries), default=0)
     amount_width = max((len(entry.amount or "-") for entry in entries), default=0)
 
     def line(entry: ResultView) -> str:
-        status, amount = entry.status or "-", entry.amount or "-"
-        return f"{status:<{status_width}}  {amount:>{amount_width}} {entry.currency or ''}".rstrip()
+        status, amount = set_cell_size(entry.status or "-", status_width), entry.amount or "-"
+        return f"{status}  {amount:>{amount_width}} {entry.currency or ''}".rstrip()
 
     return {order_id: list(map(line, read)) for order_id, read in results.items()}
 
 
-def table(columns: Mapping[str, Mapping[str, Any]], rows: Iterable[tuple[str | Text, ...]]) -> Table:
-    """Return a table without the columns that are empty in every row."""
-    cells = list(rows)
-    kept = [index for index in range(len(columns)) if not cells or any(str(row[index]) for row in cells)]
-    made = Table(header_style="bold", box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), expand=True)
-    for index, (name, options) in enumerate(columns.items()):
-        if index in kept:
-            made.add_column(name, **options)
-    for row in cells:
-        made.add_row(*(row[index] for index in kept))
-    return made
-
-
-def failures_table(failures: Iterable[FailureView]) -> Table:
+def failures_table(failures: Iterable[FailureView]) -> Page:
     """Return a table of what keeps orders from going on."""
     rows = [
         (
@@ -105,44 +112,57 @@ def failures_table(failures: Iterable[FailureView]) -> Table:
         )
         for failure in failures
     ]
-    columns: dict[str, Mapping[str, Any]] = {
-        "orders": {"justify": "right"},
-        "account": {"overflow": "fold"},
-        "code": {"overflow": "fold"},
-        "first, last (UTC)": {"no_wrap": True},
-        "why, and what to do": _ADVICE,
-        "for example": {"overflow": "fold", "min_width": ORDER_COLUMNS},
-    }
-    return table(columns, rows)
-
-
-def rejections_table(rejected: Iterable[RejectionView]) -> Table:
-    """Return a table of what the intake did not take."""
-    found = table(
-        {
-            "line": {"justify": "right", "no_wrap": True},
-            "order": {"overflow": "fold"},
-            "field": {"overflow": "fold"},
-            "reason": _ADVICE,
-        },
-        [(str(entry.line), entry.order_id or "", entry.field, entry.reason) for entry in rejected],
+    columns = (
+        Column("orders", right=True, label="orders"),
+        Column("account", 8, folds=True),
+        Column("code", 12, folds=True),
+        Column("first, last (UTC)", 10, folds=True),
+        Column("why, and what to do", ADVICE_COLUMNS, text=True, label=""),
+        Column("for example", ORDER_COLUMNS, folds=True),
     )
-    found.title, found.title_style, found.title_justify = "not taken", "bold", "left"
-    return found
+    return Grid(columns).page(rows)
 
 
-def orphans_table(orphans: Iterable[OrphanView]) -> Table:
+def reasons_table(reasons: Iterable[Reason]) -> Page:
+    """Return a table of what the intake did not take: each reason once, with how many and which lines and orders."""
+    rows = [(str(reason.count), reason.lines, reason.orders, reason.field, reason.reason) for reason in reasons]
+    columns = (
+        Column("orders", right=True, label="orders"),
+        Column("lines", 6, folds=True),
+        Column("order", ORDER_COLUMNS, folds=True),
+        Column("field", 16, folds=True),
+        Column("reason", ADVICE_COLUMNS, text=True),
+    )
+    return Grid(columns, title="not taken").page(rows)
+
+
+def rejections_grid() -> Grid:
+    """Return the columns of a list of all that the intake did not take; a row for each, of `rejection_row`."""
+    columns = (
+        Column("line", 4, right=True, label="line"),
+        Column("order", ORDER_COLUMNS, folds=True),
+        Column("field", 16, folds=True),
+        Column("reason", ADVICE_COLUMNS, text=True),
+    )
+    return Grid(columns, keep=True)
+
+
+def rejection_row(rejection: RejectionView) -> tuple[Cell, ...]:
+    """Return one row of `rejections_grid`."""
+    return str(rejection.line), rejection.order_id or "", rejection.field, rejection.reason
+
+
+def orphans_table(orphans: Iterable[OrphanView]) -> Page:
     """Return a table of the marketplace's orders that nobody could match."""
-    return table(
-        {
-            "account": {"no_wrap": True},
-            "reference": {"no_wrap": True},
-            "status": {"no_wrap": True},
-            "when (UTC)": {"no_wrap": True},
-            "note": {"ratio": 1, "width": ADVICE_COLUMNS},
-        },
-        [(row.account, row.reference, row.status, (utc(row.at) or "")[:19], row.note or "") for row in orphans],
+    columns = (
+        Column("account"),
+        Column("reference"),
+        Column("status", 10, folds=True),
+        Column("when (UTC)", 10, folds=True),
+        Column("note", ADVICE_COLUMNS, text=True),
     )
+    rows = [(row.account, row.reference, row.status, (utc(row.at) or "")[:19], row.note or "") for row in orphans]
+    return Grid(columns).page(rows)
 
 
 def watch_batch(
@@ -152,8 +172,9 @@ def watch_batch(
     timeout_seconds: float | None,
     hint: Callable[[], str | None],
     tick: Callable[[], None] = lambda: None,
+    ids: Sequence[str] | None = None,
 ) -> bool:
-    """Show a batch, or every order, live until nothing moves by itself any more; tell whether it came to that in time.
+    """Show a batch, these orders or all, live until nothing moves by itself; tell whether it came to that in time.
 
     `tick` is called twice a second; what it raises ends the watch.
     """
@@ -162,8 +183,8 @@ def watch_batch(
         while True:
             tick()
             elapsed = time.monotonic() - started
-            show(queries.counts(batch), elapsed, hint() if elapsed > 8 else None)
-            if queries.moving_count(batch) == 0:
+            show(queries.counts(batch, ids), elapsed, hint() if elapsed > 8 else None)
+            if queries.moving_count(batch, ids) == 0:
                 return True
             if timeout_seconds is not None and elapsed > timeout_seconds:
                 return False
@@ -207,12 +228,28 @@ def _counts_line(counts: Mapping[str, int], elapsed: float) -> Text:
     return line
 
 
-def history(story: OrderStory) -> Table:
+def history(story: OrderStory) -> Page:
     """Return one order's moves as a table."""
-    table = Table(title=f"{story.order.order_id}  {story.order.state}", header_style="bold")
-    for name in ("when (UTC)", "move", "by", "note"):
-        table.add_column(name)
-    for event in story.events:
-        at = (utc(event.at) or "")[11:23]
-        table.add_row(at, f"{event.from_state} → {event.to_state}", event.actor, event.note or "")
-    return table
+    columns = (Column("when"), Column("move"), Column("by", 8, folds=True), Column("note", ADVICE_COLUMNS, text=True))
+    rows = [
+        (utc(event.at) or "", f"{event.from_state} → {event.to_state}", event.actor, event.note or "")
+        for event in story.events
+    ]
+    return Grid(columns).page(rows)
+
+
+def spending_table(spent: Iterable[Spent], by: By) -> Page:
+    """Return a table of what was spent."""
+    names = [by.value, *([] if by is By.CURRENCY else ["currency"]), *COLUMNS]
+    rows = [
+        (
+            line.key or "not told",
+            *(() if by is By.CURRENCY else (line.currency or "not told",)),
+            str(line.orders),
+            *(f"{amount:f}" if line.currency else "" for amount in (line.ordered, line.confirmed, line.paid)),
+            str(line.untold or ""),
+            str(line.in_doubt or ""),
+        )
+        for line in spent
+    ]
+    return Grid([Column(name, right=name in COLUMNS) for name in names]).page(rows)

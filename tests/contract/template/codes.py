@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from worker.marketplaces.codes import Kind, KnownCode
+from worker.rules.codes import amending
 
 _PAGE = "the vendor's page of errors (say which)"
 
 ENTRIES: tuple[KnownCode, ...] = (
-    KnownCode("SOLD_OUT", Kind.REFUSED, "there is too little stock", "lower the quantity, submit a new order", _PAGE),
-    KnownCode("BAD_ADDRESS", Kind.REFUSED_BY_CONTENT, "the address is not accepted", "correct receiver", _PAGE),
+    KnownCode("SOLD_OUT", Kind.REFUSED, "there is too little stock", f"lower the quantity: {amending()}", _PAGE),
+    KnownCode(
+        "BAD_ADDRESS", Kind.REFUSED_BY_CONTENT, "the address is not accepted", f"correct it: {amending()}", _PAGE
+    ),
     KnownCode("TOO_MANY", Kind.RATE, "called too often", "nothing: sending goes on by itself", _PAGE),
     KnownCode("BAD_TOKEN", Kind.TOKEN, "the token is wrong or expired", "set a new token, restart the workers", _PAGE),
 )

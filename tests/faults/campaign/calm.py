@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.campaign.acting import wait_for_acts
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.makers import keyless
 from tests.faults.campaign.parked import Person, until_nothing_comes_late, waits_for_a_word, waits_for_its_id
@@ -21,7 +22,7 @@ FAR_SECONDS = 35.0
 """What is due later than this was put off on purpose; the person hurries it, so that the run ends."""
 _OPEN = """
 SELECT order_id, state, due_at, lease_until, attention, code, marketplace, account FROM orders
-WHERE state NOT IN ('confirmed', 'refused', 'dead', 'cancelled')
+WHERE state NOT IN ('confirmed', 'refused', 'dead', 'cancelled') AND closed_at IS NULL
 """
 
 
@@ -56,6 +57,7 @@ def calm_down(stage: Stage) -> None:
 def drain(stage: Stage) -> Calm:
     """Wait until the orders have settled; then act as the person the parked ones wait for."""
     calm, begun = Calm(), time.monotonic()
+    wait_for_acts(stage)
     rows = _wait(stage, lambda row: _goes_on(row, FAR_SECONDS))
     calm.drained_seconds = time.monotonic() - begun
     calm.stuck = [f"{row.order_id} {row.state} {row.code}" for row in rows if _goes_on(row, FAR_SECONDS)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tests.faults.campaign.acting import acts_done, amended_sent, closed_stays
 from tests.faults.campaign.anew import made_anew
 from tests.faults.campaign.facts import CLOCK_SECONDS, Facts
 from tests.faults.campaign.makers import MARKETS
@@ -44,6 +45,8 @@ def lost(facts: Facts) -> Iterator[str]:
 def stuck(facts: Facts) -> Iterator[str]:
     """Neither final nor waiting for a person with a reason."""
     for order_id, row in facts.orders.items():
+        if row.closed_at is not None:
+            continue  # a person has done with it; that it rests is another checker's business
         parked = row.state in ("unknown", "unmatched") and row.attention and row.reason
         if parked and (row.due_at is None or row.code == NOT_FOUND):  # looking goes on slowly meanwhile
             continue
@@ -165,6 +168,21 @@ def record_disagrees(facts: Facts) -> Iterator[str]:
         yield f"{len(told)} orders in its memory, {len(kept)} on disk"
 
 
+def acts(facts: Facts) -> Iterator[str]:
+    """An act on many orders that did not end, or whose verdicts and the orders' histories disagree."""
+    yield from acts_done(facts.acted, facts.events)
+
+
+def amended(facts: Facts) -> Iterator[str]:
+    """An order that was amended and made as it was before."""
+    yield from amended_sent(facts.acted, {order_id: facts.at_oracle(order_id) for order_id in facts.acted.amended})
+
+
+def closed(facts: Facts) -> Iterator[str]:
+    """An order that a person closed, and that went on."""
+    yield from closed_stays(facts.orders, facts.events)
+
+
 CHECKERS: dict[str, Checker] = {
     "duplicates": duplicates,
     "made anew without a word": made_anew,
@@ -179,6 +197,9 @@ CHECKERS: dict[str, Checker] = {
     "writes by an old epoch": old_epochs,
     "sent without a lease": sent_without_lease,
     "oracle's records disagree": record_disagrees,
+    "acts and their verdicts": acts,
+    "amended, and made as before": amended,
+    "closed, and went on": closed,
 }
 LEAKS = "personal data or secrets"
 

@@ -18,8 +18,10 @@ from tests.faults.campaign.makers import ACTOR
 from worker import crashpoints
 from worker.app import app
 from worker.errors import FulfilError, InputError
+from worker.ledger.selection import Filter
 from worker.parts import parts
 from worker.rules.acts import ActKind
+from worker.steps import act as act_step
 
 
 def _submit(told: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +66,15 @@ def _adopt(told: dict[str, Any]) -> dict[str, Any]:
     return {"refused": refused}
 
 
+def _act(told: dict[str, Any]) -> dict[str, Any]:
+    """Do one thing to many orders, a few at a time, so that there is a middle to die in."""
+    act_step.GROUP = 3
+    operations, wanted = parts().operations, Filter(ids=tuple(told["ids"]))
+    act_id = operations.freeze(ActKind(told["kind"]), wanted, told["actor"], "in the storm", told["changes"])
+    operations.forecast(act_id)
+    return {"act": act_id, "done": operations.begin(act_id).done}
+
+
 ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "submit": _submit,
     "by_message": _by_message,
@@ -73,6 +84,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "reconcile": _each(lambda order_id: parts().operations.do(ActKind.RECONCILE, order_id, ACTOR)),
     "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
     "adopt": _adopt,
+    "act": _act,
     "absent": _each(lambda order_id: parts().operations.do(ActKind.ABSENT, order_id, ACTOR)),
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from tests.faults.campaign.acting import Acted
 from tests.faults.campaign.hosts import straight
 from tests.faults.campaign.makers import Made
 from tests.faults.campaign.options import Options
@@ -54,6 +55,8 @@ class Facts:
     """When a program was stopped at the moment of a send, and when it went on."""
     recreating: frozenset[str] = frozenset()
     """Accounts that have opted in to orders being made anew when they were not found for long enough."""
+    acted: Acted = field(default_factory=Acted)
+    """What operators did to many orders at once."""
     by_content: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
     by_key: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
 
@@ -103,7 +106,7 @@ class Facts:
 
 _ORDERS = """
 SELECT order_id, account, marketplace, batch_id, state, epoch, attempts, due_at, lease_until, in_doubt, attention, code,
-reason, created_at FROM orders
+reason, closed_at, created_at FROM orders
 """
 
 
@@ -131,6 +134,7 @@ def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
         stage.oracle.committed(),
         stage.wrong_clocks,
         stage.frozen_sends,
+        acted=Acted.of(stage),
     )
 
 

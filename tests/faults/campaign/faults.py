@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
+from tests.faults.campaign.acting import operator_acts
 from tests.faults.campaign.kinds import MARKET_FAULTS
 from tests.faults.campaign.people import PEOPLE
 from tests.faults.campaign.stage import Stage
@@ -205,4 +206,4 @@ FAULTS |= {
     )
 }  # fmt: skip
 FAULTS["redis_pause_long"] = redis_pause
-FAULTS |= TIMES | PEOPLE
+FAULTS |= TIMES | PEOPLE | {operator_acts.__name__: operator_acts}

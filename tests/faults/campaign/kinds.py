@@ -66,5 +66,6 @@ _ALL = (
     Kind("message_garbage", "message", "message_garbage", (0, 0), 2.0, disrupts=True),
     Kind("operator_retry", "operator", "operator_retry", (0, 0), 5.0, disrupts=False),
     Kind("operator_cancel", "operator", "operator_cancel", (0, 0), 2.5, disrupts=False),
+    Kind("operator_acts", "operator", "operator_acts", (0, 0), 3.0, disrupts=False),
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}

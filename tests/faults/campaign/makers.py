@@ -52,6 +52,8 @@ class Market:
     """Whether every get in the oracle's record is a read-back, not a look-up of an unknown order."""
     keyed: bool = True
     """Whether a key protects: the same order sent twice is one order."""
+    pieces_of: Callable[[Mapping[str, Any]], int] = lambda _: 0
+    """What the sandbox kept of a request -> how many pieces; told where orders are amended."""
     create_ends: str = ""
     """How the address of a create ends."""
 
@@ -85,6 +87,10 @@ _FIRST_PRODUCT = 1_005_000_000_000_000
 def _aliexpress_content(request: Mapping[str, Any]) -> str:
     products = [line["product_id"] for _, lines in request["parts"].values() for line in lines]
     return str(max(products) - _FIRST_PRODUCT)
+
+
+def _aliexpress_pieces(request: Mapping[str, Any]) -> int:
+    return sum(int(line["count"]) for _, lines in request["parts"].values() for line in lines)
 
 
 def _xportcn_keys(account: str) -> dict[str, str]:
@@ -145,7 +151,7 @@ def _shoplazza_content(request: Mapping[str, Any]) -> str:
 MARKETS: dict[str, Market] = {
     "aliexpress": Market(
         "/sync", ("ali1", "ali2", "ali3", "ali4"), _aliexpress_keys, _aliexpress, _aliexpress_content,
-        create_ends="/sync",
+        pieces_of=_aliexpress_pieces, create_ends="/sync",
     ),
     "xportcn": Market(
         "/api", ("xpo1",), _xportcn_keys, _xportcn, _xportcn_content, False, keyed=False, create_ends="/order/create"

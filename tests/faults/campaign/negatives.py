@@ -39,6 +39,12 @@ CONTROLS = (
         ("market_late_commit", "market_lagging_list", "sender_freeze", "wrong_clock"),
         ("xportcn", "shoplazza"),
     ),
+    Control("acts-resumed", ("acts and their verdicts",), ("operator_acts", "worker_term")),
+    Control(
+        "amended-body",
+        ("amended, and made as before",),
+        ("operator_acts", "market_throttle", "market_token_expired"),
+    ),
     Control("sweep", ("stuck",)),
 )
 

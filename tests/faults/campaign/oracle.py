@@ -46,7 +46,7 @@ class Oracle:
 
 
 def main() -> int:
-    """Run the sandbox, its record widened by each order's content and how long it stays hidden."""
+    """Run the sandbox, its record widened by each order's content, pieces, and how long it stays hidden."""
     from tests.faults.campaign.makers import MARKETS
     from worker.sandbox import aliexpress as aliexpress
     from worker.sandbox import server as sandbox
@@ -55,8 +55,9 @@ def main() -> int:
     plain = SandboxOrder.public
 
     def public(order: SandboxOrder) -> dict[str, Any]:
-        content = MARKETS[order.marketplace].content_of(order.request)
-        return plain(order) | {"content": content, "hidden_seconds": order.hidden_seconds}
+        market = MARKETS[order.marketplace]
+        told = {"content": market.content_of(order.request), "pieces": market.pieces_of(order.request)}
+        return plain(order) | told | {"hidden_seconds": order.hidden_seconds}
 
     SandboxOrder.public = public  # type: ignore[assignment, method-assign]
     if KEY_SECONDS in os.environ:

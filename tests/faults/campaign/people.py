@@ -27,7 +27,7 @@ FORGED: tuple[Any, ...] = (
 
 def message_doubled(stage: Stage, seconds: float, dice: Random) -> None:
     """The same ids several times over, to the right task and to the wrong ones, in the right queue and in others."""
-    ids = _some_ids(stage, dice, 12)
+    ids = some_ids(stage, dice, 12)
     for task, queue in (
         ("orders.place", f"place.{dice.choice(sorted(accounts()))}"),
         ("orders.confirm", "confirm"),
@@ -94,7 +94,7 @@ def _garbage(queue: str) -> list[bytes]:
 
 def operator_retry(stage: Stage, seconds: float, dice: Random) -> None:
     """Two operators and one message retry the same orders at once; one of them may die on the way."""
-    ids = _some_ids(stage, dice, 4, "state IN ('refused', 'dead', 'unknown', 'placed', 'queued')")
+    ids = some_ids(stage, dice, 4, "state IN ('refused', 'dead', 'unknown', 'placed', 'queued')")
     if not ids:
         return
     crash = stage.crashes.of_client(CrashPoint.RETRYING)
@@ -105,14 +105,15 @@ def operator_retry(stage: Stage, seconds: float, dice: Random) -> None:
 
 def operator_cancel(stage: Stage, seconds: float, dice: Random) -> None:
     """Two operators cancel what can be cancelled and what cannot, while others retry it."""
-    ids = _some_ids(stage, dice, 2, "state IN ('queued', 'refused', 'dead')") + _some_ids(stage, dice, 2)
+    ids = some_ids(stage, dice, 2, "state IN ('queued', 'refused', 'dead')") + some_ids(stage, dice, 2)
     if not ids:
         return
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda do: stage.desk.ask(do, ids=ids), ("cancel", "retry", "cancel")))
 
 
-def _some_ids(stage: Stage, dice: Random, count: int, condition: str = "1 = 1") -> list[str]:
+def some_ids(stage: Stage, dice: Random, count: int, condition: str = "1 = 1") -> list[str]:
+    """Return ids of orders that moved last and meet a condition of SQL; none where there are none for a while."""
     query = f"SELECT order_id FROM orders WHERE {condition} ORDER BY updated_at DESC LIMIT 200"
     for _ in range(20):
         known = [row.order_id for row in stage.ledger.rows(query)]

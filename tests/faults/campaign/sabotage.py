@@ -10,15 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
 from worker.ledger.moves import lock
 from worker.ledger.records import Records
+from worker.ledger.tables import order_versions
 from worker.marketplaces import REGISTRY
 from worker.rules import place as rules
 from worker.rules.codes import Code
@@ -83,8 +86,6 @@ def fencing() -> None:
 
 
 def _with_epoch(one: Sent, epoch: int) -> Sent:
-    from dataclasses import replace
-
     return replace(one, claim=replace(one.claim, epoch=epoch))
 
 
@@ -163,6 +164,26 @@ def made_anew() -> None:
 LOOK_UPS, LOOK_UPS_SECONDS = 3, 60.0
 
 
+def acts_resumed() -> None:
+    """An act whose process died is not gone on with."""
+    Acts.unfinished = lambda self, now: []  # type: ignore[method-assign]
+
+
+def amended_body() -> None:
+    """What an order was before its amendment is what is sent."""
+    call = steps.Place._call
+
+    async def call_with(self: steps.Place, marketplace: Any, claim: Claim) -> PlaceOutcome:
+        first = select(order_versions.c.body).where(
+            order_versions.c.order_id == claim.order_id, order_versions.c.version == 1
+        )
+        with self.claims.ledger.reading() as connection:
+            before = connection.execute(first).scalar()
+        return await call(self, marketplace, replace(claim, body=before or claim.body))
+
+    steps.Place._call = call_with  # type: ignore[method-assign]
+
+
 def sweep() -> None:
     """Nobody rings again; the campaign starts no beat."""
 
@@ -175,6 +196,8 @@ GUARDS: dict[str, Callable[[], None]] = {
     "window": window,
     "window-held": window_held,
     "made-anew": made_anew,
+    "acts-resumed": acts_resumed,
+    "amended-body": amended_body,
     "sweep": sweep,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.campaign.acting import CHOSEN
 from tests.faults.campaign.anew import is_by_itself, is_proof, is_word
 from tests.faults.campaign.facts import Facts
 from tests.faults.campaign.makers import ACTOR, MARKETS
@@ -75,6 +76,10 @@ _FULL = (
     "an order was cancelled",
     "an order was quarantined",
     "an answer told the id of another order",
+    *(f"an act on many orders: {kind}" for kind in CHOSEN),
+    "an act died in its middle",
+    "an amended order was made",
+    "an order was closed",
 )
 _RARE = (
     "a read-back showed another order",
@@ -100,7 +105,7 @@ _KEYLESS = (
 _SEEN = tuple(
     name
     for name in (*_ALWAYS, *_FULL, *_KEYLESS, *_RARE)
-    if name.startswith(("account held", "duplicate m", "frozen", "spool", "sender", "clock"))
+    if name.startswith(("account held", "duplicate m", "frozen", "spool", "sender", "clock", "an act "))
 )
 
 
@@ -128,6 +133,7 @@ def _paths(facts: Facts) -> Counter[str]:
             found["a look-up found an order"] += event.note == "it was found at the marketplace"
             found["an order was made anew by itself"] += is_by_itself(event)
             found["an order was refused"] += event.to_state == "refused"
+            found["an order was closed"] += event.event == "close"
             found["an order was cancelled"] += event.to_state == "cancelled"
             found["a person retried an order"] += event.actor == ACTOR and event.event == "retry"
             found["an order was quarantined"] += bool(event.note) and "times in a row" in event.note
@@ -151,5 +157,6 @@ def _paths(facts: Facts) -> Counter[str]:
         found["an order became two at the marketplace"] += len(order["references"]) > 1
     frozen = [create for create in facts.late_creates() if create.frozen_at is not None]
     found["a frozen sender's create reached the marketplace"] = len(frozen)
+    found["an amended order was made"] += sum(bool(facts.at_oracle(order_id)) for order_id in facts.acted.amended)
     found["two clients handed in one order"] += sum(batch.duplicates for batch in facts.batches.values())
     return found

@@ -23,7 +23,7 @@ from tests.faults.campaign.options import Options
 from tests.faults.campaign.oracle import KEY_SECONDS, Oracle
 from tests.faults.campaign.programs import Fleet, Program
 from tests.running import free_port, until
-from worker.supervisor import commands
+from worker.programs import commands
 
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW_KEY_SECONDS = 5.0

@@ -256,4 +256,4 @@ PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "a server error": ((reply(b"oops", 502),), Unknown),
 }
 TRACKED = ("LX123456789US",)
-HANDED_ON = ("mail_no", "carrier_name", "item_id")
+HANDED_ON = ("mail_no", "carrier_name", "item_id", "pay_timeout_second")

@@ -84,7 +84,7 @@ def test_a_plain_complaint_about_a_field_we_send_is_a_refusal(text: str, version
         assert isinstance(outcome, Refused)
         assert outcome.code == document.get("code", f"HTTP_{status}")
         assert (outcome.from_body, outcome.retryable, outcome.stops_account) == (False, False, False)
-        assert "correct it and submit again" in outcome.fix
+        assert "fulfil amend ORDER --set FIELD=VALUE" in outcome.fix
 
 
 @pytest.mark.parametrize(

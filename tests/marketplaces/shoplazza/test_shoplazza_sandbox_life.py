@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.marketplaces.shoplazza.shoplazza_shop import Shop, raw
+from worker.marketplaces.shoplazza.adapter import Shoplazza
+from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
 
 DAY = 86_400
 APP = {"client_id": "sandbox-client-id", "client_secret": "sandbox-client-secret"}
@@ -111,6 +113,23 @@ def test_a_number_changes_on_the_way(shop: Shop) -> None:
     assert (before["id"], before["tracking_company"]) == (after["id"], "4PX")
     assert after["tracking_company"] == "Royal Mail"
     assert before["tracking_number"] != after["tracking_number"]
+
+
+def test_its_webhooks_are_genuine_to_an_account_with_the_apps_secret(shop: Shop) -> None:
+    place(shop, "SO-1~shipped")
+    order = shop.fake.orders[0]
+    keys = {"access_token": "sandbox-token", "shop": "sandbox", "client_secret": APP["client_secret"]}
+    adapter = Shoplazza("sandbox", ShoplazzaCredentials.model_validate(keys), shop.running.url, shop.clock)
+    reference = order.references[0]
+    moves = [message for event in order.lives[reference].events for message in shop.fake.moved(order, reference, event)]
+    assert len(moves) == 2
+    for message in (*shop.fake.messages(order), *moves):
+        headers = {name.lower(): value for name, value in message.headers.items()}
+        assert adapter.is_genuine(headers, message.body)
+        assert not adapter.is_genuine(headers, message.body + b" ")
+        push = adapter.read_push(headers, message.body)
+        assert push
+        assert push.reference == reference
 
 
 def test_a_fulfilment_is_read_alone(shop: Shop) -> None:

@@ -215,4 +215,4 @@ PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "a server error": ((reply(b"oops", 502),), Unknown),
 }
 TRACKED = ("YT8800123456789",)
-HANDED_ON = ("logisticsId", "logisticsBillNo", "logisticsCompanyName", "orderEntryIds")
+HANDED_ON = ("logisticsId", "logisticsBillNo", "logisticsCompanyName", "orderEntryIds", "payTimeout")

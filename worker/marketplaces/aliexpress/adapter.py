@@ -20,6 +20,8 @@ from worker.marketplaces.aliexpress.statuses import MEANINGS
 from worker.marketplaces.aliexpress.tokens import AliExpressTokens
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
+from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
 from worker.rules.outcomes import OrderRecord
 
@@ -48,7 +50,11 @@ class AliExpress(Marketplace):
     calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page on AliExpress (My Orders of the buyer account)"
     pay_page: ClassVar[str] = "AliExpress, My Orders of the buyer account, tab Unpaid (several orders in one payment)"
+    reference_form: ClassVar[Form] = Form(r"[0-9]{8,20}", "8 to 20 digits")
+    country_at: ClassVar[tuple[str, ...]] = ("logistics_address", "country")
     personal_fields: ClassVar[tuple[str, ...]] = ("logistics_address", "ds_extend_request")
+    store_names: ClassVar[tuple[str, ...]] = ("store_name", "store_id")
+    tracking_names: ClassVar[tuple[str, ...]] = ("logistics_no",)
     takes_pushes: ClassVar[bool] = True
     token_calls = AliExpressTokens
     codes = ENTRIES
@@ -74,6 +80,11 @@ class AliExpress(Marketplace):
             "session": keys.access_token.get_secret_value(),
             "sign_method": "sha256",
         }
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for."""
+        return goods.ordered(order)
 
     def sent_with(self) -> dict[str, str]:
         """Return the gateway, the app, and the buyer: by its id where the account names it, else by its token."""

@@ -12,13 +12,21 @@ from dataclasses import replace
 
 from worker.marketplaces.codes import Clean, Kind, KnownCode, same, storable_code
 from worker.marketplaces.doubts import ORDER_OR_DOOR
+from worker.rules.codes import amending
 
 ADDRESS_FAIL = "B_DROPSHIPPER_DELIVERY_ADDRESS_VALIDATE_FAIL"
 REPEATED = "REPEATED_ORDER_ERROR"
 
-_ADDRESS = "correct the address (AliExpress' own order page accepts or rejects it as you type) and submit again"
-_CPF = "correct cpf, and write contact_person and full_name exactly as the tax office (Receita) has them"
-_OTHER_PRODUCT = "choose another product or supplier and submit a new order"
+_CHANGE_ADDRESS = amending("logistics_address.FIELD=VALUE")
+_CHANGE_COUNT = amending("product_items[0].product_count=NUMBER")
+_CHANGE_PRODUCT = amending("product_items[0].product_id=ID")
+_ADDRESS = f"correct the address (AliExpress' own order page accepts or rejects it as you type): {_CHANGE_ADDRESS}"
+_CPF = (
+    "correct cpf, and write contact_person and full_name exactly as the tax office (Receita) has them:"
+    f" {_CHANGE_ADDRESS}"
+)
+_OTHER_PRODUCT = f"choose another product or supplier: {_CHANGE_PRODUCT}"
+_LESS = f"lower the quantity or choose another supplier: {_CHANGE_COUNT}, or {_CHANGE_PRODUCT}"
 _ASK_VENDOR = "ask AliExpress' technical support with the request id, or order by hand on the website"
 
 RESULT_CODES: tuple[KnownCode, ...] = (
@@ -49,21 +57,22 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "PRICE_PAY_CURRENCY_ERROR",
         Kind.REFUSED_BY_CONTENT,
         "the products of one order are priced in different currencies",
-        "order products of one currency together, one order for each currency",
+        "leave the products of one currency in it (fulfil submit --replace FILE), and order the others by themselves",
         "page",
     ),
     KnownCode(
         "DELIVERY_METHOD_NOT_EXIST",
         Kind.REFUSED,
         "the product cannot go to this address with this delivery method, or stock is below the quantity",
-        "take logistics_service_name from aliexpress.ds.freight.query for this address and quantity, check the stock",
+        "take logistics_service_name from aliexpress.ds.freight.query for this address and quantity, check the stock: "
+        + amending("product_items[0].logistics_service_name=NAME"),
         "page",
     ),
     KnownCode(
         "INVENTORY_HOLD_ERROR",
         Kind.REFUSED_FOR_NOW,
         "the stock could not be held: too little of it, or a system error",
-        "check the stock of the SKU; lower product_count or choose another supplier",
+        f"check the stock of the SKU; {_LESS}",
         "page",
         ("Maybe inventory is insufficient or system error occured.",),
     ),
@@ -87,7 +96,7 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "A002_INVALID_ZONE",
         Kind.REFUSED,
         "AliExpress calls the zone invalid",
-        "check province, city and zip against aliexpress.ds.address.get and whether the product ships there",
+        f"check province, city and zip against aliexpress.ds.address.get, and where it ships to: {_CHANGE_ADDRESS}",
         "page",
     ),
     KnownCode(
@@ -101,14 +110,14 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "A004_CANNOT_USER_COUPON",
         Kind.REFUSED,  # not by content: an earlier send that passed would have used the coupon up
         "the promotion code cannot be used for this order",
-        "take promotion_code and promotion_activity_id out, or use a valid one, and submit again",
+        "take the code out, or use a valid one: " + amending("ds_extend_request.promotion.promotion_code="),
         "page",
     ),
     KnownCode(
         "A005_INVALID_COUNTRIES",
         Kind.REFUSED,
         "the product or the account may not order to this country",
-        "choose a product that ships to this country",
+        f"choose a product that ships to this country: {_CHANGE_PRODUCT}",
         "page",
     ),
     KnownCode(
@@ -123,7 +132,8 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "SKU_NOT_EXIST",
         Kind.REFUSED,
         "the product has no such SKU",
-        "copy sku_attr from aliexpress.ds.product.get (such as 14:365458#Brown, never the numeric SKU id)",
+        "copy sku_attr from aliexpress.ds.product.get (such as 14:365458#Brown, never the numeric SKU id): "
+        + amending("product_items[0].sku_attr=SKU"),
         "facts 3",
     ),
     KnownCode(
@@ -142,7 +152,7 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "INSUFFICIENT_INVENTORY",
         Kind.REFUSED,
         "stock is below the quantity",
-        "lower product_count or choose another supplier",
+        _LESS,
         "facts 3",
     ),
     KnownCode(
@@ -152,7 +162,7 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "PRICE_CHANGED",
         Kind.REFUSED,
         "the price changed",
-        "check the price and submit a new order if it suits",
+        "check the price; if it suits: fulfil retry ORDER, else: fulfil cancel ORDER",
         "facts 3",
     ),
     KnownCode("INVALID_ADDRESS", Kind.REFUSED_BY_CONTENT, "the address is invalid", _ADDRESS, "facts 3"),
@@ -160,7 +170,7 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "INVALID_PHONE",
         Kind.REFUSED_BY_CONTENT,
         "the phone number is invalid",
-        "write mobile_no as 7-13 digits without the country code, the code in phone_country",
+        f"write mobile_no as 7-13 digits without the country code, the code in phone_country: {_CHANGE_ADDRESS}",
         "facts 3",
     ),
     KnownCode(
@@ -170,7 +180,7 @@ RESULT_CODES: tuple[KnownCode, ...] = (
         "PARM_ILLEGL",  # the vendor's spelling
         Kind.REFUSED_BY_CONTENT,
         "a parameter is not allowed",
-        "check product_id, sku_attr and the address against the product's page",
+        f"check product_id, sku_attr and the address against the product's page, then: {amending()}",
         "facts 3",
         about=ORDER_OR_DOOR,
     ),
@@ -230,7 +240,7 @@ GATEWAY_CODES: tuple[KnownCode, ...] = (
         Kind.REFUSED_BY_CONTENT,
         FACTS,
         "a parameter is missing or malformed",
-        "the message names the parameter: correct it in the order and submit again",
+        f"the message names the parameter: {amending()}",
         *("MissingParameter", "InvalidParameter", "UnsupportedParamMapping"),
         about=ORDER_OR_DOOR,
     ),
@@ -329,8 +339,8 @@ def of_result(code: str, text: str) -> KnownCode | None:
     entry = _RESULT.get(code.casefold())
     if entry is not None and entry.code in _ADDRESS_CODES:
         lowered = text.casefold()
-        fix = next((fix for words, fix in ADDRESS_TEXTS if words in lowered), entry.fix)
-        return replace(entry, fix=fix)
+        told = next((f"{fix}: {_CHANGE_ADDRESS}" for words, fix in ADDRESS_TEXTS if words in lowered), entry.fix)
+        return replace(entry, fix=told)
     return entry
 
 

@@ -24,7 +24,7 @@ def describes(order: Mapping[str, Any], record: OrderRecord) -> bool:
     An order-get tells a `sku_id`, which is not the `sku_attr` of the create; they are compared only if a record
     should show a `sku_attr` as well. Nothing else of an order is in both: no address, no out_order_id.
     """
-    wanted, shown = _goods(_ordered(order)), _goods(_shown(record))
+    wanted, shown = _goods(ordered(order)), _goods(_shown(record))
     if not wanted or not shown or _by_product(wanted) != _by_product(shown):
         return False
     for product in {product for product, _ in wanted}:
@@ -36,7 +36,7 @@ def describes(order: Mapping[str, Any], record: OrderRecord) -> bool:
 
 def contradicts(order: Mapping[str, Any], record: OrderRecord) -> bool:
     """Tell whether a record shows a product that is not in the order, or more of it than was ordered."""
-    wanted, shown = _goods(_ordered(order)), _goods(_shown(record))
+    wanted, shown = _goods(ordered(order)), _goods(_shown(record))
     return bool(wanted and shown) and not _one_id_each(shown) <= _one_id_each(wanted)
 
 
@@ -45,7 +45,7 @@ def differing(order: Mapping[str, Any], records: Sequence[OrderRecord], who: str
     names = Names(who, "product", "sku_attr", _one_id)
     asked = text_of(((order.get("ds_extend_request") or {}).get("payment") or {}).get("pay_currency"))
     return [
-        *differences(_ordered(order), [_shown(record) for record in records], names),
+        *differences(ordered(order), [_shown(record) for record in records], names),
         *other_currency(who, asked, [_currency(record) for record in records]),
     ]
 
@@ -61,7 +61,8 @@ def _currency(record: OrderRecord) -> str:
     return money.currency if money else ""
 
 
-def _ordered(order: Mapping[str, Any]) -> list[Line]:
+def ordered(order: Mapping[str, Any]) -> list[Line]:
+    """Return the lines of an order."""
     return _lines(order.get("product_items"))
 
 

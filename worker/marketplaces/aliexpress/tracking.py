@@ -85,7 +85,7 @@ def _parcels(document: Any) -> Iterator[Parcel]:
         nodes = newest_last(
             node(unix_time(step.get("time_stamp")), told(step, "tracking_name")) for step in steps[::-1]
         )
-        inside = items(rows_with(row.get("package_item_list"), "item_id", "sku_id"), ("item_id",), ("quantity",))
+        inside = items(rows_with(row.get("package_item_list"), "item_id", "quantity"), ("item_id",), ("quantity",))
         for number in known:
             yield Parcel(
                 number=number,

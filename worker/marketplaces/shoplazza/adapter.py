@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Push, Rate
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
+from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.shoplazza import goods, pushes
 from worker.marketplaces.shoplazza.codes import ENTRIES
@@ -51,7 +53,12 @@ class Shoplazza(Marketplace):
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     takes_hints: ClassVar[bool] = True
     pay_page: ClassVar[str] = "the order's page in the shop's admin (Orders), or its checkout"
+    reference_form: ClassVar[Form] = Form(
+        r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
+    )
+    country_at: ClassVar[tuple[str, ...]] = ("shipping_address", "country_code")
     personal_fields: ClassVar[tuple[str, ...]] = ("shipping_address", "note")
+    tracking_names: ClassVar[tuple[str, ...]] = ("tracking_number",)
 
     def __init__(
         self,
@@ -70,6 +77,11 @@ class Shoplazza(Marketplace):
     def can_look_up(self) -> bool:
         """Every version can: by tag, or by time and tag."""
         return True
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for."""
+        return goods.ordered(order)
 
     def sent_with(self) -> dict[str, str]:
         """Return the shop and what its orders are marked with; neither a new token nor a new version is a change."""

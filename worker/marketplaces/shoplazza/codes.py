@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from worker.marketplaces.codes import Kind, KnownCode
 from worker.marketplaces.doubts import ORDER, ORDER_OR_DOOR
 from worker.marketplaces.shoplazza.models import SENT_FIELDS
+from worker.rules.codes import amending
 
 _LOOK_UP = "nothing: the order is looked up by its tag before anything else happens to it"
 _AUTHORISE = "fulfil accounts login ACCOUNT; or set the app's new access_token and restart the workers"
@@ -96,8 +97,12 @@ DOOR: tuple[KnownCode, ...] = (
 )
 """Answers given at the door, with 400, 401 or 403 (docs/vendors/shoplazza.md, 1): nothing was executed."""
 
-_ADDRESS = "correct shipping_address: country_code and province_code as ISO codes, province, city, zip; submit again"
-_PRODUCT = "check variant_id and product_id against the shop's products, and that the product is on sale"
+_ADDRESS = "correct shipping_address: country_code and province_code as ISO codes, province, city, zip: " + amending(
+    "shipping_address.FIELD=VALUE"
+)
+_PRODUCT = "check variant_id and product_id against the shop's products, and that the product is on sale: " + amending(
+    "line_items[0].variant_id=ID"
+)
 
 REFUSALS: tuple[KnownCode, ...] = (
     KnownCode(
@@ -141,7 +146,8 @@ REFUSALS: tuple[KnownCode, ...] = (
         "create_order_calculate_failed",
         Kind.REFUSED,
         "the price could not be calculated",
-        "check discount (at most the products' total), tax_total, shipping_price and currency_code (the shop's)",
+        "check discount (at most the products' total), tax_total, shipping_price and currency_code (the shop's): "
+        + amending(),
         "page, 422: 4",
         ("create_order_calculate_failed", "order price calculate error"),
         words=r"create_order_calculate_failed|order price calculate error",
@@ -150,7 +156,8 @@ REFUSALS: tuple[KnownCode, ...] = (
         "create_order_build_failed",
         Kind.REFUSED,
         "the customer or the payment method does not pass",
-        "check email and phone of shipping_address, and payment_line (COD only where the shop allows it)",
+        "check email and phone of shipping_address, and payment_line (COD only where the shop allows it): "
+        + amending(),
         "page, 422: 5",
         ("create_order_build_failed", "customer or paymentline information error"),
         words=r"create_order_build_failed|customer or payment\s?line information error",
@@ -238,7 +245,7 @@ def _of_field(problem: str, status: int, code: str, version: str) -> KnownCode |
     if not path or not set(path) <= SENT_FIELDS:
         return None
     required = _REQUIRED.get(version, _REQUIRED_NOW)
-    fix = f"the message names the field: correct it and submit again; version {version} also requires {required}"
+    fix = f"the message names the field: {amending()}; version {version} also requires {required}"
     word = code or f"HTTP_{status}"
     meaning = "Shoplazza refused the order's fields"
     return KnownCode(word, Kind.REFUSED, meaning, fix, "facts B1", about=ORDER_OR_DOOR)

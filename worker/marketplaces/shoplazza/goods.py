@@ -20,19 +20,28 @@ GONE = frozenset({"cancelled", "returned"})
 
 def differing(order: Mapping[str, Any], records: Sequence[OrderRecord], who: str) -> list[str]:
     """Say how the goods and the currency of all of an order's records differ from what was ordered."""
-    products = {text_of(row.get("variant_id")): text_of(row.get("product_id")) for row in order.get("line_items") or ()}
-    ordered = [_line(row, products) for row in order.get("line_items") or ()]
+    products = _products(order)
     shown = [[_line(row, products) for row in _rows(record)] for record in records]
     currencies = [text_of(record.details.get("currency")) for record in records]
     return [
-        *differences(ordered, shown, Names(who, "product", "variant")),
+        *differences(ordered(order), shown, Names(who, "product", "variant")),
         *other_currency(who, text_of(order.get("currency_code")), currencies),
     ]
+
+
+def ordered(order: Mapping[str, Any]) -> list[Line]:
+    """Return the lines of an order."""
+    return [_line(row, _products(order)) for row in order.get("line_items") or ()]
 
 
 def shows_goods(record: OrderRecord) -> bool:
     """Tell whether a record shows its products and how many of each."""
     return readable([_line(row, {}) for row in _rows(record)])
+
+
+def _products(order: Mapping[str, Any]) -> dict[str, str]:
+    """Return each ordered variant's product."""
+    return {text_of(row.get("variant_id")): text_of(row.get("product_id")) for row in order.get("line_items") or ()}
 
 
 def _rows(record: OrderRecord) -> list[Mapping[str, Any]]:

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.forms import Form
+from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
 from worker.marketplaces.xportcn import goods, pushes, tracking
 from worker.marketplaces.xportcn.codes import ENTRIES
@@ -62,7 +64,10 @@ class Xportcn(Marketplace):
     takes_hints: ClassVar[bool] = True
     secret_in_address: ClassVar[bool] = True
     pay_page: ClassVar[str] = "1688, the buyer account's orders that wait for payment, or Xportcn's console"
+    reference_form: ClassVar[Form] = Form(r"[0-9]{8,24}", "8 to 24 digits")
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
+    store_names: ClassVar[tuple[str, ...]] = ("sellerLoginId", "sellerID")
+    tracking_names: ClassVar[tuple[str, ...]] = ("logisticsBillNo", "mailNo")
 
     def __init__(
         self,
@@ -81,6 +86,11 @@ class Xportcn(Marketplace):
     def can_look_up(self) -> bool:
         """Tell whether the account has an order list to look in; without one an unknown order is parked."""
         return bool(self._keys.list_path)
+
+    @classmethod
+    def items(cls, order: Mapping[str, Any]) -> list[Line]:
+        """Return what an order is for."""
+        return goods.ordered(order)
 
     def sent_with(self) -> dict[str, str]:
         """Return the gateway, the key pair by its public half, and the user it acts for."""

@@ -12,9 +12,15 @@ import re
 from dataclasses import replace
 
 from worker.marketplaces.codes import Clean, Kind, KnownCode, storable_code
+from worker.rules.codes import amending
 
-_SPEC = "take sellerOpenId and specId from the product's detail, lines of one seller only"
-_MORE = "order at least the seller's minimum; the product's detail names it"
+_SPEC = "take sellerOpenId and specId from the product's detail, lines of one seller only: " + amending(
+    "cargoParamList[0].specId=ID"
+)
+FEWER = amending("cargoParamList[0].quantity=NUMBER")
+"""How the quantity of an order is changed."""
+_MORE = f"order at least the seller's minimum, which the product's detail names: {FEWER}"
+_OTHER = f"choose another product or supplier: {amending('cargoParamList[0].offerId=ID')}"
 _KEYS = "check access_key, access_secret and user_id in Xportcn's console (a reset there ends the old pair at once)"
 _PERMIT = "ask Xportcn to permit this call for the access key and the user-id"
 _BASE = "check the account's base_url: https://www.xportcn.com/api"
@@ -29,9 +35,7 @@ WORDS = "words: of a preview or a read only"
 HTTP = "HTTP: of a create only beside the same HTTP status"
 
 ORDER_CODES: tuple[KnownCode, ...] = (
-    KnownCode(
-        "500_001", Kind.REFUSED, "the product is not sold online", "choose another product or supplier", ORDER_FACTS
-    ),
+    KnownCode("500_001", Kind.REFUSED, "the product is not sold online", _OTHER, ORDER_FACTS),
     KnownCode(
         "500_002", Kind.REFUSED, "sellers are mixed, or specId is missing or another product's", _SPEC, ORDER_FACTS
     ),
@@ -42,7 +46,7 @@ ORDER_CODES: tuple[KnownCode, ...] = (
         "500_004",
         Kind.REFUSED,
         "stock is below the quantity",
-        "lower the quantity or choose another supplier",
+        f"lower the quantity or choose another supplier: {FEWER}",
         ORDER_FACTS,
     ),
     KnownCode("500_005", Kind.REFUSED, "below the minimum quantity", _MORE, ORDER_FACTS),
@@ -51,14 +55,14 @@ ORDER_CODES: tuple[KnownCode, ...] = (
         "500_007",
         Kind.REFUSED,
         "there is no consignment relation with this seller",
-        "set the relation up on 1688, or use flow general",
+        f"set the relation up on 1688, then: fulfil retry ORDER; or use flow general: {amending('flow=general')}",
         ORDER_FACTS,
     ),
     KnownCode(
         "500_008",
         Kind.REFUSED,
         "the price is 0",
-        "check the product on 1688; another flow may have a price",
+        f"check the product on 1688; another flow may have a price: {amending('flow=FLOW')}",
         ORDER_FACTS,
     ),
     KnownCode("500_009", Kind.REFUSED, "below the minimum quantity", _MORE, ORDER_FACTS),
@@ -114,20 +118,23 @@ TEXTS: tuple[KnownCode, ...] = (
     _by_words(
         Kind.REFUSED,
         "the trade type is not offered for this order",
-        "leave tradeType out: the first one the preview offers is taken",
+        f"leave tradeType out, the first one the preview offers is taken: {amending('tradeType=')}",
         r"not support tradeType|交易方式",
     ),
     _by_words(
         Kind.REFUSED,
         "there is no such product or specification",
-        "check offerId and specId against the product's detail",
+        f"check offerId and specId against the product's detail: {amending('cargoParamList[0].specId=ID')}",
         r"(商品|产品|offer|product|spec).{0,30}(不存在|not exist|not found|invalid)",
     ),
     _by_words(Kind.REFUSED, "stock is below the quantity", CODES[3].fix, r"库存|stock|inventory"),
     _by_words(Kind.REFUSED, "below the minimum quantity", _MORE, r"起批|起订|混批|minimum"),
     _by_words(Kind.REFUSED, "the product is no longer on sale", CODES[0].fix, r"下架|失效|not on sale|off.?shel"),
     _by_words(
-        Kind.REFUSED, "the address is not accepted", "correct addressParam, in Chinese", r"地址|address|districtCode"
+        Kind.REFUSED,
+        "the address is not accepted",
+        f"correct addressParam, in Chinese: {amending('addressParam.FIELD=VALUE')}",
+        r"地址|address|districtCode",
     ),
 )
 """Words of an answer, in the order they count: declined at the door, then doubt, then business."""

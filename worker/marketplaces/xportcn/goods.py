@@ -28,7 +28,7 @@ def differing(order: Mapping[str, Any], records: Sequence[OrderRecord], who: str
     shown = [_shown(record) for record in records]
     told = [text_of(word) for record in records for word in values(record.details, "currency", "currencyCode")]
     return [
-        *differences(_ordered(order), shown, Names(who, "offer", "specId")),
+        *differences(ordered(order), shown, Names(who, "offer", "specId")),
         *other_currency(who, CURRENCY, [word for word in told if word.upper() not in _YUAN]),
     ]
 
@@ -51,17 +51,18 @@ def failed_offers(order: Mapping[str, Any], document: object, clean: Clean) -> l
 
 def _failed(order: Mapping[str, Any], row: Mapping[str, Any], clean: Clean) -> str:
     offer, spec = _offer(row), text_of(row.get("specId"))
-    of_offer = [line for line in _ordered(order) if line.product == offer]
+    of_offer = [line for line in ordered(order) if line.product == offer]
     exact = [line for line in of_offer if spec and line.variant == spec] or of_offer
-    ordered = sum(line.quantity or 0 for line in exact)
+    wanted = sum(line.quantity or 0 for line in exact)
     told = [text_of(row.get(name)) for name in ("errorCode", "errorMessage", "errorMsg", "message")]
     why = " ".join(dict.fromkeys(filter(None, told)))
     named = f"offer {offer or 'without an id'}{f' (specId {spec})' if spec else ''}"
-    many = f", {ordered} ordered" if ordered else ""
+    many = f", {wanted} ordered" if wanted else ""
     return clean(f"1688 did not take {named}{many}{f': {why}' if why else ''}")
 
 
-def _ordered(order: Mapping[str, Any]) -> list[Line]:
+def ordered(order: Mapping[str, Any]) -> list[Line]:
+    """Return the lines of an order."""
     return [_line(row) for row in order.get("cargoParamList") or () if isinstance(row, Mapping)]
 
 

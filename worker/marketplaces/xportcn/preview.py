@@ -10,10 +10,11 @@ from typing import Any
 from worker.marketplaces.calls import Lost, Reply
 from worker.marketplaces.codes import Clean, Kind, KnownCode, outcome, unknown
 from worker.marketplaces.replies import Fraction, Garbage, text_of, values
-from worker.marketplaces.xportcn.codes import clean_code, find, find_gateway, is_known, preview_code
+from worker.marketplaces.xportcn.codes import FEWER, clean_code, find, find_gateway, is_known, preview_code
 from worker.marketplaces.xportcn.create import RATE_SECONDS, limited
 from worker.marketplaces.xportcn.envelope import Answer, Fault, first_text, open_body
 from worker.marketplaces.xportcn.goods import CURRENCY
+from worker.rules.codes import amending
 from worker.rules.outcomes import Money, NotSent, PlaceOutcome, Refused
 
 PREVIEWED = ("flow", "addressParam", "cargoParamList", "outOrderId")
@@ -126,7 +127,11 @@ def ceiling(preview: Preview, max_amount: int | None, account_limit: Decimal | N
     """
     if account_limit is not None and preview.fen is not None and preview.fen > account_limit * 100:
         reason = f"the preview is {preview.fen} fen, the account's limit for an order {account_limit:f} yuan"
-        return Refused(TOO_DEAR, reason, "lower the quantity, or raise the account's MAX_ORDER_AMOUNT and retry it")
+        return Refused(
+            TOO_DEAR,
+            reason,
+            f"lower the quantity: {FEWER}; or raise the account's MAX_ORDER_AMOUNT, then: fulfil retry ORDER",
+        )
     if max_amount is None:
         if account_limit is None or preview.fen is not None:
             return None
@@ -134,10 +139,15 @@ def ceiling(preview: Preview, max_amount: int | None, account_limit: Decimal | N
         return Refused(NO_AMOUNT, reason, "order by hand on 1688, or take the account's limit away", retryable=True)
     if preview.fen is None:
         reason = "the preview tells no amount in fen, so max_amount cannot be held"
-        return Refused(NO_AMOUNT, reason, "submit it without max_amount, or order by hand on 1688", retryable=True)
+        return Refused(
+            NO_AMOUNT,
+            reason,
+            f"take max_amount out: {amending('max_amount=')}; or order by hand on 1688",
+            retryable=True,
+        )
     if preview.fen > max_amount:
         reason = f"the preview is {preview.fen} fen, the order's max_amount {max_amount} fen"
-        return Refused(TOO_DEAR, reason, "submit a new order with a higher max_amount, or lower the quantity")
+        return Refused(TOO_DEAR, reason, f"raise max_amount or lower the quantity: {amending('max_amount=FEN')}")
     return None
 
 

@@ -34,6 +34,7 @@ PERSONAL = frozenset(
         *("fullName", "contactPerson", "receiverName", "toFullName", "buyerContact", "receiverInfo", "addressParam"),
         *("mobile", "phone", "telephone", "toMobile", "toPhone", "receiverMobile", "receiverPhone", "toName"),
         *("address", "toAddress", "toArea", "toPost", "postCode", "zip", "receiverAddress", "encryptOutOrderInfo"),
+        *("sender", "receiver", "remarks"),
     )
 )
 """Members of an order that say who and where; what the details keep of them is that they were there."""

@@ -36,6 +36,11 @@ def test_the_goods_say_which_of_two_numbers_was_replaced() -> None:
     assert {(n.number, n.replaces) for n in after.notes} == {("C", "B"), ("D", "A")}
 
 
+def test_the_marketplaces_own_number_gives_way_to_the_carriers() -> None:
+    after = compare(known(Parcel("LP1", internal=True)), [Parcel("A"), Parcel("B")], NOW)
+    assert {one.parcel.number: one.replaced_by for one in after.known} == {"LP1": "A", "A": None, "B": None}
+
+
 def test_a_number_that_is_not_shown_any_more_stands_until_another_takes_its_place() -> None:
     after = compare(known(Parcel("A")), [], NOW)
     assert (after.notes, [one.stands for one in after.known]) == ((), [True])
