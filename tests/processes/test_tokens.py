@@ -25,12 +25,7 @@ WAIT = 120
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop whose account has no token in its settings; the sandbox's own for it has ended."""
-    options: dict[str, Any] = {
-        "token_keys": new_key(),
-        "sweep_seconds": 1,
-        "request_timeout_seconds": 3,
-        "log_level": "DEBUG",
-    }
+    options: dict[str, Any] = {"token_keys": new_key(), "sweep_seconds": 1, "request_timeout_seconds": 3}
     with Shop(tmp_path / "shop", **options, log_level="DEBUG") as made:
         made.start_redis()
         made.start_sandbox()
@@ -171,6 +166,7 @@ def test_another_buyer_is_refused_while_orders_are_open(shop: Shop) -> None:
 
 @pytest.mark.timeout(300)
 def test_commands_about_tokens(shop: Shop) -> None:
+    plan(shop, configured_end_seconds=0)
     assert shop.cli("accounts", "login", "main", "not a code").code == 2
     wrong = shop.cli("accounts", "login", "main", "sandbox-code-of-yesterday")
     assert (wrong.code, "open the grant page again" in wrong.err) == (1, True)

@@ -43,7 +43,6 @@ def login(account: str, grant: str | None, json_: bool) -> None:
     Prints the page where the buyer grants, then reads GRANT from the input: the whole address the browser came back
     to, or the code in it. Nothing of it is shown or kept but the tokens, encrypted.
     """
-    parts().makes_ledger = True  # the first account may come before the first order
     if grant is None:
         page = parts().logins.page(account)
         click.echo(f"open this page, log in as the buyer of {account} and allow the app:\n\n  {page}\n", err=json_)

@@ -154,7 +154,9 @@ CODES: dict[Code, Entry] = {
     Code.PARCEL_LATE: Entry("a parcel is later than estimated", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
     Code.TOKEN_RENEWAL: Entry("the account's access token was not accepted and is being renewed"),
     Code.TOKEN_FAILS: Entry("renewing the account's tokens fails again and again; it is tried on", GRANT_ANEW),
-    Code.TOKEN_ENDS_SOON: Entry("the account's tokens cannot be renewed any more", GRANT_ANEW),
+    Code.TOKEN_ENDS_SOON: Entry(
+        "the account's tokens end soon, and only a person's grant begins their time anew", GRANT_ANEW
+    ),
     Code.TOKEN_ENDED: Entry("the account's tokens have ended and nothing renews them", GRANT_ANEW),
 }
 """Each code once; a test holds that every one is written somewhere and none is written past this table."""

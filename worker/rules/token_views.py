@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.rules.moments import instant
-from worker.rules.tokens import TokenState, Trouble, trouble
+from worker.rules.tokens import TokenState, TokenTrouble, trouble
 from worker.rules.troubles import PauseView
 from worker.rules.views import utc
 
@@ -32,7 +32,7 @@ class TokenView:
     reason: str | None
     actor: str
 
-    def trouble(self, now: float) -> Trouble | None:
+    def trouble(self, now: float) -> TokenTrouble | None:
         """Return what a person should know of it now; None: nothing."""
         return trouble(self.account, self, now)
 

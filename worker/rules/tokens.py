@@ -137,9 +137,10 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class TokenTrouble:
     """What a person should know of an account's tokens, and what to do about it."""
 
+    account: str
     code: Code
     reason: str
     fix: str
@@ -233,20 +234,21 @@ def is_early_refusal(standing: Standing, now: float) -> bool:
     return not over and standing.state is TokenState.GOOD and now - standing.stored_at < REFUSED_AGAIN_SECONDS
 
 
-def trouble(account: str, standing: Standing, now: float) -> Trouble | None:
+def trouble(account: str, standing: Standing, now: float) -> TokenTrouble | None:
     """Return what a person should know of an account's tokens now; None: nothing."""
     log_in = f"fulfil accounts login {account}"
     if standing.state is TokenState.PARKED:
-        return Trouble(Code.TOKEN_ENDED, CODES[Code.TOKEN_ENDED].meaning, log_in)
+        return TokenTrouble(account, Code.TOKEN_ENDED, CODES[Code.TOKEN_ENDED].meaning, log_in)
     end = standing.refresh_until if standing.renewable else standing.access_until
     if end is not None and now >= end:
-        return Trouble(Code.TOKEN_ENDED, CODES[Code.TOKEN_ENDED].meaning, log_in)
+        return TokenTrouble(account, Code.TOKEN_ENDED, CODES[Code.TOKEN_ENDED].meaning, log_in)
     if standing.tries >= FAILURES_BEFORE_A_PERSON:
         fix = f"fulfil accounts list says why; or grant anew: {log_in}"
-        return Trouble(Code.TOKEN_FAILS, CODES[Code.TOKEN_FAILS].meaning, fix)
+        return TokenTrouble(account, Code.TOKEN_FAILS, CODES[Code.TOKEN_FAILS].meaning, fix)
     ahead = asked_ahead(standing, now)
     if ahead is not None:
-        return Trouble(Code.TOKEN_ENDS_SOON, f"{CODES[Code.TOKEN_ENDS_SOON].meaning} in {_told(ahead)}", log_in)
+        reason = f"its tokens end in {_told(ahead)}, and only a person's grant begins their time anew"
+        return TokenTrouble(account, Code.TOKEN_ENDS_SOON, reason, log_in)
     return None
 
 
