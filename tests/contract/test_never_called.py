@@ -16,7 +16,7 @@ from worker.marketplaces.calls import Request
 
 SUBJECTS = list(REGISTRY)
 MARKETPLACES = Path(__file__).resolve().parent.parent.parent / "worker" / "marketplaces"
-NEVER = re.compile(r"pay|cancel|refund|dispute|reverse|confirm|complete|webhook|send_email|post_sale", re.IGNORECASE)
+NEVER = re.compile(r"pay|cancel|refund|dispute|reverse|confirm|complete|send_email|post_sale", re.IGNORECASE)
 """Words of calls that move money, end an order or mail a customer."""
 CALLS = re.compile(r"aliexpress(\.\w+){2,}|/[\w{}./-]+")
 """What a call is named by: a method's name, or a path."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, WebhookSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.forms import ANY, Form
@@ -105,6 +105,8 @@ class Marketplace(ABC):
     Where they take a secret of the account's to check, it may be missing: `hears` says so.
     """
 
+    lists_webhooks: ClassVar[bool] = False
+    """Whether `webhooks` can say where the marketplace sends its messages."""
     secret_in_address: ClassVar[bool] = False
     """Whether its messages are sent to an address that ends in the account's secret, since none is signed."""
 
@@ -189,6 +191,11 @@ class Marketplace(ABC):
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""
         raise NotImplementedError(f"{self.title} cannot look an order up")
+        yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    def webhooks(self) -> WebhookSteps:
+        """Return where the marketplace sends messages for this account. Only called where `lists_webhooks`."""
+        return ()
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
     @property
