@@ -7,8 +7,8 @@ import time
 
 import click
 
-from worker.cli.group import as_json, main, out, parts, person
-from worker.errors import InputError, Unavailable
+from worker.cli.group import as_json, doorbell, main, out, parts, person
+from worker.errors import InputError
 from worker.terminal.screen import print_json
 
 _account = click.argument("account")
@@ -57,13 +57,15 @@ def login(account: str, grant: str | None, json_: bool) -> None:
 @_account
 @as_json
 def test(account: str, json_: bool) -> None:
-    """Read one order with the account's token, which changes nothing; exit 1 where it is not accepted."""
-    accepted, said = parts().logins.test(account)
-    if json_:
-        print_json({"account": account, "accepted": accepted, "said": said})
-    else:
-        out().print(said)
-    raise SystemExit(Unavailable.exit_code if accepted is None else int(not accepted))
+    """Ask for an order that cannot exist, which changes nothing, and say whether the account is accepted."""
+    from worker.rules.reach import said
+    from worker.steps.reach import Reach
+
+    with doorbell():
+        asking = parts()
+        marketplace = asking.accounts.adapter(account)
+        answer = Reach(asking.accounts, asking.turns, asking.reads).ask(account)
+    _tell(account, said(answer, marketplace.title, marketplace.url), json_)
 
 
 @accounts.command()

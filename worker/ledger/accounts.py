@@ -14,7 +14,7 @@ from worker.ledger.engine import Ledger
 from worker.ledger.keyring import KeyRing
 from worker.ledger.moves import CODE_CHARACTERS, told
 from worker.ledger.pauses import is_paused, pause_accounts
-from worker.ledger.tables import account_pauses, account_tokens, order_references, orders
+from worker.ledger.tables import account_pauses, account_tokens, orders
 from worker.rules.codes import Code
 from worker.rules.decision import Pause
 from worker.rules.states import FINAL
@@ -210,18 +210,6 @@ class Tokens:
         with self._ledger.reading() as connection:
             row = _row(connection, account)
         return None if row is None else str(row.buyer or "") or None
-
-    def a_reference(self, account: str) -> str | None:
-        """Return the newest id the marketplace gave to an order of this account, to try a read with."""
-        query = (
-            select(order_references.c.reference)
-            .join(orders, orders.c.order_id == order_references.c.order_id)
-            .where(orders.c.account == account)
-            .order_by(order_references.c.learned_at.desc())
-            .limit(1)
-        )
-        with self._ledger.reading() as connection:
-            return connection.execute(query).scalar()
 
     def remove(self, account: str, pause: Pause | None, actor: str) -> bool:
         """Forget an account's tokens; `pause` stops its sends in the same moment. Tell whether there were any."""

@@ -1,4 +1,4 @@
-"""What a person does about an account's tokens: grant, look, try, remove; from whatever door."""
+"""What a person does about an account's tokens: grant, look, remove; from whatever door."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from worker.ledger.pauses import Pauses
 from worker.marketplaces.grants import TokenCalls, code_in
 from worker.rules.codes import Code
 from worker.rules.decision import Pause
-from worker.rules.outcomes import Absent, Declined, OrderRecord
 from worker.rules.token_views import AccountView
 from worker.rules.tokens import Grant, Refusal, TokenLost, TokenRefused
 from worker.sending.loop import Loop
 
-NOBODYS_ORDER = "1"
-"""An id that is read where the ledger has none of the account's: that it is not shown proves the token all the same."""
 _REFUSED = {
     Refusal.CODE: "the code was used already or is too old (AliExpress: three minutes): open the grant page again",
     Refusal.ENDED: "the grant is not valid any more: open the grant page again",
@@ -89,17 +86,6 @@ class Logins:
             )
             for name, configured in self.accounts.configured.items()
         ]
-
-    def test(self, account: str) -> tuple[bool | None, str]:
-        """Read one order with the account's token: whether it was accepted (None: that cannot be told), a sentence."""
-        marketplace = self.accounts.adapter(account)
-        steps = marketplace.read(self.tokens.a_reference(account) or NOBODYS_ORDER)
-        outcome = self.loop.run(self.loop.client.drive(steps, time.time() + self.answer_seconds))
-        if isinstance(outcome, OrderRecord | Absent):
-            return True, f"{account}: {marketplace.title} accepted its token"
-        if isinstance(outcome, Declined):
-            return False, f"{account}: {marketplace.title} said no: {outcome.reason} ({outcome.code})"
-        return None, f"{account}: {marketplace.title} gave no answer that tells: {outcome.cause}"
 
     def remove(self, account: str, actor: str) -> str:
         """Forget an account's stored tokens; without a token in the settings its sends stop. Raises UnknownAccount."""
