@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from tests.ledger.ledger_kit import ACCOUNT, submit
 from worker.errors import ConfigError, NotAllowed
 from worker.ledger.accounts import Renewal, Tokens
+from worker.ledger.audit import Audit
 from worker.ledger.engine import Ledger
 from worker.ledger.keyring import KeyRing, new_key
 from worker.ledger.operators import Operator
@@ -213,6 +214,20 @@ def test_another_buyer_is_refused_while_orders_are_open(ledger: Ledger, tokens: 
     Operator(ledger, "cli:ann").act(ActKind.CANCEL, "SO-1", lambda _: None, lambda _: False, "")
     store(tokens, pair(4, buyer="77"))
     assert tokens.views()[0].buyer == "77"
+
+
+def test_a_buyer_of_whom_no_grant_told_an_id_may_log_in_again(ledger: Ledger, tokens: Tokens) -> None:
+    store(tokens, pair(buyer="grant-1"))
+    submit(ledger, "SO-1")
+    store(tokens, pair(2, buyer="grant-2"))
+    assert access(tokens) == "access-2"
+
+
+def test_who_granted_and_removed_is_written_down(ledger: Ledger, tokens: Tokens) -> None:
+    store(tokens)
+    tokens.remove(ACCOUNT, None, "cli:ben")
+    acts = Audit(ledger).newest(10, account=ACCOUNT)
+    assert [(act.what, act.actor) for act in acts] == [("login", "ann"), ("remove tokens", "ben")]
 
 
 def test_keys_change_by_turns(ledger: Ledger, tokens: Tokens) -> None:

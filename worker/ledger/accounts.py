@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
 from worker.errors import NotAllowed
+from worker.ledger.audit import note_act
 from worker.ledger.dialects import in_list, upsert
 from worker.ledger.engine import Ledger
 from worker.ledger.keyring import KeyRing
@@ -24,6 +25,7 @@ from worker.rules.tokens import (
     Kept,
     TokenState,
     after_refused_call,
+    is_another,
     is_early_refusal,
     may_renew,
     refresh_end,
@@ -185,7 +187,7 @@ class Tokens:
         with self._ledger.writing() as connection:
             row, still_open = _locked(connection, account), _open_orders(connection, account)
             bound = (row.buyer if row is not None else None) or buyer
-            if bound is not None and grant.buyer not in (None, bound) and still_open:
+            if is_another(bound, grant.buyer) and still_open:
                 raise NotAllowed(
                     f"the grant is another buyer's than the account {account} orders with, and {still_open} of its"
                     " orders are open; it was not stored. Log in as the buyer it has, or once more when none of its"
@@ -198,6 +200,7 @@ class Tokens:
             buyer_now = grant.buyer or bound
             whole = {**new, **values, "granted_at": now, "actor": actor, "buyer": buyer_now}
             connection.execute(upsert(connection, account_tokens), [whole])
+            note_act(connection, "login", actor, now, account=account)
             _go_on(connection, account)
         return still_open
 
@@ -216,6 +219,7 @@ class Tokens:
         with self._ledger.writing() as connection:
             found = connection.execute(delete(account_tokens).where(account_tokens.c.account == account)).rowcount > 0
             if found:
+                note_act(connection, "remove tokens", actor, time.time(), account=account)
                 pause_accounts(connection, [(account, pause)], actor, time.time())
             return found
 

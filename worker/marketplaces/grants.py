@@ -16,7 +16,7 @@ from worker.errors import ConfigError, InputError
 from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.models import Credentials
 from worker.marketplaces.replies import Fraction, text_of
-from worker.rules.tokens import TokenLost, TokenOutcome
+from worker.rules.tokens import UNNAMED, TokenLost, TokenOutcome
 
 TokenSteps = Generator[Request, Reply | Lost, TokenOutcome]
 
@@ -94,7 +94,7 @@ def token_in(value: object) -> str:
 
 def own_name(access: str) -> str:
     """Return a name for a buyer of whom the grant told no id: it stays the same, however often it is renewed."""
-    return f"grant-{hashlib.sha256(access.encode()).hexdigest()[:16]}"
+    return f"{UNNAMED}{hashlib.sha256(access.encode()).hexdigest()[:16]}"
 
 
 def unusable(came: Reply | Lost, cause: str) -> TokenLost:

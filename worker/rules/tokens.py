@@ -22,6 +22,8 @@ SETUP_SECONDS = 600.0
 """Wait after a marketplace refused the app itself: a person has to mend the settings first."""
 FAILURES_BEFORE_A_PERSON = 3
 """After so many renewals in a row without an answer that helps, a person is told; trying goes on."""
+UNNAMED = "grant-"
+"""How the name begins that a buyer gets of whom the grant told no id."""
 REFUSED_AGAIN_SECONDS = 600.0
 """A token that is refused so soon after it was stored, before its own end, is not at once renewed a second time."""
 
@@ -170,6 +172,12 @@ def renewal_due(access_until: float | None, renewable: bool, now: float) -> floa
 def refresh_end(before: float | None, told: float | None) -> float | None:
     """Return when a renewed pair's refresh token ends: the clock of the first grant goes on, whatever a reply says."""
     return min((end for end in (before, told) if end is not None), default=None)
+
+
+def is_another(bound: str | None, told: str | None) -> bool:
+    """Tell whether two buyers are surely not the same; one whose id no grant told may be anybody."""
+    unnamed = any(buyer is None or buyer.startswith(UNNAMED) for buyer in (bound, told))
+    return not unnamed and bound != told
 
 
 def may_renew(standing: Standing) -> bool:

@@ -13,7 +13,7 @@ from worker.marketplaces.grants import TokenCalls, code_in
 from worker.rules.codes import Code
 from worker.rules.decision import Pause
 from worker.rules.token_views import AccountView
-from worker.rules.tokens import Grant, Refusal, TokenLost, TokenRefused
+from worker.rules.tokens import Grant, Refusal, TokenLost, TokenRefused, is_another
 from worker.sending.loop import Loop
 
 _REFUSED = {
@@ -56,7 +56,7 @@ class Logins:
 
     def _stored(self, account: str, grant: Grant, actor: str) -> str:
         own = self.accounts.own_buyer(account)
-        if own is not None and grant.buyer not in (None, own):
+        if is_another(own, grant.buyer):
             raise NotAllowed(
                 f"the grant is another buyer's than the settings of {account} name (BUYER_ID); it was not stored"
             )

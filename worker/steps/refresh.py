@@ -12,7 +12,17 @@ from worker.crashpoints import CrashPoint, reached
 from worker.errors import ConfigError, where
 from worker.ledger.accounts import Renewal, Tokens
 from worker.marketplaces.grants import TokenCalls
-from worker.rules.tokens import OTHER_BUYER, Grant, TokenLost, TokenOutcome, after_failure, may_renew, parked, stopped
+from worker.rules.tokens import (
+    OTHER_BUYER,
+    Grant,
+    TokenLost,
+    TokenOutcome,
+    after_failure,
+    is_another,
+    may_renew,
+    parked,
+    stopped,
+)
 from worker.sending.loop import Loop
 
 log = logging.getLogger(__name__)
@@ -54,7 +64,7 @@ class Refresh:
         account, view = renewal.view.account, renewal.view
         outcome = self._ask(renewal, calls)
         reached(CrashPoint.RENEWED)
-        if isinstance(outcome, Grant) and outcome.buyer in (None, view.buyer):
+        if isinstance(outcome, Grant) and not is_another(view.buyer, outcome.buyer):
             stored = self.tokens.renewed(renewal, outcome)
             self.accounts.look_soon(account)
             return f"{account}: renewed" if stored else f"{account}: another pair was stored meanwhile"
