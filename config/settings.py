@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,9 +24,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.addresses import is_open_http, wrong_with_redis
 from config.names import known_names, misspelt, set_names
-from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
+from config.secrecy import SecretFiles, checked_keys, env_file, key_list, with_files_read, written_by_others
 
 MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
+
+TokenKeys = Annotated[str, AfterValidator(checked_keys)]
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -129,6 +132,11 @@ class Settings(BaseSettings):
         None, description="signs the messages in Redis; then no message without its signature does anything"
     )
     message_key_also: MessageKey | None = Field(None, description="a second key that is accepted, to change the key")
+    token_keys: TokenKeys | None = Field(
+        None,
+        description="keys that encrypt the tokens `fulfil accounts login` stores: the first encrypts, every one opens;"
+        " with commas between them. `fulfil accounts key` prints a new one",
+    )
     database_url: str | None = Field(
         None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
     )
@@ -231,6 +239,11 @@ class Settings(BaseSettings):
                     " reads the tokens and the orders. Use https://, or say FULFIL_ALLOW_HTTP=true"
                 )
         return value
+
+    @property
+    def token_key_list(self) -> list[str]:
+        """The keys that encrypt and open stored tokens, the one that encrypts first; none where none is set."""
+        return key_list(self.token_keys or "")
 
     @property
     def answer_seconds(self) -> float:

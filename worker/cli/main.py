@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worker.cli import (
+    accounts,
     acts,
     audit,
     check,
@@ -22,6 +23,7 @@ from worker.cli import (
 from worker.cli.group import main
 
 __all__ = [
+    "accounts",
     "acts",
     "audit",
     "check",

@@ -20,9 +20,11 @@ from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.forms import ANY, Form
 from worker.marketplaces.goods import Line
+from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.binding import Binding
 from worker.rules.foreseen import UNCHECKED, Verdict
 from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
@@ -98,6 +100,9 @@ class Marketplace(ABC):
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
+    token_calls: ClassVar[type[TokenCalls] | None] = None
+    """The calls that get and renew an account's tokens; None: its token is fixed."""
+
     takes_hints: ClassVar[bool] = False
     """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
 
@@ -123,6 +128,8 @@ class Marketplace(ABC):
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
+        self.token_version: int | None = None
+        """Which stored pair of tokens it sends with; None: the settings' own."""
 
     @property
     def can_look_up(self) -> bool:
@@ -149,6 +156,11 @@ class Marketplace(ABC):
         By default every change of a credential counts as another buyer.
         """
         return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
+
+    @cached_property
+    def binding(self) -> Binding:
+        """What this very adapter sends with: where its account gets other tokens, it gets another adapter."""
+        return Binding(self.account, {"marketplace": self.name, **self.sent_with()})
 
     def _plain_credentials(self) -> Iterator[object]:
         for _, value in self.credentials:

@@ -18,6 +18,7 @@ from worker.marketplaces.aliexpress.models import AliExpressOrder
 from worker.marketplaces.aliexpress.preflight import Preflight
 from worker.marketplaces.aliexpress.read import read_answer
 from worker.marketplaces.aliexpress.statuses import MEANINGS
+from worker.marketplaces.aliexpress.tokens import AliExpressTokens
 from worker.marketplaces.asks import Answer, Ask
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, RecordSteps, Request
@@ -59,6 +60,7 @@ class AliExpress(Marketplace):
     tracking_names: ClassVar[tuple[str, ...]] = ("logistics_no",)
     takes_pushes: ClassVar[bool] = True
     foresees: ClassVar[str | None] = "product, SKU, stock, limits, delivery and its price, names of the address, stores"
+    token_calls = AliExpressTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
 

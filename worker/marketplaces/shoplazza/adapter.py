@@ -24,6 +24,7 @@ from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaOrder
 from worker.marketplaces.shoplazza.read import read_answer
 from worker.marketplaces.shoplazza.signing import Mark, headers
 from worker.marketplaces.shoplazza.statuses import MEANINGS
+from worker.marketplaces.shoplazza.tokens import ShoplazzaTokens
 from worker.marketplaces.shoplazza.tracking import Tracking
 from worker.rules.outcomes import OrderRecord
 
@@ -45,6 +46,7 @@ class Shoplazza(Marketplace):
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""
     resend_window: ClassVar[timedelta | None] = None
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
+    token_calls = ShoplazzaTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     calls_for_parcels: ClassVar[int] = 1
