@@ -306,6 +306,7 @@ class Parts(Stores):
             lives=self.lives,
             writer=self.life_writer,
             pauses=self.pauses,
+            bell=self.bell,
             policy=self.policy,
             lease_seconds=self.settings.lease_seconds,
         )

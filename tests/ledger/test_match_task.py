@@ -54,12 +54,14 @@ class Desk:
             lives=Lives(ledger),
             writer=LifeWriter(ledger, {}),
             pauses=Pauses(ledger),
+            bell=played,
             policy=POLICY,
             lease_seconds=60.0,
         )
         self.shows: dict[str, ReadOutcome] = {}
         self.asked: list[str] = []
         self.rung: list[str] = []
+        self.rung_to_follow: list[tuple[list[str], float]] = []
         self.slots = 100
         self.redis_away = False
 
@@ -85,6 +87,11 @@ class Desk:
 
     def follow(self, moved: Any) -> None:
         self.rung += [one.order_id for one in moved]
+
+    def life(self, ids: Sequence[str], in_seconds: float = 0.0) -> None:
+        if self.redis_away:
+            raise RedisAway("away")
+        self.rung_to_follow.append((list(ids), in_seconds))
 
     def shown(self, reference: str, count: int = 1, **changes: Any) -> None:
         """Let order-get show an order of so many bottles."""
@@ -314,6 +321,7 @@ def test_news_of_a_confirmed_order_are_read_and_move_nothing(desk: Desk) -> None
     desk.push("81", "OrderShipped")
     desk.shown("81", status="WAIT_BUYER_ACCEPT_GOODS", fulfilment_status="SELLER_SEND_GOODS")
     assert desk.match() == "81 known SO-1"
+    assert desk.rung_to_follow == [(["SO-1"], 0.0)], "not left to the sweep"
     assert desk.read_on() == "81 WAIT_BUYER_ACCEPT_GOODS SO-1"
     assert (result(desk).status, result(desk).fulfilment_status) == ("WAIT_BUYER_ACCEPT_GOODS", "SELLER_SEND_GOODS")
     assert (row(desk.ledger).state, history(desk.ledger)) == ("confirmed", before)
@@ -351,3 +359,18 @@ def test_hundreds_of_messages_are_settled_in_one_go(desk: Desk) -> None:
     desk.order("SO-1", Accepted(tuple(str(1000 + n) for n in range(300))), at=time.time() - 30)
     assert len(desk.match().splitlines()) == 300
     assert not Pushes(desk.ledger).any_due()
+
+
+def test_what_the_share_does_not_let_through_is_rung_for_when_its_turn_comes(desk: Desk) -> None:
+    confirmed(desk)
+    assert Lives(desk.ledger).wake(["SO-1"]) == 1
+    desk.slots = 0
+    assert desk.read_on() == "nothing was due"
+    ((ids, seconds),) = desk.rung_to_follow
+    assert ids == ["SO-1"]
+    assert 2.0 < seconds < 2.2, "a little after it is due"
+    assert desk.asked == []
+    assert Lives(desk.ledger).claim(["SO-1"], 60.0, time.time() + seconds), "it is due by then"
+    assert Lives(desk.ledger).wake(["SO-1"]) == 1
+    desk.redis_away = True
+    assert desk.read_on() == "nothing was due", "the sweep rings for it"

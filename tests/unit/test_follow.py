@@ -18,6 +18,8 @@ from worker.rules.follow import (
     LifeEvent,
     Whole,
     begin,
+    first_read,
+    made_at,
     next_read,
     read,
     whole,
@@ -154,3 +156,33 @@ def test_what_an_alarm_stands_of_is_read_every_six_hours() -> None:
 )
 def test_an_order_is_what_all_of_its_supplier_orders_are(parts: list[tuple[Stage, bool | None]], word: Whole) -> None:
     assert whole(parts) is word
+
+
+@pytest.mark.parametrize("stage", [Stage.PARTLY_SHIPPED, Stage.SHIPPED, Stage.DELIVERED, Stage.DISPUTED])
+def test_what_is_on_its_way_when_it_is_confirmed_is_read_at_once_for_its_parcels(stage: Stage) -> None:
+    order, _ = begin("SO-1", "81", "x", Life(stage, True), BORN, BORN + 10)
+    assert first_read(order, BORN + 10) == BORN + 10
+
+
+@pytest.mark.parametrize(
+    "stage", sorted(set(Stage) - {Stage.PARTLY_SHIPPED, Stage.SHIPPED, Stage.DELIVERED, Stage.DISPUTED})
+)
+def test_anything_else_is_read_first_as_it_is_read_later(stage: Stage) -> None:
+    order, _ = begin("SO-1", "81", "x", Life(stage, False, 3600), BORN, BORN)
+    assert first_read(order, BORN, random.Random(1)) == next_read(order, BORN, random.Random(1))
+
+
+@pytest.mark.parametrize(
+    ("first_sent_at", "accepted_at", "since"),
+    [
+        (BORN, BORN + 2, BORN + 2),
+        (BORN, BORN + 3 * HOUR, BORN),
+        (None, BORN, BORN),
+        (BORN, None, None),
+    ],
+    ids=["answered", "its answer was lost", "somebody told its id", "never accepted"],
+)
+def test_a_deadline_is_never_told_later_because_an_answer_was_lost(
+    first_sent_at: float | None, accepted_at: float | None, since: float | None
+) -> None:
+    assert made_at(first_sent_at, accepted_at) == since

@@ -90,9 +90,10 @@ class Bell(Background):
         """Tell that these unknown orders are to be settled now. Raises RedisAway."""
         self._publish("orders.reconcile", CONFIRM_QUEUE, _chunks(ids, self._chunk), 0.0)
 
-    def life(self, ids: Sequence[str]) -> None:
-        """Tell that supplier orders of these orders of one account are to be read. Raises RedisAway."""
-        self._publish("orders.follow", FOLLOW_QUEUE, _chunks(ids, self._chunk), 0.0)
+    def life(self, ids: Sequence[str], in_seconds: float = 0.0) -> None:
+        """Tell that supplier orders of these orders of one account are to be read, now or then. Raises RedisAway."""
+        if in_seconds <= COUNTDOWN_LIMIT_SECONDS:  # what is due later is left to the sweep
+            self._publish("orders.follow", FOLLOW_QUEUE, _chunks(ids, self._chunk), in_seconds)
 
     def match(self) -> None:
         """Tell that push messages wait to be looked at. Raises RedisAway."""

@@ -16,7 +16,7 @@ supplier_orders = Table(
     Column("stage", String(20), nullable=False),
     Column("status", String(60), nullable=False, comment="the marketplace's own word"),
     Column("stage_since", Double, nullable=False, comment="when it was first read in this stage"),
-    Column("accepted_at", Double, comment="when our create was answered"),
+    Column("accepted_at", Double, comment="when our create was answered, or sent first"),
     Column("deadline_at", Double, comment="when it is cancelled unpaid at the latest"),
     Column("paid", Boolean, comment="null: the marketplace did not say"),
     Column("paid_at", Double, comment="when it was first read as paid"),

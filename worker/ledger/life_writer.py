@@ -19,7 +19,7 @@ from worker.ledger.results import result_row
 from worker.ledger.tables import orders, results
 from worker.rules.alarms import Patience, Told, tell, told_of_order
 from worker.rules.codes import Code
-from worker.rules.follow import Followed, LifeEvent, LifeNote, begin, next_read, read, read_again
+from worker.rules.follow import Followed, LifeEvent, LifeNote, begin, first_read, made_at, next_read, read, read_again
 from worker.rules.life import Parcels
 from worker.rules.outcomes import Differs, OrderRecord
 from worker.rules.parcels import Compared, Known, ParcelNote, compare
@@ -197,13 +197,12 @@ def begin_lives(
     """Begin the second life of what was just confirmed: a row for each record; one that is followed already stays."""
     rows, noted = [], []
     for order, record in found:
-        begun, notes = begin(
-            order.order_id, record.reference, told(record.status, 60) or "", record.life, order.accepted_at, now
-        )
+        since = made_at(order.first_sent_at, order.accepted_at)
+        begun, notes = begin(order.order_id, record.reference, told(record.status, 60) or "", record.life, since, now)
         said = tell(begun, (), patience.get(order.account) or Patience(), now)
         # What is to be told already is told by the sweep, a moment later.
         told_at = now if said.standing else said.next_at
-        values = supplier_row(begun, None, next_read(begun, now)) | {"alarms": [], "tell_at": told_at}
+        values = supplier_row(begun, None, first_read(begun, now)) | {"alarms": [], "tell_at": told_at}
         rows.append(
             values
             | {"order_id": order.order_id, "reference": record.reference, "account": order.account}

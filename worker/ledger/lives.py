@@ -99,11 +99,16 @@ class Lives:
             )
         return len(found)
 
-    def hint(self, account: str, push: Push, now: float | None = None) -> None:
-        """Have one supplier order read at once, where it is ours: a message says that something happened to it."""
+    def hint(self, account: str, push: Push, now: float | None = None) -> list[str]:
+        """Have one supplier order read at once, where it is ours: a message says that something happened to it.
+
+        Returns the orders of ours that it belongs to.
+        """
         mine = and_(supplier_orders.c.account == account, supplier_orders.c.reference == push.reference)
         with self.ledger.writing() as connection:
+            ids = list(connection.execute(select(supplier_orders.c.order_id).where(mine)).scalars())
             connection.execute(update(supplier_orders).where(mine).values(due_at=now or time.time()))
+        return ids
 
     def confirmed(self, ids: Sequence[str]) -> dict[str, Confirmed]:
         """Return of confirmed orders what each was to be and what was read of it last; others are left out."""

@@ -31,6 +31,8 @@ OF_THE_DEADLINE = (0.5, 0.8)
 """When, between its creation and its deadline, an unpaid order is read."""
 AFTER_DEADLINE_SECONDS = (60.0, 300.0, 900.0, HOUR, 3 * HOUR)
 """Waits between reads after the deadline, until the marketplace shows the end; then the last for ever."""
+ANSWER_SECONDS = 60.0
+"""No answer to a create takes longer."""
 AGAIN_SECONDS = (60.0, 300.0, 900.0, HOUR, 6 * HOUR)
 """Waits after a read that showed nothing."""
 JITTER = 0.1
@@ -71,9 +73,9 @@ _BEGINNING = (Stage.UNCLEAR, Stage.AWAITING_PAYMENT)
 class Followed:
     """A supplier order as it is followed; times are unix seconds.
 
-    `accepted_at`: when our create was answered. `paid`: in the marketplace's own word; None: not told yet.
-    `misses`: reads in a row that showed nothing, or showed it unpaid after its deadline. `alarms`: the codes of what
-    a person was told and what still stands.
+    `accepted_at`: when our create was answered, or sent first where its answer was lost. `paid`: in the marketplace's
+    own word; None: not told yet. `misses`: reads in a row that showed nothing, or showed it unpaid after its deadline.
+    `alarms`: the codes of what a person was told and what still stands.
     """
 
     order_id: str
@@ -104,6 +106,20 @@ class LifeNote:
     before: Stage | None
     after: Stage
     note: str | None = None
+
+
+_ON_ITS_WAY = frozenset({Stage.PARTLY_SHIPPED, Stage.SHIPPED, Stage.DELIVERED, Stage.DISPUTED})
+"""Stages in which there may be parcels already."""
+
+
+def made_at(first_sent_at: float | None, accepted_at: float | None) -> float | None:
+    """Return from when an order's payment deadline counts (unix seconds).
+
+    That is when our create was answered. Where the answer was lost, the first send may have made it, long before.
+    """
+    if accepted_at is None or first_sent_at is None or accepted_at - first_sent_at <= ANSWER_SECONDS:
+        return accepted_at
+    return first_sent_at
 
 
 def begin(
@@ -155,6 +171,14 @@ def _paid(before: Followed, stage: Stage, life: Life) -> bool | None:
     if before.paid or life.paid is not None:
         return bool(before.paid or life.paid)
     return True if stage in PAID else before.paid
+
+
+def first_read(begun: Followed, now: float, chance: random.Random | None = None) -> float | None:
+    """Return when a supplier order is read first after its confirm, which asks for no parcels.
+
+    One that is on its way by then, or over it, is read at once: its parcels' numbers do not wait half a day.
+    """
+    return now if begun.stage in _ON_ITS_WAY else next_read(begun, now, chance)
 
 
 def next_read(after: Followed, now: float, chance: random.Random | None = None) -> float | None:

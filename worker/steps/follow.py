@@ -6,10 +6,12 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from worker.accounts import Accounts
+from worker.broker.bell import Bell
 from worker.errors import RedisAway, UnknownAccount
 from worker.ledger.life_writer import LifeWriter, Look
 from worker.ledger.lives import Due, Lives
@@ -30,6 +32,8 @@ Seen = tuple[OrderRecord, Parcels | None]
 HAS_PARCELS = frozenset({Stage.PARTLY_SHIPPED, Stage.SHIPPED, Stage.DELIVERED, Stage.DISPUTED, Stage.UNCLEAR})
 """Stages in which a call of its own for the parcels is worth its share of the rate."""
 LIMITS_AWAY_SECONDS = 15.0
+AFTER_SECONDS = 0.05
+"""How long after it is due an order is rung for; a message that comes sooner finds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Follow:
     lives: Lives
     writer: LifeWriter
     pauses: Pauses
+    bell: Bell
     policy: Policy
     lease_seconds: float
 
@@ -87,11 +92,17 @@ class Follow:
             times, wait = (), LIMITS_AWAY_SECONDS
         going = due[: len(times)]
         if len(going) < len(due):
-            self.lives.put_off(due[len(times) :], time.time() + max(1.0, wait))
+            self._put_off(due[len(times) :], max(1.0, wait))
         if not going:
             return [], None
         at = {one.order.reference: slot for one, slot in zip(going, times, strict=True)}
         return going, Slots(marketplace, "follow", dict(at))
+
+    def _put_off(self, due: Sequence[Due], seconds: float) -> None:
+        """Read these later. Rung for here: a sweep later, most of the account's share would have gone unused."""
+        self.lives.put_off(due, time.time() + seconds)
+        with suppress(RedisAway):
+            self.bell.life(list(dict.fromkeys(one.order.order_id for one in due)), seconds + AFTER_SECONDS)
 
     def _judged(self, marketplace: Marketplace, one: Due, seen: Seen | NotRead) -> Look:
         order = one.order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from worker.accounts import Accounts
@@ -101,7 +102,10 @@ class _Settling:
                 self._judged.append(one)
         self._adopt_all(list(self._matches(unread)))
         self._step.pushes.settle(self._judged)
-        self._step.lives.wake([one.order_id for one in self._judged if one.has_news and one.order_id])
+        news = [one.order_id for one in self._judged if one.has_news and one.order_id]
+        if self._step.lives.wake(news):
+            with suppress(RedisAway):  # the sweep rings for them a moment later
+                self._step.bell.life(news)
 
     def told(self) -> str:
         """Return a line for each row."""
