@@ -36,8 +36,8 @@ def _celery(lane: str, *options: str) -> list[str]:
 
 def _ours(_in_flight: int) -> list[list[str]]:
     return [
-        _celery("place", "-X", "confirm,admin"),
-        _celery("confirm", "-Q", "confirm,admin"),
+        _celery("place", "-X", "confirm,follow,admin"),
+        _celery("confirm", "-Q", "confirm,follow,admin"),
         [OURS, "-m", "celery", "-q", "-A", "worker.app", "beat"],
     ]
 

@@ -3,71 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import sys
-import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.contenders import HERE, OURS, contenders
-from bench.job import ORDER
+from bench.contenders import HERE
+from bench.following import followed, pushed_news
 from bench.rig import Rig, stop_when_told
-from tests.running import start, within
+from bench.shop import DELAY_SECONDS, Reached, shop, submit
+from tests.running import within
 
-FULFIL = str(Path(OURS).parent / "fulfil")
 LATENCY_SECONDS = 0.5
-DELAY_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """One promise: what was measured, what it has to be, and whether it is."""
-
-    what: str
-    figure: str
-    wanted: str
-    kept: bool
-
-
-@contextlib.contextmanager
-def shop(
-    accounts: Mapping[str, float] | None = None, workers: int = 1, in_flight: int = 200, **settings: object
-) -> Iterator[Rig]:
-    """Run ours on SQLite, with accounts and their rates, more than one worker for sends, and settings."""
-    ours = next(one for one in contenders(lambda: "") if one.ours and one.ledger is None)
-    rig = Rig(ours, in_flight, DELAY_SECONDS, accounts=accounts or {"main": 100_000}, place_workers=workers)
-    rig.settings = {f"FULFIL_{name.upper()}": str(value) for name, value in settings.items()}
-    try:
-        rig.start()
-        yield rig
-    finally:
-        rig.stop()
-
-
-def submit(rig: Rig, orders: Mapping[str, range]) -> tuple[float, float]:
-    """Hand in a file with these orders of each account by `fulfil submit`; return its seconds and MiB at most."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "orders.jsonl"
-        with path.open("w") as file:
-            for account, numbers in orders.items():
-                for number in numbers:
-                    job = {"order_id": f"{account}-{number}", "account": account, "order": ORDER}
-                    file.write(json.dumps(job) + "\n")
-        started = time.monotonic()
-        command = [FULFIL, "submit", str(path)]
-        process = start(command, folder=Path(folder), environment=rig.environment(), stderr=None)
-        _, process.returncode, used = os.wait4(process.pid, 0)
-        if process.returncode:
-            raise RuntimeError(f"fulfil submit ended with {process.returncode}")
-        return time.monotonic() - started, used.ru_maxrss / 1024
 
 
 def creates_equal_orders() -> Iterator[Reached]:
@@ -228,7 +180,18 @@ def _small_batch(rig: Rig, which: int) -> float:
 
 
 PROMISES: dict[str, Callable[[], Iterator[Reached]]] = {
-    run.__name__: run for run in (creates_equal_orders, streams, confirms_in_time, waiting_confirms, idle, rates, fair)
+    run.__name__: run
+    for run in (
+        creates_equal_orders,
+        streams,
+        confirms_in_time,
+        waiting_confirms,
+        idle,
+        rates,
+        fair,
+        pushed_news,
+        followed,
+    )
 }
 
 

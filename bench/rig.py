@@ -68,6 +68,10 @@ class Rig:
             self.processes += [self._spawn(command) for command in commands]
             time.sleep(4)  # real time is the subject: start-up must not count as work
 
+    def also(self, command: list[str]) -> None:
+        """Start one more program beside the contender's."""
+        self._around.append(self._spawn(command))
+
     def reset(self, latency_seconds: float) -> None:
         """Begin a new record."""
         self.ask(f"_reset?latency={latency_seconds}")

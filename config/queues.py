@@ -23,6 +23,7 @@ TASKS_AT_LEAST = 8
 TASKS_AT_MOST = 200
 
 CONFIRM_QUEUE = "confirm"
+FOLLOW_QUEUE = "follow"
 ADMIN_QUEUE = "admin"
 
 
@@ -33,7 +34,7 @@ def place_queue(account: str) -> str:
 
 def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
     """Return the configuration every process shares: worker, beat, Flower and producers."""
-    names = [CONFIRM_QUEUE, ADMIN_QUEUE, *map(place_queue, settings.accounts)]
+    names = [CONFIRM_QUEUE, FOLLOW_QUEUE, ADMIN_QUEUE, *map(place_queue, settings.accounts)]
     return {
         **_broker(broker_url),
         "result_backend": None,
@@ -46,7 +47,9 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
         "task_routes": {
             "orders.confirm": {"queue": CONFIRM_QUEUE},
             "orders.reconcile": {"queue": CONFIRM_QUEUE},
+            "orders.follow": {"queue": FOLLOW_QUEUE},
             "orders.*": {"queue": ADMIN_QUEUE},
+            "accounts.*": {"queue": ADMIN_QUEUE},
             "admin.*": {"queue": ADMIN_QUEUE},
         },
         "task_acks_late": True,

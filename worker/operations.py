@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
+from worker.errors import RedisAway
 from worker.ledger.acts import Acts
 from worker.ledger.engine import Ledger
+from worker.ledger.lives import Lives
+from worker.ledger.lookup import known
 from worker.ledger.marks import Graves
 from worker.ledger.operators import Operator
 from worker.ledger.orphans import close_orphans
@@ -34,6 +38,7 @@ class Operations:
         bell: Bell,
         acts: Acts,
         act: Act,
+        lives: Lives,
         adopting: Callable[[], Adopt],
     ) -> None:
         """`adopting` makes the step that reads an id first: nothing else here needs an HTTP client."""
@@ -43,6 +48,7 @@ class Operations:
         self._bell = bell
         self._acts = acts
         self._act = act
+        self._lives = lives
         self._adopting = adopting
 
     def do(self, kind: ActKind, order_id: str, actor: str, note: str = "", changes: Sequence[str] = ()) -> Moved:
@@ -112,6 +118,15 @@ class Operations:
         self._bell.follow(moved, at_once=True)
         used = time.strftime("%Y-%m-%d", time.gmtime(since))
         return f"{account}: its present token counts as that of the buyer used since {used}; {len(moved)} orders go on"
+
+    def refresh(self, order_ids: Sequence[str]) -> int:
+        """Have confirmed orders read now; return how many there are. Raises UnusableId, UnknownOrder."""
+        with self._ledger.reading() as connection:
+            names = [known(connection, one) for one in order_ids]
+        woken = self._lives.wake(names)
+        with suppress(RedisAway):  # the sweep rings for them a moment later
+            self._bell.life(names)
+        return woken
 
     def _seconds(self, account: str, calls: int) -> float:
         if account not in self._accounts.configured:

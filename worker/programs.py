@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config.process import private_folder
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, FOLLOW_QUEUE
 from config.secrecy import ENV_FILE, PREFIX, in_effect, is_secret
 from config.settings import Account, Settings
 from worker.broker.embedded import redis_url
@@ -50,8 +50,8 @@ def commands(settings: Settings) -> dict[str, list[str]]:
     worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
     pushed = any(_takes_pushes(account) for account in settings.accounts.values())
     return {
-        "place": [*worker, "-n", "place@%h", "-X", f"{CONFIRM_QUEUE},{ADMIN_QUEUE}"],
-        "confirm": [*worker, "-n", "confirm@%h", "-Q", f"{CONFIRM_QUEUE},{ADMIN_QUEUE}"],
+        "place": [*worker, "-n", "place@%h", "-X", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
+        "confirm": [*worker, "-n", "confirm@%h", "-Q", f"{CONFIRM_QUEUE},{FOLLOW_QUEUE},{ADMIN_QUEUE}"],
         "beat": [*celery, "beat"],
         "flower": [
             *celery,

@@ -6,11 +6,16 @@ from pathlib import Path
 
 from config.settings import Settings
 from worker.accounts import Accounts
+from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
 from worker.ledger.audit import Audit
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
+from worker.ledger.keyring import KeyRing
+from worker.ledger.life_queries import LifeQueries
+from worker.ledger.life_writer import LifeWriter
+from worker.ledger.lives import Lives
 from worker.ledger.marks import Graves, Marks
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
@@ -33,7 +38,12 @@ class Stores(Lazy):
     @part
     def accounts(self) -> Accounts:
         """The configured accounts."""
-        return Accounts(self.settings.accounts)
+        return Accounts(self.settings.accounts, lambda: self.tokens)
+
+    @part
+    def tokens(self) -> Tokens:
+        """Keeps the tokens of accounts."""
+        return Tokens(self.ledger, KeyRing(self.settings.token_key_list))
 
     @part
     def ledger(self) -> Ledger:
@@ -62,7 +72,7 @@ class Stores(Lazy):
     @part
     def records(self) -> Records:
         """Writes the outcomes of sends and reads."""
-        return Records(self.ledger, limited=self.accounts.limited())
+        return Records(self.ledger, limited=self.accounts.limited(), patience=self.accounts.patience())
 
     @part
     def due(self) -> Due:
@@ -78,6 +88,21 @@ class Stores(Lazy):
     def pushes(self) -> Pushes:
         """Keeps push messages."""
         return Pushes(self.ledger)
+
+    @part
+    def lives(self) -> Lives:
+        """Knows which supplier orders are due."""
+        return Lives(self.ledger)
+
+    @part
+    def life_queries(self) -> LifeQueries:
+        """Reads the second life of orders for people."""
+        return LifeQueries(self.ledger)
+
+    @part
+    def life_writer(self) -> LifeWriter:
+        """Writes the second life of orders."""
+        return LifeWriter(self.ledger, self.accounts.patience())
 
     @part
     def acts(self) -> Acts:

@@ -47,7 +47,8 @@ def test_what_it_declares_it_implements(subject: Subject) -> None:
     overridden = known.look_up is not Marketplace.look_up
     assert overridden == bool(known.look_up_by)
     assert not adapter.can_look_up or overridden
-    assert known.takes_pushes == (known.read_push is not Marketplace.read_push)
+    assert (known.takes_pushes or known.takes_hints) == (known.read_push is not Marketplace.read_push)
+    assert not (known.takes_pushes and known.takes_hints)
     assert bool(subject.samples.LOOK_UP) == overridden
 
 

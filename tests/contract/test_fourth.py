@@ -21,6 +21,9 @@ from tests.contract.test_declared import *  # noqa: F403
 from tests.contract.test_fuzz import *  # noqa: F403
 from tests.contract.test_goods import *  # noqa: F403
 from tests.contract.test_lateness import *  # noqa: F403
+from tests.contract.test_life import *  # noqa: F403
+from tests.contract.test_never_called import *  # noqa: F403
+from tests.contract.test_parcels import *  # noqa: F403
 from tests.contract.test_shape import REQUIRED
 from tests.contract.test_words import *  # noqa: F403
 from worker.marketplaces import REGISTRY

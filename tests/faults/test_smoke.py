@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_a_small_storm_breaks_no_promise(tmp_path: Path) -> None:
     table = tmp_path / "table.json"
     done = subprocess.run(
@@ -19,7 +19,7 @@ def test_a_small_storm_breaks_no_promise(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout[-12000:]}\n{done.stderr[-4000:]}"

@@ -13,9 +13,14 @@ from config.queues import celery_config
 from config.settings import Settings
 from tests.house.test_house import name, tracked
 from worker.app import app
+from worker.ledger import life_tables as _second_life  # noqa: F401 (its tables join the others)
 from worker.ledger.tables import metadata
 from worker.rules import outcomes
 from worker.rules.codes import CODES
+from worker.rules.follow import LifeEvent
+from worker.rules.foreseen import Standing
+from worker.rules.life import Stage
+from worker.rules.parcels import ParcelEvent
 from worker.rules.states import Event, State
 from worker.rules.values import PushState
 
@@ -75,6 +80,9 @@ def named(*kinds: type) -> list[str]:
         ("Why a request is declined", list(outcomes.Decline)),
         ("Codes of our own", list(CODES)),
         ("Tables", list(metadata.tables)),
+        ("Stages", list(Stage)),
+        ("Verdicts", list(Standing)),
+        ("What happens in the second life", [*LifeEvent, *ParcelEvent]),
     ],
 )
 def test_every_word_of_a_closed_set_stands_in_its_section_and_no_other_does(title: str, known: list[str]) -> None:

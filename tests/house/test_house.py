@@ -201,14 +201,17 @@ def test_a_message_is_never_restored_while_its_task_still_runs_or_waits() -> Non
 
 
 def test_every_account_has_a_queue_of_its_own_and_so_have_reads_and_persons() -> None:
-    assert {queue.name for queue in configured()["task_queues"]} == {"place.main", "place.second", "confirm", "admin"}
+    names = {queue.name for queue in configured()["task_queues"]}
+    assert names == {"place.main", "place.second", "confirm", "follow", "admin"}
 
 
 def test_tasks_go_to_the_lane_that_is_theirs() -> None:
     routes = configured()["task_routes"]
-    assert {task: routes[task]["queue"] for task in ("orders.confirm", "orders.reconcile", "orders.*", "admin.*")} == {
+    asked = ("orders.confirm", "orders.reconcile", "orders.follow", "orders.*", "admin.*")
+    assert {task: routes[task]["queue"] for task in asked} == {
         "orders.confirm": "confirm",
         "orders.reconcile": "confirm",
+        "orders.follow": "follow",
         "orders.*": "admin",
         "admin.*": "admin",
     }

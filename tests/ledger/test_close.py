@@ -10,13 +10,13 @@ from sqlalchemy import update
 from tests.ledger.ledger_kit import LOOKED_UP, order_record, ordered, place_one, read_back, reconcile, row, submit
 from worker.errors import NotAllowed
 from worker.ledger.engine import Ledger
-from worker.ledger.pushes import Pushes
+from worker.ledger.life_writer import LifeWriter, Look
+from worker.ledger.lives import Lives
 from worker.ledger.queries import Queries
 from worker.ledger.selection import Filter
 from worker.ledger.tables import orders
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import Absent, Accepted, Found, OrderRecord, Refused, Unknown
-from worker.rules.values import Judged, PushState
 
 NOW = 1_700_000_000.0
 REFERENCE = "8198352049851315"
@@ -75,9 +75,8 @@ def test_what_is_closed_leaves_every_list_and_count_of_what_needs_a_person(
 
 
 def pushed(ledger: Ledger, at: float, record: OrderRecord) -> None:
-    Pushes(ledger).take("main", Push(REFERENCE, f"Status{at}", at, False), at)
-    (found,) = Pushes(ledger).claim(60, 10, at)
-    Pushes(ledger).settle([Judged(found, PushState.KNOWN, order_id="SO-1", record=record)], at + 1)
+    Lives(ledger).hint("main", Push(REFERENCE, f"Status{at}", at, False), at)
+    LifeWriter(ledger, {}).keep([Look("SO-1", REFERENCE, record)], at + 1)
 
 
 def test_a_message_that_repeats_what_a_person_dealt_with_does_not_ask_for_them_again(ledger: Ledger) -> None:

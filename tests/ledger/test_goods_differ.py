@@ -16,7 +16,8 @@ from sqlalchemy import update
 from tests.ledger.ledger_kit import ACCOUNT, LEASE, POLICY, one_claim, reconcile, record, result_rows, row, rows, submit
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
-from worker.ledger.pushes import Pushes
+from worker.ledger.life_writer import LifeWriter, Look
+from worker.ledger.lives import Lives
 from worker.ledger.queries import Queries
 from worker.ledger.records import Records
 from worker.ledger.tables import attempts, orders
@@ -26,7 +27,7 @@ from worker.rules.codes import Code
 from worker.rules.confirm import decide_read
 from worker.rules.outcomes import Absent, Accepted, Differs, Found, Money, OrderRecord, Unknown
 from worker.rules.states import State
-from worker.rules.values import Judged, Pushed, PushState, Settled
+from worker.rules.values import Settled
 from worker.rules.why import Ways, why
 from worker.sending.client import Client
 from worker.steps.confirm import read_back
@@ -222,14 +223,12 @@ def test_an_amount_is_compared_where_its_unit_is_sure_or_neither_reading_fits(
 
 
 def judged(gateway: Gateway, shown: OrderRecord, differs: Differs | None) -> None:
-    pushed = Pushed(ACCOUNT, shown.reference, 0.0, 1, "OrderShipped", 1.0, None, 0)
-    Pushes(gateway.ledger).settle([Judged(pushed, PushState.KNOWN, "SO-1", record=shown, differs=differs)])
+    LifeWriter(gateway.ledger, {}).keep([Look("SO-1", shown.reference, shown, differs=differs)])
 
 
 def anew(gateway: Gateway, *lines: tuple[str, float], total: float = 125.0) -> Differs | None:
     """Compare a record that was read anew with what the ledger holds, as the task does."""
-    held = Pushes(gateway.ledger).confirmed("SO-1")
-    assert held
+    held = Lives(gateway.ledger).confirmed(["SO-1"])["SO-1"]
     details = json.loads(json.dumps(detail(*lines, total=total)), parse_float=str)
     shown = OrderRecord(MADE, "waitsellersend", details=details)
     records: Sequence[OrderRecord] = [shown, *(one for one in held.records if one.reference != MADE)]
@@ -281,6 +280,5 @@ def test_an_alert_alone_is_told_as_before(gateway: Gateway) -> None:
 
 def test_an_order_that_is_not_confirmed_has_nothing_to_compare(gateway: Gateway) -> None:
     gateway.place(WHOLE)
-    assert Pushes(gateway.ledger).confirmed("SO-1") is None
-    assert Pushes(gateway.ledger).confirmed("SO-none") is None
+    assert Lives(gateway.ledger).confirmed(["SO-1", "SO-none"]) == {}
     assert Found((OrderRecord("1", "x"),)).differs is None

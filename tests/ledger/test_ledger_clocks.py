@@ -185,6 +185,8 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         standing=dict,
         any_due=lambda: False,
         unfinished=lambda _: [],
+        due=lambda *_: {},
+        tell=lambda: None,
         llen=lambda _: 0,
         reconcile=rung.extend,
         leave=lambda _: None,
@@ -201,6 +203,9 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         "bell",
         "suspects",
         "acts",
+        "tokens",
+        "lives",
+        "writer",
         "signs",
     )
     Sweep(ledger=ledger, due=Due(ledger), broker=played, deaf=str, **dict.fromkeys(parts, played)).run()

@@ -14,22 +14,18 @@ from tests.ledger.ledger_kit import (
     ACCOUNT,
     confirmed,
     history,
-    job,
     known_ids,
     one_claim,
-    order_record,
     ordered,
     place_one,
     reconcile,
     record,
-    result_rows,
     row,
     submit,
 )
 from worker.errors import NotAllowed, UnknownOrder
 from worker.ledger.audit import Audit
 from worker.ledger.engine import Ledger
-from worker.ledger.intake import open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.orphans import close_orphans
 from worker.ledger.pauses import Pauses
@@ -330,38 +326,3 @@ def test_settling_does_not_undo_an_adoption(ledger: Ledger) -> None:
     Operator(ledger, "cli").adopt("SO-1", REFERENCE)
     Pushes(ledger).settle([Judged(held, PushState.ORPHAN, note="nothing fits")], MADE + 7)
     assert (kept(ledger).state, kept(ledger).order_id) == ("adopted", "SO-1")
-
-
-def test_a_record_read_anew_refreshes_the_result_and_moves_nothing(ledger: Ledger) -> None:
-    submit(ledger, "SO-1")
-    confirmed(ledger)
-    before = history(ledger)
-    came(ledger, push("OrderShipped", MADE + 90))
-    now = time.time() + 100
-    settle(ledger, PushState.KNOWN, now, order_id="SO-1", record=order_record(status="WAIT_BUYER_ACCEPT_GOODS"))
-    (result,) = result_rows(ledger)
-    assert (result.status, result.read_at) == ("WAIT_BUYER_ACCEPT_GOODS", now)
-    assert (row(ledger).state, row(ledger).attention, row(ledger).code) == ("confirmed", False, None)
-    assert history(ledger) == before
-    assert kept(ledger).state == "known"
-
-
-def test_a_record_read_anew_tells_what_a_person_should_know_and_takes_it_back(ledger: Ledger) -> None:
-    submit(ledger, "SO-1")
-    confirmed(ledger)
-    came(ledger, push("OrderClosed", MADE + 90))
-    closed = order_record(status="IN_CANCEL", alert="it is being cancelled")
-    settle(ledger, PushState.KNOWN, order_id="SO-1", record=closed)
-    assert (row(ledger).attention, row(ledger).code, row(ledger).reason) == (True, "ALERT", "it is being cancelled")
-    came(ledger, push("OrderShipped", MADE + 95))
-    settle(ledger, PushState.KNOWN, order_id="SO-1", record=order_record())
-    assert (row(ledger).attention, row(ledger).code, row(ledger).reason) == (False, None, None)
-
-
-def test_an_order_that_is_not_confirmed_is_not_refreshed(ledger: Ledger) -> None:
-    take(ledger, open_batch(ledger, "f"), [job("SO-1")], [])
-    place_one(ledger, Accepted((REFERENCE,)))
-    came(ledger, push("OrderShipped", MADE + 90))
-    settle(ledger, PushState.KNOWN, order_id="SO-1", record=order_record())
-    assert result_rows(ledger) == []
-    assert row(ledger).state == "placed"

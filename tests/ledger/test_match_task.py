@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from tests.ledger.ledger_kit import POLICY, claim, history, one_claim, place_one, read_back, record, row, rows, submit
 from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
+from worker.ledger.life_writer import LifeWriter
+from worker.ledger.lives import Lives
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
@@ -21,6 +23,7 @@ from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.base import Push
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, OrderRecord, ReadOutcome, Unknown
 from worker.sending.turns import Slots
+from worker.steps.follow import Follow
 from worker.steps.match import MatchPushes
 
 KEYS = AliExpressCredentials(app_key="k", app_secret="s", access_token="t")
@@ -38,7 +41,19 @@ class Desk:
             reads=played,
             pushes=Pushes(ledger),
             pauses=Pauses(ledger),
+            lives=Lives(ledger),
             operator=Operator(ledger, "push"),
+            bell=played,
+            policy=POLICY,
+            lease_seconds=60.0,
+        )
+        self._follow = Follow(
+            accounts=played,
+            turns=played,
+            reads=played,
+            lives=Lives(ledger),
+            writer=LifeWriter(ledger, {}),
+            pauses=Pauses(ledger),
             bell=played,
             policy=POLICY,
             lease_seconds=60.0,
@@ -46,16 +61,24 @@ class Desk:
         self.shows: dict[str, ReadOutcome] = {}
         self.asked: list[str] = []
         self.rung: list[str] = []
+        self.rung_to_follow: list[tuple[list[str], float]] = []
         self.slots = 100
         self.redis_away = False
 
     def adapter(self, _: str) -> AliExpress:
         return AliExpress("main", KEYS)
 
-    def of_account(self, slots: Slots, reads: Sequence[tuple[str, Any]]) -> list[ReadOutcome]:
+    def of_account(self, slots: Slots, reads: Sequence[tuple[str, Any]]) -> list[Any]:
         assert list(slots.times) == [name for name, _ in reads]
         self.asked += [name for name, _ in reads]
-        return [self.shows.get(name, Absent("not shown")) for name, _ in reads]
+        shown = [self.shows.get(name, Absent("not shown")) for name, _ in reads]
+        if slots.lane == "follow":
+            return [(one.records[0], None) if isinstance(one, Found) else one for one in shown]
+        return shown
+
+    def read_on(self) -> str:
+        """Read what is due of the order, as its message would."""
+        return self._follow.run(["SO-1"])
 
     def book(self, marketplace: AliExpress, lane: str, count: int) -> tuple[tuple[float, ...], float]:
         if self.redis_away:
@@ -64,6 +87,11 @@ class Desk:
 
     def follow(self, moved: Any) -> None:
         self.rung += [one.order_id for one in moved]
+
+    def life(self, ids: Sequence[str], in_seconds: float = 0.0) -> None:
+        if self.redis_away:
+            raise RedisAway("away")
+        self.rung_to_follow.append((list(ids), in_seconds))
 
     def shown(self, reference: str, count: int = 1, **changes: Any) -> None:
         """Let order-get show an order of so many bottles."""
@@ -293,6 +321,8 @@ def test_news_of_a_confirmed_order_are_read_and_move_nothing(desk: Desk) -> None
     desk.push("81", "OrderShipped")
     desk.shown("81", status="WAIT_BUYER_ACCEPT_GOODS", fulfilment_status="SELLER_SEND_GOODS")
     assert desk.match() == "81 known SO-1"
+    assert desk.rung_to_follow == [(["SO-1"], 0.0)], "not left to the sweep"
+    assert desk.read_on() == "81 WAIT_BUYER_ACCEPT_GOODS SO-1"
     assert (result(desk).status, result(desk).fulfilment_status) == ("WAIT_BUYER_ACCEPT_GOODS", "SELLER_SEND_GOODS")
     assert (row(desk.ledger).state, history(desk.ledger)) == ("confirmed", before)
 
@@ -306,6 +336,7 @@ def test_a_confirmed_order_that_is_read_anew_with_fewer_goods_is_told_until_they
         desk.push("81", f"OrderShipped{count}", ago=5.0 - count)
         desk.shown("81", count=count)
         assert desk.match() == "81 known SO-1"
+        assert desk.read_on()
         order = row(desk.ledger)
         told.append((order.state, order.attention, order.code, order.reason))
     reason = "AliExpress DS shows 2 of product 1005, 3 were ordered"
@@ -316,10 +347,9 @@ def test_news_of_a_confirmed_order_that_cannot_be_read_make_no_orphan(desk: Desk
     confirmed(desk)
     desk.push("81", "OrderShipped")
     desk.shows["81"] = Unknown("HTTP 502")
-    for _ in range(6):
-        desk.match()
-        desk.due_again("81")
-    assert (desk.kept("81").state, desk.kept("81").order_id, desk.kept("81").note) == ("known", "SO-1", "not readable")
+    desk.match()
+    assert desk.read_on() == "81 not read SO-1"
+    assert (desk.kept("81").state, desk.kept("81").order_id, desk.kept("81").note) == ("known", "SO-1", None)
     assert result(desk).status == "PLACE_ORDER_SUCCESS"
 
 
@@ -329,3 +359,18 @@ def test_hundreds_of_messages_are_settled_in_one_go(desk: Desk) -> None:
     desk.order("SO-1", Accepted(tuple(str(1000 + n) for n in range(300))), at=time.time() - 30)
     assert len(desk.match().splitlines()) == 300
     assert not Pushes(desk.ledger).any_due()
+
+
+def test_what_the_share_does_not_let_through_is_rung_for_when_its_turn_comes(desk: Desk) -> None:
+    confirmed(desk)
+    assert Lives(desk.ledger).wake(["SO-1"]) == 1
+    desk.slots = 0
+    assert desk.read_on() == "nothing was due"
+    ((ids, seconds),) = desk.rung_to_follow
+    assert ids == ["SO-1"]
+    assert 2.0 < seconds < 2.2, "a little after it is due"
+    assert desk.asked == []
+    assert Lives(desk.ledger).claim(["SO-1"], 60.0, time.time() + seconds), "it is due by then"
+    assert Lives(desk.ledger).wake(["SO-1"]) == 1
+    desk.redis_away = True
+    assert desk.read_on() == "nothing was due", "the sweep rings for it"

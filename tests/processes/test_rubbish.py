@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, FOLLOW_QUEUE
 from tests.harness import Shop, job
 
-QUEUES = ("place.main", CONFIRM_QUEUE, ADMIN_QUEUE)
+QUEUES = ("place.main", CONFIRM_QUEUE, FOLLOW_QUEUE, ADMIN_QUEUE)
 SOUND_BODY: list[Any] = [[["SO-1"]], {}, {}]
 BOMB_BYTES = 400 << 20
 

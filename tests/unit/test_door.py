@@ -49,7 +49,9 @@ def with_receiver(monkeypatch: pytest.MonkeyPatch, visit: Any) -> Heard:
     ringing: Any = heard
 
     async def run() -> None:
-        listening = await pushes.listen(pushes.Receiver(known, heard.keep, ringing), "127.0.0.1", 0, most=MOST)
+        listening = await pushes.listen(
+            pushes.Receiver(known, heard.keep, heard.keep, ringing), "127.0.0.1", 0, most=MOST
+        )
         port = int(listening.url.rpartition(":")[2])
         try:
             await visit(lambda: asyncio.open_connection("127.0.0.1", port))

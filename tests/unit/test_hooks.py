@@ -24,7 +24,7 @@ from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.base import Marketplace, Push
 from worker.web import pushes as hooks
-from worker.web.ringing import Ringing
+from worker.web.ringing import Hints, Ringing
 
 KEYS = AliExpressCredentials(app_key="the-key", app_secret="the-secret", access_token="the-token")
 MOST = 20
@@ -96,7 +96,7 @@ def client(desk: Desk, ringing: Ringing) -> Iterator[httpx.Client]:
     def run(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
 
-    listening = run(hooks.listen(hooks.Receiver(known, desk.keep, ringing), "127.0.0.1", 0, most=MOST))
+    listening = run(hooks.listen(hooks.Receiver(known, desk.keep, desk.keep, ringing), "127.0.0.1", 0, most=MOST))
     with httpx.Client(base_url=listening.url, trust_env=False, timeout=20) as opened:
         yield opened
     run(listening.stop())
@@ -229,7 +229,21 @@ def test_a_taken_port_is_one_sentence(client: httpx.Client) -> None:
     nothing: Any = None
 
     async def again() -> None:
-        await hooks.listen(hooks.Receiver(nothing, lambda *_: None, nothing), "127.0.0.1", client.base_url.port or 0)
+        await hooks.listen(
+            hooks.Receiver(nothing, lambda *_: None, lambda *_: None, nothing), "127.0.0.1", client.base_url.port or 0
+        )
 
     with pytest.raises(ConfigError, match="is taken; see FULFIL_HOOKS_ADDRESS and FULFIL_HOOKS_PORT"):
         asyncio.run(again())
+
+
+def test_what_messages_only_hint_at_is_rung_for_once_and_nothing_of_others() -> None:
+    rung: list[Any] = []
+    lives: Any = SimpleNamespace(hint=lambda account, push: ["SO-1"] if push.reference == "81" else [])
+    bell: Any = SimpleNamespace(match=lambda: rung.append("match"), life=rung.append)
+    hints = Hints(lives, bell)
+    for reference in ("81", "81", "82"):
+        hints.take("main", Push(reference, "orders/paid", 1.0, False))
+    hints.ring()
+    hints.ring()
+    assert rung == ["match", ["SO-1"], "match"]

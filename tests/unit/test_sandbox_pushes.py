@@ -92,7 +92,14 @@ def until_told(running: Running, what: str, count: int) -> None:
 
 def test_without_an_address_nothing_is_sent(running: Running, receiver: Receiver) -> None:
     commit(running)
-    plain = {"url": None, "probability": 1.0, "repeat": 1, "delay_seconds": 0.5}
+    plain: dict[str, Any] = {
+        "url": None,
+        "urls": {},
+        "probability": 1.0,
+        "repeat": 1,
+        "delay_seconds": 0.5,
+        "spread_seconds": 0,
+    }
     assert told(running) == plain | {"taken": 0, "failed": 0, "dropped": 0, "waiting": 0}
     assert plan(running, url=receiver.url).status_code == 200
     commit(running)

@@ -14,7 +14,7 @@ import redis
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, place_queue
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, COUNTDOWN_LIMIT_SECONDS, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.accounts import Accounts
 from worker.background import Background
@@ -90,9 +90,18 @@ class Bell(Background):
         """Tell that these unknown orders are to be settled now. Raises RedisAway."""
         self._publish("orders.reconcile", CONFIRM_QUEUE, _chunks(ids, self._chunk), 0.0)
 
+    def life(self, ids: Sequence[str], in_seconds: float = 0.0) -> None:
+        """Tell that supplier orders of these orders of one account are to be read, now or then. Raises RedisAway."""
+        if in_seconds <= COUNTDOWN_LIMIT_SECONDS:  # what is due later is left to the sweep
+            self._publish("orders.follow", FOLLOW_QUEUE, _chunks(ids, self._chunk), in_seconds)
+
     def match(self) -> None:
         """Tell that push messages wait to be looked at. Raises RedisAway."""
         self._send("orders.match", ADMIN_QUEUE, [[]], 0.0)
+
+    def refresh(self, account: str) -> None:
+        """Tell that an account's tokens are to be renewed. Raises RedisAway."""
+        self._send("accounts.refresh", ADMIN_QUEUE, [[account]], 0.0)
 
     def act(self, act_id: str) -> None:
         """Tell that an act is to be worked on. Raises RedisAway."""

@@ -14,7 +14,7 @@ from celery import Celery
 from celery.worker.control import inspect_command
 from kombu.exceptions import KombuError
 
-from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, place_queue
+from config.queues import ADMIN_QUEUE, CONFIRM_QUEUE, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.broker.dropped import dropped
 from worker.broker.troubles import trouble
@@ -37,7 +37,7 @@ def fulfil_dropped(_state: Any) -> int:
 
 def expected(settings: Settings) -> list[str]:
     """Return every queue that must have a listener."""
-    return [*map(place_queue, settings.accounts), CONFIRM_QUEUE, ADMIN_QUEUE]
+    return [*map(place_queue, settings.accounts), CONFIRM_QUEUE, FOLLOW_QUEUE, ADMIN_QUEUE]
 
 
 def pinged(app: Celery) -> list[str]:

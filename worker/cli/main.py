@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from worker.cli import (
+    accounts,
     acts,
     audit,
+    check,
     completion,
     doctor,
     export,
+    lives,
     logs,
     orders,
     programs,
@@ -20,11 +23,14 @@ from worker.cli import (
 from worker.cli.group import main
 
 __all__ = [
+    "accounts",
     "acts",
     "audit",
+    "check",
     "completion",
     "doctor",
     "export",
+    "lives",
     "logs",
     "main",
     "orders",

@@ -107,7 +107,7 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
     """Receive the marketplaces' push messages at /push/ACCOUNT; they bring the ids of unmatched orders."""
     from worker.broker.signs import LeaveSign, Sign
     from worker.web.pushes import Receiver, run_hooks
-    from worker.web.ringing import Ringing
+    from worker.web.ringing import Hints, Ringing
 
     configured = settings()
 
@@ -118,10 +118,11 @@ def hooks(port: int | None, address: str | None, json_: bool) -> None:
             out().print(f"push messages are received on {url}/push/ACCOUNT")
 
     parts().check()
-    ringing = Ringing(lambda: parts().bell.match())
+    hints = Hints(parts().lives, parts().bell)
+    ringing = Ringing(hints.ring)
     LeaveSign(parts().signs, Sign.HOOKS).start()
     run_hooks(
-        Receiver(parts().accounts, parts().pushes.take, ringing),
+        Receiver(parts().accounts, parts().pushes.take, hints.take, ringing),
         ringing,
         configured.hooks_address if address is None else address,
         configured.hooks_port if port is None else port,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -11,18 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from worker.ledger.dialects import in_list, upsert
+from worker.ledger.dialects import in_list
 from worker.ledger.due import EARLY_SECONDS
 from worker.ledger.engine import Ledger
-from worker.ledger.moves import forecast, lock, told, told_differs
 from worker.ledger.references import DISPROVED
-from worker.ledger.results import record_of, result_row
-from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes, results
+from worker.ledger.tables import account_pauses, attempts, order_references, orders, pushes
 from worker.marketplaces.base import Push
-from worker.rules.outcomes import told_of
 from worker.rules.states import State
 from worker.rules.troubles import OrphanView
-from worker.rules.values import Candidate, Confirmed, Judged, Owner, Pushed, PushState
+from worker.rules.values import Candidate, Judged, Owner, Pushed, PushState
 
 
 class Pushes:
@@ -90,15 +87,6 @@ class Pushes:
         with self.ledger.reading() as connection:
             return {row.reference: Owner(row.order_id, State(row.state)) for row in connection.execute(query)}
 
-    def confirmed(self, order_id: str) -> Confirmed | None:
-        """Return what a confirmed order was to be and what was read of it last; None for an order in another state."""
-        with self.ledger.reading() as connection:
-            row = connection.execute(select(orders).where(orders.c.order_id == order_id)).first()
-            if row is None or row.state != State.CONFIRMED:
-                return None
-            kept = connection.execute(select(results).where(results.c.order_id == order_id)).all()
-        return Confirmed(row.body, forecast(row), tuple(map(record_of, kept)), told_differs(row))
-
     def candidates(self, account: str) -> list[Candidate]:
         """Return the orders of an account that may exist at the marketplace under an id we do not know."""
         without_id = (State.UNMATCHED, State.UNKNOWN, State.PLACING)
@@ -121,7 +109,6 @@ class Pushes:
         """Write what was decided about rows. A row that got another message meanwhile stays new and is due at once."""
         now = now or time.time()
         with self.ledger.writing() as connection:
-            _refresh(connection, [one for one in judged if one.record is not None], now)
             if judged:
                 # One order of locking for all, as everywhere.
                 ordered = sorted(judged, key=lambda one: (one.row.account, one.row.reference))
@@ -216,24 +203,3 @@ def _take(dialect: str) -> Any:
         "tries": case((wakes, came.tries), else_=kept.tries),
     }
     return statement.on_conflict_do_update(index_elements=["account", "reference"], set_=changes)
-
-
-def _refresh(connection: Connection, judged: Iterable[Judged], now: float) -> None:
-    """Keep a record that was read anew of a confirmed order, and tell or take back what a person should know."""
-    for one in sorted(judged, key=lambda one: one.order_id or ""):
-        row = next(iter(lock(connection, [one.order_id or ""])), None)
-        if row is None or row.state != State.CONFIRMED or one.record is None:
-            continue
-        before = _alerts(connection, row.order_id)
-        connection.execute(upsert(connection, results), [result_row(row.order_id, one.record, now)])
-        alerts = _alerts(connection, row.order_id)
-        if row.closed_at is not None and set(alerts) <= set(before):
-            continue  # a person knows of all of it
-        said = told_of(alerts, one.differs)
-        values = {**said, "reason": told(said["reason"]), "fix": told(said["fix"]), "closed_at": None}
-        connection.execute(update(orders).where(orders.c.order_id == row.order_id).values(values))
-
-
-def _alerts(connection: Connection, order_id: str) -> list[str]:
-    query = select(results.c.alert).where(results.c.order_id == order_id, results.c.alert.is_not(None))
-    return list(connection.execute(query.order_by(results.c.reference)).scalars())

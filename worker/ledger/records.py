@@ -12,16 +12,18 @@ from worker.ledger import ceilings
 from worker.ledger.dialects import insert_ignore, upsert
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import lost, lost_attempt, lost_move
+from worker.ledger.life_writer import begin_lives
 from worker.ledger.marks import Dead
 from worker.ledger.moves import Move, forecasting, lock, standing_alarm, write
 from worker.ledger.pauses import pause_accounts
 from worker.ledger.references import disprove, owners, part, references, told_by, without_foreign
 from worker.ledger.results import closing, result_row
 from worker.ledger.tables import attempts, order_references, results
+from worker.rules.alarms import Patience
 from worker.rules.codes import Code
 from worker.rules.decision import Decision
 from worker.rules.history import Cause
-from worker.rules.outcomes import Absent, Found, NotSent
+from worker.rules.outcomes import Absent, Found, NotSent, OrderRecord
 from worker.rules.place import came_back, late_answer, told_foreign_id
 from worker.rules.states import MOVES, Event, State
 from worker.rules.values import Moved, Sent, Settled, Waiting
@@ -56,13 +58,21 @@ _SENDER_GONE = (
 class Records:
     """Writes the outcomes of sends and reads; `actor` names the process in every event.
 
-    `limited`: the accounts whose orders and money of a day are counted.
+    `limited`: the accounts whose orders and money of a day are counted. `patience`: how long each account bears
+    silence about a confirmed order.
     """
 
-    def __init__(self, ledger: Ledger, actor: str = "worker", limited: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        actor: str = "worker",
+        limited: Collection[str] = (),
+        patience: Mapping[str, Patience] | None = None,
+    ) -> None:
         self.ledger = ledger
         self.actor = actor
         self.limited = limited
+        self._patience = patience or {}
 
     def record(self, sent: Sequence[Sent], now: float | None = None) -> list[Moved]:
         """Close the attempts and move the orders.
@@ -133,6 +143,7 @@ class Records:
             disprove(connection, rows, current)
             self._spend(connection, current)
             moved = write(connection, moves, now, known)
+            begin_lives(connection, _confirmed(rows, current), self._patience, self.actor, now)
             pause_accounts(connection, [(s.order.account, s.decision.pause) for s in settled], self.actor, now)
             return moved
 
@@ -194,6 +205,16 @@ class Records:
             if found:
                 connection.execute(_CLOSE_ATTEMPT, [lost_attempt(row, fate, now) for row, fate in found])
             return moved
+
+
+def _confirmed(rows: Mapping[str, Row[Any]], settled: Sequence[Settled]) -> list[tuple[Row[Any], OrderRecord]]:
+    """Return the records of orders that were just confirmed, each with its order's row."""
+    return [
+        (rows[one.order.order_id], record)
+        for one in settled
+        if one.decision.event is Event.CONFIRM and isinstance(one.outcome, Found)
+        for record in one.outcome.records
+    ]
 
 
 def _was_asleep(row: Row[Any], one: Sent) -> bool:

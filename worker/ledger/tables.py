@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-_Serial = BigInteger().with_variant(Integer, "sqlite")
+Serial = BigInteger().with_variant(Integer, "sqlite")
 
 batches = Table(
     "batches",
@@ -35,7 +35,7 @@ batches = Table(
 rejections = Table(
     "rejections",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("batch_id", String(40), nullable=False, index=True),
     Column("line", Integer, nullable=False),
     Column("order_id", String(64)),
@@ -104,7 +104,7 @@ attempts = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("order_id", String(64), nullable=False, index=True),
     Column("at", Double, nullable=False),
     Column("event", String(20), nullable=False),
@@ -170,6 +170,31 @@ same_buyers = Table(
     Column("buyer_group", String(80), nullable=False, comment="buyers with the same word here are one"),
     Column("said_by", String(60), nullable=False),
     Column("said_at", Double, nullable=False),
+)
+
+account_tokens = Table(
+    "account_tokens",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="grows with every stored pair; fences a late renewal"),
+    Column("pair", Text, nullable=False, comment="access and refresh token, encrypted"),
+    Column("pair_before", Text, comment="the pair before it, encrypted; kept until the next was renewed by this one"),
+    Column("buyer", String(80), comment="whose tokens they are, as the grant told it"),
+    Column("state", String(12), nullable=False),
+    Column("granted_at", Double, nullable=False, comment="when a person granted"),
+    Column("stored_at", Double, nullable=False),
+    Column("access_until", Double),
+    Column("refresh_until", Double),
+    Column("renewable", Boolean, nullable=False),
+    Column("due_at", Double, comment="when it is to be renewed; null: nothing is scheduled"),
+    Column("epoch", Integer, nullable=False, comment="fencing: grows with every lease"),
+    Column("lease_until", Double),
+    Column("begun_at", Double, comment="a renewal was begun and its end is not known"),
+    Column("tries", Integer, nullable=False, comment="renewals in a row that gave no pair"),
+    Column("refusals", Integer, nullable=False, comment="calls that refused the access token before its end"),
+    Column("code", String(100)),
+    Column("reason", Text),
+    Column("actor", String(60), nullable=False, comment="who granted"),
 )
 
 account_days = Table(
@@ -245,7 +270,7 @@ order_versions = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", _Serial, primary_key=True, autoincrement=True),
+    Column("id", Serial, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("what", String(20), nullable=False, comment="retry, cancel, pause, submit and so on"),
     Column("actor", String(60), nullable=False),

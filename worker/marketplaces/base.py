@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,14 +14,19 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps
+from worker.marketplaces.asks import Answer, Ask
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, WebhookSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.forms import ANY, Form
 from worker.marketplaces.goods import Line
+from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.binding import Binding
+from worker.rules.foreseen import UNCHECKED, Verdict
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
 
@@ -68,6 +73,12 @@ class Marketplace(ABC):
     """How long after the first send the same key may be sent again without risk; None: never blindly."""
     calls_to_place: ClassVar[int] = 1
     """Requests one placing makes, so that the limiter books as many."""
+    calls_for_parcels: ClassVar[int] = 0
+    """Requests one reading of an order's parcels makes at most, beyond the reading of the order itself."""
+    pay_page: ClassVar[str] = "the order's page at the marketplace"
+    """Where a person pays an order, in words; nothing here ever pays."""
+    foresees: ClassVar[str | None] = None
+    """What a preflight can check of its orders, in words; None: nothing but their form."""
     look_up_by: ClassVar[str | None] = None
     """What `look_up` finds an order by, in words; None: it cannot."""
     codes: ClassVar[Sequence[KnownCode]]
@@ -89,6 +100,20 @@ class Marketplace(ABC):
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
+    token_calls: ClassVar[type[TokenCalls] | None] = None
+    """The calls that get and renew an account's tokens; None: its token is fixed."""
+
+    takes_hints: ClassVar[bool] = False
+    """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
+
+    Where they take a secret of the account's to check, it may be missing: `hears` says so.
+    """
+
+    lists_webhooks: ClassVar[bool] = False
+    """Whether `webhooks` can say where the marketplace sends its messages."""
+    secret_in_address: ClassVar[bool] = False
+    """Whether its messages are sent to an address that ends in the account's secret, since none is signed."""
+
     def __init__(
         self,
         account: str,
@@ -103,6 +128,8 @@ class Marketplace(ABC):
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
+        self.token_version: int | None = None
+        """Which stored pair of tokens it sends with; None: the settings' own."""
 
     @property
     def can_look_up(self) -> bool:
@@ -130,6 +157,11 @@ class Marketplace(ABC):
         """
         return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
 
+    @cached_property
+    def binding(self) -> Binding:
+        """What this very adapter sends with: where its account gets other tokens, it gets another adapter."""
+        return Binding(self.account, {"marketplace": self.name, **self.sent_with()})
+
     def _plain_credentials(self) -> Iterator[object]:
         for _, value in self.credentials:
             yield value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -152,13 +184,46 @@ class Marketplace(ABC):
             records.append(read)
         return Found(tuple(records)) if records else Absent("there is no order id to read")
 
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Return the parcels of an order that was just read; none yet is no error.
+
+        Nothing that says who receives a parcel, or where, is kept.
+        """
+        return Parcels()
+        yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Answer]) -> Iterable[Ask]:
+        """Return what can be asked about an order before it is placed, given the answers so far; by default nothing.
+
+        What is asked creates nothing, pays nothing and reserves nothing. A question whose answer is among `answers`
+        may be returned again.
+        """
+        return ()
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Answer], most: Decimal | None = None) -> Verdict:
+        """Return how an order would fare, by the answers. `most`: what its job lets it cost, in its own currency."""
+        return UNCHECKED
+
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""
         raise NotImplementedError(f"{self.title} cannot look an order up")
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
-    def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Tell whether a push message was signed with the account's secret. `headers` have lower-case names."""
+    def webhooks(self) -> WebhookSteps:
+        """Return where the marketplace sends messages for this account. Only called where `lists_webhooks`."""
+        return ()
+        yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether this account can take push messages."""
+        return self.takes_pushes or self.takes_hints
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Tell whether a push message was made with the account's secret.
+
+        `headers` have lower-case names; `secret`: the last part of the address the message was sent to.
+        """
         return False
 
     def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:

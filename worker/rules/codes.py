@@ -16,6 +16,11 @@ ADOPT_OR_ABSENT = (
 ASK_WHAT = (
     f"ask the marketplace what it means by this code (fulfil show ORDER has the request ids), or {FIND_AND_ADOPT}"
 )
+OR_CLOSE = "when you have dealt with it: fulfil close ORDER"
+PAY_OR_CLOSE = f"pay it on the order's page (fulfil unpaid lists them); {OR_CLOSE}"
+STILL_WANTED = f"submit a new order if the goods are still wanted; {OR_CLOSE}"
+GRANT_ANEW = "fulfil accounts login ACCOUNT"
+ASK_THE_SELLER = "ask the seller on the order's page"
 
 
 def typed(order_id: str) -> str:
@@ -59,6 +64,20 @@ class Code(StrEnum):
     BREAKER_OPEN = "BREAKER_OPEN"
     PAUSED = "PAUSED"
     OVERDUE = "OVERDUE"
+    UNPAID_SOON = "UNPAID_SOON"
+    UNPAID_LAPSED = "UNPAID_LAPSED"
+    UNPAID_UNKNOWN = "UNPAID_UNKNOWN"
+    CLOSED_UNPAID = "CLOSED_UNPAID"
+    CLOSED_AFTER_PAYMENT = "CLOSED_AFTER_PAYMENT"
+    HELD_LONG = "HELD_LONG"
+    DISPUTED = "DISPUTED"
+    NO_PARCEL = "NO_PARCEL"
+    PARCEL_STILL = "PARCEL_STILL"
+    PARCEL_LATE = "PARCEL_LATE"
+    TOKEN_RENEWAL = "TOKEN_RENEWAL"  # noqa: S105 (a code, no secret)
+    TOKEN_FAILS = "TOKEN_FAILS"  # noqa: S105
+    TOKEN_ENDS_SOON = "TOKEN_ENDS_SOON"  # noqa: S105
+    TOKEN_ENDED = "TOKEN_ENDED"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +135,28 @@ CODES: dict[Code, Entry] = {
         "it is due for long, nothing holds it, and no worker takes it up",
         "fulfil doctor says which part is missing: a worker, a queue's listener, Redis; the order goes on by itself",
     ),
+    Code.UNPAID_SOON: Entry("it is not paid, and the marketplace cancels it soon", PAY_OR_CLOSE),
+    Code.UNPAID_LAPSED: Entry(
+        "its payment deadline has passed, and the marketplace has not shown its end yet",
+        "look at the order's page; it is read again until its end is seen",
+    ),
+    Code.UNPAID_UNKNOWN: Entry("it is not paid, and the marketplace tells no deadline", PAY_OR_CLOSE),
+    Code.CLOSED_UNPAID: Entry("the marketplace cancelled it unpaid", STILL_WANTED),
+    Code.CLOSED_AFTER_PAYMENT: Entry(
+        "it was paid and then cancelled", f"check on the order's page that the money comes back; {STILL_WANTED}"
+    ),
+    Code.HELD_LONG: Entry(
+        "the marketplace holds it for long", f"look at the order's page for what the marketplace asks; {OR_CLOSE}"
+    ),
+    Code.DISPUTED: Entry("a dispute or a return is open", f"answer it on the order's page; {OR_CLOSE}"),
+    Code.NO_PARCEL: Entry("it is paid for long, and no parcel has a number", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
+    Code.PARCEL_STILL: Entry("a parcel has not moved for long", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
+    Code.PARCEL_LATE: Entry("a parcel is later than estimated", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
+    Code.TOKEN_RENEWAL: Entry("the account's access token was not accepted and is being renewed"),
+    Code.TOKEN_FAILS: Entry("renewing the account's tokens fails again and again; it is tried on", GRANT_ANEW),
+    Code.TOKEN_ENDS_SOON: Entry(
+        "the account's tokens end soon, and only a person's grant begins their time anew", GRANT_ANEW
+    ),
+    Code.TOKEN_ENDED: Entry("the account's tokens have ended and nothing renews them", GRANT_ANEW),
 }
 """Each code once; a test holds that every one is written somewhere and none is written past this table."""

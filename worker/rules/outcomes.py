@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypedDict
 
 from worker.rules.codes import Code
+from worker.rules.life import NOTHING_TOLD, Life
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ class OrderRecord:
     """One marketplace order as read back.
 
     `details` is everything the reply held, typed where the vendor documents it and kept as it came where not;
-    JSON-ready. `alert` names what a person should know although the order exists (cancelled, unpaid).
+    JSON-ready. `alert` names what a person should know although the order exists (cancelled, unpaid). `life`: what it
+    says of the order's second life.
     """
 
     reference: str
@@ -144,6 +146,7 @@ class OrderRecord:
     paid_amount: Money | None = None
     details: dict[str, Any] = field(default_factory=dict)
     alert: str | None = None
+    life: Life = NOTHING_TOLD
 
     def as_json(self) -> dict[str, Any]:
         """Return what a command tells of it: no details, which may be personal."""

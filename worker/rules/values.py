@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from worker.rules.decision import Decision
-from worker.rules.outcomes import Decline, Differs, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
+from worker.rules.outcomes import Decline, Found, Money, OrderRecord, PlaceOutcome, ReadOutcome
 from worker.rules.states import Event, State
 
 
@@ -180,7 +180,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The decision about a row. `wait_seconds`: until it is looked at again; `record`: read anew for a known order."""
+    """The decision about a row. `wait_seconds`: until it is looked at again."""
 
     row: Pushed
     state: PushState
@@ -188,6 +188,5 @@ class Judged:
     note: str | None = None
     wait_seconds: float | None = None
     tries: int = 0
-    record: OrderRecord | None = None
-    differs: Differs | None = None
-    """How the order's records, this one among them, are not what was ordered."""
+    has_news: bool = False
+    """Its order is confirmed, and is to be read anew."""

@@ -15,15 +15,21 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
+from worker.sandbox.calls import CallCount
+from worker.sandbox.lives import Event, Life
+from worker.sandbox.tokens import Keys as Keys
+from worker.sandbox.tokens import TokenDesk
+
 BUILT_IN_ACCOUNT = "sandbox"
 """The account every fake knows without being told, with the keys in `Fake.built_in`."""
-Keys = Mapping[str, Mapping[str, str]]
-"""Account names to their keys, as plain strings."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request as a fake sees it. Ask for headers in lower case; `at` is the sandbox's unix time."""
+    """One HTTP request as a fake sees it. Ask for headers in lower case; `at` is the sandbox's unix time.
+
+    `moved`: how many seconds of it the sandbox's clock was moved forward; a client's own clock may know nothing of it.
+    """
 
     method: str
     path: str
@@ -31,6 +37,11 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     at: float
+    moved: float = 0.0
+
+    def drift(self, sent_at: float) -> float:
+        """Return how far off (seconds) a client's time is, whether or not its clock was moved with the sandbox's."""
+        return min(abs(self.at - sent_at), abs(self.at - self.moved - sent_at))
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -56,6 +67,10 @@ class Message:
 
     headers: Mapping[str, str]
     body: bytes
+    within_seconds: float = 5.0
+    """How long the marketplace waits for the answer."""
+    any_2xx: bool = False
+    """Whether every status below 300 takes it; else 200 alone."""
 
 
 @dataclass(slots=True)
@@ -77,6 +92,8 @@ class SandboxOrder:
     """What reads need to answer, without personal data; never part of the public record."""
     hidden_seconds: float = 0.0
     """How much longer than other orders this one stays hidden from reads, lists and look-ups."""
+    lives: dict[str, Life] = field(default_factory=dict)
+    """The life of each of its ids, from its commit on; none where a marketplace has none."""
 
     def public(self) -> dict[str, Any]:
         """Return the record `GET /_sandbox/orders` shows."""
@@ -113,6 +130,13 @@ class Fake(ABC):
         self.lag_seconds = 0.0
         """How much longer than `sync_seconds` orders stay hidden from the call that is being answered."""
         self.repeat_with_ids = False
+        self.tracking_form: str | None = None
+        """The drifted form in which the call that is being answered tells of parcels; None: the documented one."""
+        self.calls = CallCount()
+        self.stamp: Callable[[float], float] = lambda at: at
+        """Dates a message about a time of the sandbox's (unix seconds)."""
+        self.tokens: TokenDesk | None = None
+        """Its tokens; None: this marketplace has keys without an end."""
         self.orders: list[SandboxOrder] = []
         self.on_commit: Callable[[SandboxOrder], None] | None = None
         self._sequence = itertools.count(1)
@@ -138,10 +162,26 @@ class Fake(ABC):
         """Return the push messages the marketplace sends by itself when an order was made."""
         return ()
 
+    def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterable[Message]:
+        """Return the push messages the marketplace sends when one of an order's ids has made a move."""
+        return ()
+
+    def is_token_call(self, call: Call) -> bool:
+        """Tell whether a call asks for a grant or a token, which the faults of `token` meet. Must not raise."""
+        return False
+
+    def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
+        """Return the life that begins for one of an order's ids; None where nothing happens to it."""
+        return None
+
     def commit(self, order: SandboxOrder) -> None:
         """Put an order into the record. Every order a fake creates goes through here."""
+        for reference in order.references:
+            life = self.life_of(order, reference)
+            if life is not None:
+                order.lives[reference] = life
         if self._held is not None:
-            self._held.append(order)
+            self._held.append(order)  # its life begins anew when it is made
             return
         self.orders.append(order)
         self.enter(order)
@@ -179,5 +219,8 @@ class Fake(ABC):
         self.commit(order)
 
     def reset(self) -> None:
-        """Forget every order. A fake with indexes of its own clears them too."""
+        """Forget every order, call and granted token. A fake with indexes of its own clears them too."""
         self.orders.clear()
+        self.calls.clear()
+        if self.tokens is not None:
+            self.tokens.reset()

@@ -14,8 +14,22 @@ from worker.sandbox.fake import Call, Fake
 FaultName = Literal[
     "timeout_before", "timeout_after_commit", "reset_after_commit", "http_500", "http_503", "throttle",
     "token_expired", "garbage", "empty", "slow", "wrong_ids", "wrong_type", "huge", "drip", "late_commit",
-    "lagging_list", "wrong_date", "repeat_with_ids",
+    "lagging_list", "wrong_date", "repeat_with_ids", "tracking_older", "tracking_logistics_no", "tracking_bare",
+    "tracking_flat", "tracking_codes", "tracking_doubled", "tracking_empty",
 ]  # fmt: skip
+TRACKING: dict[FaultName, str] = {
+    "tracking_older": "parcels in an older form: another list, other names, neither nodes nor items",
+    "tracking_logistics_no": "parcels under other names: `logistics_no`, `logistics_service`",
+    "tracking_bare": "one object wherever a list of parcels, items or nodes has one entry",
+    "tracking_flat": "those lists without the object around them",
+    "tracking_codes": "nodes are named by codes; times and `ret` are text",
+    "tracking_doubled": "every parcel twice",
+    "tracking_empty": "no parcels yet is an empty list, not code 1001",
+}
+"""Forms in which AliExpress tells parcels instead of the documented one: they meet reads alone, whatever the operation.
+
+As a suffix of an order_id they meet every read of that order.
+"""
 MEANINGS: dict[FaultName, str] = {
     "timeout_before": "nothing is executed; the connection stays open without an answer, then it is closed",
     "timeout_after_commit": "executed; then held and closed in the same way",
@@ -37,9 +51,10 @@ MEANINGS: dict[FaultName, str] = {
     " (130 s unless told); a read or look-up that meets it sees nothing younger than that",
     "wrong_date": "executed; the answer's HTTP `Date` is ahead by `latency_ms` (3 h unless told), below 0 behind",
     "repeat_with_ids": "a repeated create is told the ids of the first (a probability above 0 switches it on)",
+    **TRACKING,
 }
 FAULTS: frozenset[str] = frozenset(MEANINGS)
-BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids"})
+BESIDE = frozenset({"slow", "lagging_list", "wrong_date", "repeat_with_ids", *TRACKING})
 """Faults that come beside another one: they do not decide whether a call is executed, nor what it is answered."""
 DEFAULT_MS = {"slow": 2000.0, "late_commit": 130_000.0, "lagging_list": 130_000.0, "wrong_date": 10_800_000.0}
 """Their `latency_ms` unless told; the others have none."""
@@ -52,7 +67,9 @@ class Fault(BaseModel):
 
     fault: FaultName
     marketplace: str | None = Field(None, description="unset: every marketplace")
-    operation: Literal["create", "get", "any"] = Field("create", description="`get` is every call but a create")
+    operation: Literal["create", "get", "token", "any"] = Field(
+        "create", description="`token`: a grant or a refresh of a token; `get`: every other call but a create"
+    )
     probability: float = Field(1, ge=0, le=1)
     latency_ms: float | None = Field(
         None,
@@ -87,6 +104,8 @@ class Met:
     """How much longer orders are hidden: those a create makes, and all of them from a read."""
     date: float = 0.0
     """How far the answer's date is off."""
+    form: str | None = None
+    """The form in which parcels are told; None: the documented one."""
 
 
 class FaultPlan:
@@ -117,13 +136,20 @@ class FaultPlan:
             return _NOTHING  # the common case: no need to look into the body
         key = fake.key_of(call)
         own = self._own(fake, key)
-        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, key is not None)])
+        operation = "create" if key is not None else "token" if fake.is_token_call(call) else "get"
+        return _met(own, [f for f, chance in self.active.values() if _hits(f, chance, fake, operation)])
 
     def _own(self, fake: Fake, key: str | None) -> Fault | None:
         """Return the fault an order chose by its suffix, once: a later create of it shows the recovery."""
         stem, _, suffix = (key or "").rpartition("~")
         name, _, latency = suffix.partition(":")
-        if not key or not stem or name not in FAULTS or not _is_latency(latency) or (fake.name, key) in self._spent:
+        if (
+            not key
+            or not stem
+            or name not in FAULTS - TRACKING.keys()
+            or not _is_latency(latency)
+            or (fake.name, key) in self._spent
+        ):
             return None
         self._spent.add((fake.name, key))
         return Fault.model_validate({"fault": name, "latency_ms": int(latency) if latency else None})
@@ -136,10 +162,11 @@ def _is_latency(text: str) -> bool:
     return not text or (text.isascii() and text.isdecimal() and len(text) < 12)
 
 
-def _hits(fault: Fault, chance: random.Random, fake: Fake, is_create: bool) -> bool:
-    if fault.operation != "any" and (fault.operation == "create") != is_create:
+def _hits(fault: Fault, chance: random.Random, fake: Fake, operation: str) -> bool:
+    wanted = "get" if fault.fault in TRACKING else fault.operation
+    if wanted not in ("any", operation):
         return False
-    if fault.fault == "late_commit" and not is_create:
+    if fault.fault == "late_commit" and operation != "create":
         return False  # a read commits nothing
     return fault.marketplace in (None, fake.name) and chance.random() < fault.probability
 
@@ -158,6 +185,7 @@ def _met(own: Fault | None, faults: Sequence[Fault]) -> Met:
         longest("late_commit"),
         longest("lagging_list"),
         longest("wrong_date"),
+        next((fault.fault for fault in faults if fault.fault in TRACKING), None),
     )
 
 

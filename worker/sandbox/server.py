@@ -28,11 +28,14 @@ from pydantic import ValidationError
 from config.settings import Account, settings
 from worker.errors import ConfigError, FulfilError
 from worker.sandbox.answers import PLAIN, dated, drip, response, spoiled
+from worker.sandbox.clock import SandboxClock, Ticker
+from worker.sandbox.controls import Controls, as_json, refused
 from worker.sandbox.fake import Answer, Call, Fake, SandboxOrder
 from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.faults import Fault, FaultPlan, Met
 from worker.sandbox.guide import CONTROLS
 from worker.sandbox.late import LateCommits
+from worker.sandbox.lives import Event
 from worker.sandbox.pushes import Pusher, PushPlan
 
 HANG_SECONDS = 120.0
@@ -59,24 +62,33 @@ class Sandbox:
         """`record`: a file that gets one JSON line for every commit, appended before the answer leaves."""
         self.fakes = {fake.name: fake for fake in fakes}
         self.faults = FaultPlan()
-        self.clock = clock
+        self.clock = SandboxClock(clock)
         self.hang_seconds = hang_seconds
         self._paths = {path: fake for fake in fakes for path in fake.paths}
         self._record = None if record is None else _open_record(record)
         self.pusher = Pusher()
-        self.late = LateCommits(clock)
+        self.late = LateCommits(self.clock)
+        self.ticker = Ticker(self.clock, self._moved)
+        self.controls = Controls(self.fakes, self.clock, self.ticker)
         for fake in fakes:
             fake.on_commit = self._committed
+            fake.stamp = self.clock.stamp
 
     def _committed(self, order: SandboxOrder) -> None:
         if self._record is not None:
             self._record.write(json.dumps(order.public()).encode() + b"\n")
-        if self.pusher.plan.url is not None:
-            self.pusher.offer(self.fakes[order.marketplace], order)
+        fake = self.fakes[order.marketplace]
+        self.pusher.offer(fake, order)
+        if order.lives:
+            self.ticker.follow(fake, order)
+
+    def _moved(self, fake: Fake, order: SandboxOrder, reference: str, event: Event) -> None:
+        self.pusher.offer(fake, order, reference, event)
 
     def close(self) -> None:
-        """Let nothing more be made, and close the record."""
+        """Let nothing more be made or moved, and close the record."""
         self.late.clear()
+        self.ticker.clear()
         if self._record is not None:
             self._record.close()
 
@@ -89,7 +101,7 @@ class Sandbox:
         if fake is None:
             return response(Answer(b"the sandbox has no marketplace here", 404, PLAIN))
         body = await request.read()
-        call = Call(request.method, path, request.query, request.headers, body, self.clock())
+        call = Call(request.method, path, request.query, request.headers, body, self.clock(), self.clock.moved)
         met = self.faults.choose(fake, call)
         answer = self._execute(fake, call, met)
         if met.delay:
@@ -97,7 +109,7 @@ class Sandbox:
         if answer is None:
             return await self._cut(request, hang=met.fault != "reset_after_commit")
         if met.date:
-            answer = dated(answer, self.clock() + met.date)
+            answer = dated(answer, self.clock.real() + met.date)
         return await drip(request, answer, self.hang_seconds) if met.fault == "drip" else response(answer)
 
     def _fake_above(self, path: str) -> Fake | None:
@@ -113,7 +125,7 @@ class Sandbox:
             return Answer(b"upstream error", int(fault.removeprefix("http_")), PLAIN)
         if fault in ("throttle", "token_expired"):
             return fake.fault_answer(fault, call)
-        before, fake.lag_seconds = len(fake.orders), met.lag
+        before, fake.lag_seconds, fake.tracking_form = len(fake.orders), met.lag, met.form
         if fault == "late_commit":
             held = fake.take_in(call)
             _hide(held, met.lag)
@@ -141,26 +153,25 @@ class Sandbox:
     async def _control(self, request: web.BaseRequest) -> Answer:
         asked = f"{request.method} {request.path}"
         match request.method, request.path.removeprefix("/_sandbox/"):
-            case _ if asked not in CONTROLS:
-                return _json({"error": f"the sandbox has no {asked}; there is {', '.join(CONTROLS)}"}, 404)
             case "GET", "health":
-                return _json({"ok": True})
+                return as_json({"ok": True})
             case "GET", "orders":
                 return await self._orders()
             case "GET", "late":
-                return _json({"late": self.late.public()})
+                return as_json({"late": self.late.public()})
             case "GET", "faults":
                 return self._active_faults()
             case "POST", "faults":
                 return self._set_fault(await request.read())
             case "GET", "pushes":
-                return _json(self.pusher.public())
+                return as_json(self.pusher.public())
             case "POST", "pushes":
                 return self._set_pushes(await request.read())
             case "POST", "reset":
                 self.reset()
-                return _json({"ok": True})
-        raise AssertionError(f"{asked} is told of and does nothing")
+                return as_json({"ok": True})
+        answer = self.controls.answer(request.method, request.path, await request.read())
+        return answer or as_json({"error": f"the sandbox has no {asked}; there is {', '.join(CONTROLS)}"}, 404)
 
     async def _orders(self) -> Answer:
         orders = [order for fake in self.fakes.values() for order in fake.orders]
@@ -171,25 +182,27 @@ class Sandbox:
         return Answer(f"[{', '.join(parts)}]".encode())
 
     def reset(self) -> None:
-        """Forget every order and every fault, and what was still to be made."""
+        """Forget every order and every fault, and what was still to be made; the clock is the machine's again."""
         self.faults.clear()
         self.late.clear()
+        self.ticker.clear()
+        self.clock.moved = 0.0
         self.pusher.clear()
         for fake in self.fakes.values():
             fake.repeat_with_ids = False
             fake.reset()
 
     def _active_faults(self) -> Answer:
-        return _json({"faults": [fault.model_dump() for fault, _ in self.faults.active.values()]})
+        return as_json({"faults": [fault.model_dump() for fault, _ in self.faults.active.values()]})
 
     def _set_fault(self, body: bytes) -> Answer:
         try:
             fault = Fault.model_validate_json(body)
         except ValidationError as error:
-            return _wrong(error)
+            return refused(error)
         if fault.marketplace is not None and fault.marketplace not in self.fakes:
             known = ", ".join(self.fakes)
-            return _json({"error": f"marketplace: {fault.marketplace!r} is unknown; there is {known}."}, 400)
+            return as_json({"error": f"marketplace: {fault.marketplace!r} is unknown; there is {known}."}, 400)
         self.faults.set(fault)
         if fault.fault == "repeat_with_ids":
             on = {k[1] for k in self.faults.active if k[0] == "repeat_with_ids"}
@@ -201,8 +214,8 @@ class Sandbox:
         try:
             self.pusher.set(PushPlan.model_validate_json(body))
         except ValidationError as error:
-            return _wrong(error)
-        return _json(self.pusher.public())
+            return refused(error)
+        return as_json(self.pusher.public())
 
 
 class Running:
@@ -339,16 +352,6 @@ def _push_plan(url: str | None) -> PushPlan:
         return PushPlan(url=url)
     except ValidationError:
         raise ConfigError(f"The sandbox cannot send push messages to {url!r}; give an http address.") from None
-
-
-def _json(value: object, status: int = 200) -> Answer:
-    return Answer(json.dumps(value).encode(), status)
-
-
-def _wrong(error: ValidationError) -> Answer:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the body"
-    return _json({"error": f"{where}: {first['msg']}."}, 400)
 
 
 def _open_record(record: Path) -> FileIO:

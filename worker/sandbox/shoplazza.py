@@ -6,6 +6,7 @@ There is no idempotency: every right create makes an order. 2022-01 takes a bare
 filter; later versions take `{"order": …}`, answer 400, 403 or 500. Of 2025-06 nobody knows whether it has the tag
 filter, so here it has not. Reads and lists show an order `sync_seconds` after its create. `limit` (size, leak a
 second) switches the leaky bucket on.
+A suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations
@@ -15,29 +16,39 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
+from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
+from worker.sandbox.lives import Event, Life
+from worker.sandbox.shoplazza_checks import (
+    BEFORE,
+    LEGACY,
+    ProblemError,
+    check,
+    number_in,
+    object_in,
+    priced,
+    text_of,
+    unix,
+)
+from worker.sandbox.shoplazza_life import PHASES, fulfilments, line_id, stamp, statuses, topic_of, webhook
+from worker.sandbox.shoplazza_tokens import answer as answer_token
 from worker.sandbox.shoplazza_triggers import TRIGGERS
+from worker.sandbox.shoplazza_webhooks import Webhooks
+from worker.sandbox.stories import life
+from worker.sandbox.tokens import TokenDesk
 
-LEGACY = "2022-01"
 VERSIONS = (LEGACY, "2025-06", "2026-01", "2026-07")
 WITH_TAG_FILTER = ("2026-01", "2026-07")
 PATH = re.compile(r"/openapi/([^/]+)/orders(?:/([^/]+))?/?")
+FULFILMENTS = re.compile(r"/openapi/([^/]+)/orders/([^/]+)/fulfillments(?:/([^/]+))?/?")
+WEBHOOKS = re.compile(r"/openapi/([^/]+)/webhooks(?:/([^/]+))?/?")
+PUSH_VERSION = "2026-01"
 BRACKET = re.compile(r"\[order (\S+) (\S+)\]")
 TRIGGER = re.compile(r"sandbox:(\w+)")
 NOT_FOUND = "Unable to find resource"
 
-BEFORE = {
-    "ShippingAddress": "The shipping address does not pass",
-    "checkout_setting": "Get transaction settings error: not exists checkout setting",
-    "record_not_found": "Failed to create order line items: record_not_found",
-    "create_order_calculate_failed": "create_order_calculate_failed: order price calculate error",
-    "create_order_build_failed": "create_order_build_failed: customer or paymentline information error",
-}
 AFTER = {
     "CreateOrderBatchOption": "order_id {} CreateOrderBatchOption failed",
     "GetOrderDetail": "Get Order Detail failed",
@@ -61,55 +72,20 @@ STATES = {
     "refunded": ("placed", "refunded", "waiting"),
     "deleted": ("opened", "waiting", "initialled"),
 }
-ADDRESS = ("last_name", "email", "country_code", "province", "province_code", "city", "address")
-PROVINCES = frozenset(
-    "AE AR AU BR CA CL CN CO EG ES GB HK ID IE IN IT JP KR MX MY NG NZ PE PH RO TH TW US ZA".split()  # noqa: SIM905
-)
-"""Where an address without a province is refused; a schema does not say so (docs/vendors/shoplazza.md, 1)."""
-REQUIRED: dict[str, dict[str, tuple[str, ...]]] = {
-    "2022-01": {
-        "": ("tax_total", "discount", "currency_code", "shipping_address", "line_items", "shipping_line"),
-        "line_items": ("variant_id", "product_id", "quantity"),
-        "shipping_address": (*ADDRESS, "country"),
-        "shipping_line": ("name", "shipping_price"),
-    },
-    "2025-06": {
-        "": ("tax_total", "currency_code", "shipping_address", "line_items", "shipping_line"),
-        "line_items": ("variant_id", "product_id", "quantity"),
-        "shipping_address": (*ADDRESS, "country", "address1"),
-        "shipping_line": ("shipping_name", "shipping_price"),
-    },
-    "2026-01": {
-        "": ("tax_total", "currency_code", "shipping_address", "line_items", "shipping_line"),
-        "line_items": ("quantity",),
-        "shipping_address": (*ADDRESS, "zip"),
-        "shipping_line": ("shipping_name", "shipping_price"),
-    },
-}
-REQUIRED["2026-07"] = REQUIRED["2026-01"]
-"""What each version's schema requires (docs/vendors/shoplazza.md, 1)."""
-
-
-class _ProblemError(Exception):
-    """The call is answered with an error; `status` as 2022-01 has it."""
-
-    def __init__(self, status: int, text: str, code: str = "InvalidParameter") -> None:
-        self.status = status
-        self.text = text
-        self.code = code
 
 
 class ShoplazzaFake(Fake):
-    """A shop's order API: create, get, list."""
+    """A shop's order API: create, get, list, fulfilments; its webhooks, and its grants."""
 
     name = "shoplazza"
-    paths = ("/openapi",)
+    paths = ("/openapi", "/admin/oauth")
     built_in: ClassVar[Mapping[str, str]] = {"access_token": "sandbox-token", "shop": "sandbox"}
     triggers = TRIGGERS
 
     def __init__(self, credentials: Keys | None = None, sync_seconds: float = 3.0) -> None:
         super().__init__(credentials, sync_seconds)
-        self._accounts = {str(keys.get("access_token", "")): account for account, keys in self.credentials.items()}
+        self.tokens: TokenDesk = TokenDesk(self.credentials)
+        self.webhooks = Webhooks()
         self._by_reference: dict[str, SandboxOrder] = {}
         self._by_tag: dict[tuple[str, str], list[SandboxOrder]] = {}
         self._buckets: dict[str, tuple[float, float]] = {}
@@ -131,30 +107,65 @@ class ShoplazzaFake(Fake):
 
     def handle(self, call: Call) -> Answer:
         """Answer one call to the shop's API."""
-        found = PATH.fullmatch(call.path)
+        if self.is_token_call(call):
+            self.calls.came(call.path, call.at - call.moved)
+            return answer_token(call, self.tokens, self.credentials)
+        places = ((PATH, "orders"), (FULFILMENTS, "fulfillments"), (WEBHOOKS, "webhooks"))
+        found, kind = next(((match, name) for path, name in places if (match := path.fullmatch(call.path))), (None, ""))
         version = found[1] if found else LEGACY
         try:
             if found is None or version not in VERSIONS:
-                raise _ProblemError(404, NOT_FOUND, "NotFound")
+                raise ProblemError(404, NOT_FOUND, "NotFound")
+            self.calls.came(f"{call.method} {kind}", call.at - call.moved)
             account = self._admit(call)
-            match call.method, found[2]:
-                case "POST", None:
-                    return _success(version, {"order": self._create(call, account, version)})
-                case "GET", None:
-                    return _success(version, self._list(call, account, version))
-                case "GET", reference:
-                    return _success(version, {"order": self._get(call, account, str(reference))})
-            raise _ProblemError(405, "Method Not Allowed", "MethodNotAllowed")
-        except _ProblemError as problem:
+            match kind, call.method, found[2]:
+                case "orders", "POST", None:
+                    told: Mapping[str, Any] = {"order": self._create(call, account, version)}
+                case "orders", "GET", None:
+                    told = self._list(call, account, version)
+                case "orders", "GET", reference:
+                    told = {"order": _show(self._get(call, account, str(reference)), call.at)}
+                case "fulfillments", "GET", reference:
+                    told = self._fulfilments(call, account, str(reference), found[3])
+                case "webhooks", _, number:
+                    told = self._webhooks(call, account, number, version)
+                case _:
+                    raise ProblemError(405, "Method Not Allowed", "MethodNotAllowed")
+            return _success(version, told)
+        except ProblemError as problem:
             return _error(version, problem)
+
+    def is_token_call(self, call: Call) -> bool:
+        """Tell whether a call asks for a grant, a token, or a new one."""
+        return call.path.startswith("/admin/oauth/")
+
+    def messages(self, order: SandboxOrder) -> Iterator[Message]:
+        """Tell that an order was made."""
+        if order.lives:
+            yield self._webhook("orders/create", order, order.created_at, "create")
+
+    def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
+        """Tell of every move, with the order as it stands then."""
+        yield self._webhook(topic_of(event), order, event.at, f"{event.move}/{event.at}")
+
+    def _webhook(self, topic: str, order: SandboxOrder, at: float, part: str) -> Message:
+        keys = self.credentials[order.account]
+        return webhook(topic, _show(order, at), keys, PUSH_VERSION, part)
+
+    def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
+        """Begin as the create asked; a shop's order is never cancelled unpaid."""
+        if "lines" not in order.request:
+            return None
+        pieces = [line["quantity"] for line in order.request["lines"]]
+        return life(order.key, PHASES[order.request["state"]], order.created_at, pieces, None)
 
     def fault_answer(self, fault: str, call: Call) -> Answer:
         """Say "too often" or "token invalid" in the API's words."""
         found = PATH.fullmatch(call.path)
         problem = (
-            _ProblemError(429, "Too Many Requests", "TooManyRequests")
+            ProblemError(429, "Too Many Requests", "TooManyRequests")
             if fault == "throttle"
-            else _ProblemError(401, "Unauthorized", "Unauthorized")
+            else ProblemError(401, "Unauthorized", "Unauthorized")
         )
         return _error(found[1] if found else LEGACY, problem)
 
@@ -163,36 +174,37 @@ class ShoplazzaFake(Fake):
         super().reset()
         self._by_reference.clear()
         self._by_tag.clear()
+        self.webhooks.clear()
         self._buckets.clear()
 
     def _admit(self, call: Call) -> str:
-        account = self._accounts.get(call.headers.get("access-token", ""))
+        account = self.tokens.account_of("", call.headers.get("access-token", ""), call.at)
         if account is None:
-            raise _ProblemError(401, "Unauthorized", "Unauthorized")
+            raise ProblemError(401, "Unauthorized", "Unauthorized")
         if self.limit is not None:
             size, leak = self.limit
             level, since = self._buckets.get(account, (0.0, call.at))
             level = max(level - (call.at - since) * leak, 0.0) + 1
             if level > size:
-                raise _ProblemError(429, "Too Many Requests", "TooManyRequests")
+                raise ProblemError(429, "Too Many Requests", "TooManyRequests")
             self._buckets[account] = level, call.at
         return account
 
     def _create(self, call: Call, account: str, version: str) -> dict[str, Any]:
-        body = _body(call, version)
-        _check(body, version)
-        note = _text(body.get("note"))
+        body = object_in(call, "order", version)
+        check(body, version)
+        note = text_of(body.get("note"))
         found = TRIGGER.search(note)
         asked = found[1] if found else ""
         if asked in BEFORE:
-            raise _ProblemError(422, BEFORE[asked])
+            raise ProblemError(422, BEFORE[asked])
         if asked in FAILED:
-            raise _ProblemError(*FAILED[asked], code=asked)
+            raise ProblemError(*FAILED[asked], code=asked)
         order = self._make(body, account, note, asked, call.at)
         if asked in AFTER:
             status = 500 if asked == "DeadlineExceeded" or version != LEGACY else 422
-            raise _ProblemError(status, AFTER[asked].format(order.references[0]), asked)
-        return _show(order)
+            raise ProblemError(status, AFTER[asked].format(order.references[0]), asked)
+        return _show(order, call.at)
 
     def _make(self, body: Mapping[str, Any], account: str, note: str, asked: str, at: float) -> SandboxOrder:
         mark = next(reversed(list(BRACKET.finditer(note))), None)
@@ -200,11 +212,11 @@ class ShoplazzaFake(Fake):
         request = {
             # Only our own line of the note: the rest may be personal.
             "note": mark[0] if mark else "",
-            "tags": [_text(tag) for tag in body.get("tags") or ()],
+            "tags": [text_of(tag) for tag in body.get("tags") or ()],
             "state": state,
-            "country_code": _text(body["shipping_address"].get("country_code")),
-            "shipping_name": _text(body["shipping_line"].get("name") or body["shipping_line"].get("shipping_name")),
-            **_priced(body),
+            "country_code": text_of(body["shipping_address"].get("country_code")),
+            "shipping_name": text_of(body["shipping_line"].get("name") or body["shipping_line"].get("shipping_name")),
+            **priced(body),
         }
         reference = _reference(next(self._ids))
         order = SandboxOrder(self.name, account, mark[1] if mark else "", [reference], at, [at], request=request)
@@ -217,28 +229,62 @@ class ShoplazzaFake(Fake):
         for tag in dict.fromkeys(order.request["tags"]):
             self._by_tag.setdefault((order.account, tag), []).append(order)
 
-    def _get(self, call: Call, account: str, reference: str) -> dict[str, Any]:
+    def _get(self, call: Call, account: str, reference: str) -> SandboxOrder:
         order = self._by_reference.get(reference)
         if order is None or order.account != account:
-            raise _ProblemError(404, NOT_FOUND, "NotFound")
+            raise ProblemError(404, NOT_FOUND, "NotFound")
         order.gets.append(call.at)
         if not self.shows(order, call.at):
-            raise _ProblemError(404, NOT_FOUND, "NotFound")
-        return _show(order)
+            raise ProblemError(404, NOT_FOUND, "NotFound")
+        return order
+
+    def _fulfilments(self, call: Call, account: str, reference: str, number: str | None) -> Mapping[str, Any]:
+        order = self._get(call, account, reference)
+        found = fulfilments(order, order.lives[reference].at(call.at))
+        if number is None:
+            size, start = number_in(call.query, "page_size", 10, 250), number_in(call.query, "cursor", 0, 10**9)
+            more = len(found) > start + size
+            page = {"fulfillments": found[start : start + size]}
+            return {**page, "cursor": str(start + size) if more else "", "has_more": more}
+        if number == "count":
+            return {"count": len(found)}
+        one = next((fulfilment for fulfilment in found if fulfilment["id"] == number), None)
+        if one is None:
+            raise ProblemError(404, NOT_FOUND, "NotFound")
+        return {"fulfillment": one}
+
+    def _webhooks(self, call: Call, account: str, number: str | None, version: str) -> Mapping[str, Any]:
+        hooks = self.webhooks.of(account)
+        match call.method, number:
+            case "GET", None:
+                return {"webhooks": hooks}
+            case "GET", "count":
+                return {"count": len(hooks)}
+            case "POST", None:
+                asked = object_in(call, "webhook", version)
+                topic, address = text_of(asked.get("topic")), text_of(asked.get("address"))
+                if "/" not in topic or not address.startswith("http"):
+                    raise ProblemError(422, "topic and address are required")
+                return {"webhook": self.webhooks.make(account, topic, address, call.at)}
+            case "GET", str() if hook := self.webhooks.get(account, number or ""):
+                return {"webhook": hook}
+            case "DELETE", str() if self.webhooks.delete(account, number or ""):
+                return {}
+        raise ProblemError(404, NOT_FOUND, "NotFound")
 
     def _list(self, call: Call, account: str, version: str) -> dict[str, Any]:
         query, legacy = call.query, version == LEGACY
-        size = _number(query, "limit" if legacy else "page_size", 10, 250)
-        start = (_number(query, "page", 1, 10**6) - 1) * size if legacy else _number(query, "cursor", 0, 10**9)
+        size = number_in(query, "limit" if legacy else "page_size", 10, 250)
+        start = (number_in(query, "page", 1, 10**6) - 1) * size if legacy else number_in(query, "cursor", 0, 10**9)
         if "order_tags" in query and version in WITH_TAG_FILTER:
             found = list(reversed(self._by_tag.get((account, query["order_tags"]), [])))
             for order in found:
                 order.gets.append(call.at)
         else:
             found = [order for order in reversed(self.orders) if order.account == account]
-        since = _unix(query["created_at_min"]) if "created_at_min" in query else 0.0
+        since = unix(query["created_at_min"]) if "created_at_min" in query else 0.0
         shown = [order for order in found if since < order.created_at + 1 and self.shows(order, call.at)]
-        page = [_show(order) for order in shown[start : start + size]]
+        page = [_show(order, call.at) for order in shown[start : start + size]]
         if legacy:
             return {"orders": page}
         more = len(shown) > start + size
@@ -249,7 +295,7 @@ def _success(version: str, data: Mapping[str, Any]) -> Answer:
     return _answer(data if version == LEGACY else {"code": "Success", "message": "", "data": data})
 
 
-def _error(version: str, problem: _ProblemError) -> Answer:
+def _error(version: str, problem: ProblemError) -> Answer:
     """Answer with an error in the form and with the status of the API version (docs/vendors/shoplazza.md, 1)."""
     if version == LEGACY or version not in VERSIONS:
         said = {"error": problem.text} if problem.code == "inactive" else {"errors": [problem.text]}
@@ -263,75 +309,6 @@ def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
     return Answer(raw, status, headers={"Request-Id": hashlib.sha256(raw).hexdigest()[:32]})
 
 
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = query.get(name) or str(default)
-    if not text.isdecimal() or int(text) > most:
-        raise _ProblemError(422, f"{name} is invalid")
-    return int(text)
-
-
-def _unix(text: str) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise _ProblemError(422, "created_at_min is invalid") from None
-
-
-def _body(call: Call, version: str) -> dict[str, Any]:
-    """Return the order of a create: bare in 2022-01, in `order` later."""
-    if "application/json" not in call.headers.get("content-type", ""):
-        raise _ProblemError(400, "Content-Type must be application/json")
-    try:
-        body = json.loads(call.body)
-    except (ValueError, RecursionError):
-        raise _ProblemError(400, "the body is not JSON") from None
-    if version != LEGACY:
-        body = body.get("order") if isinstance(body, dict) else None
-    if not isinstance(body, dict):
-        raise _ProblemError(400, "order is required")
-    return body
-
-
-def _check(body: Mapping[str, Any], version: str) -> None:
-    if not isinstance(body.get("shipping_address"), dict):
-        raise _ProblemError(422, "ShippingAddress is nil")
-    _require(body, REQUIRED[version][""], "")
-    items, line = body["line_items"], body["shipping_line"]
-    if not isinstance(items, list) or not isinstance(line, dict):
-        raise _ProblemError(422, "line_items must be a list, shipping_line an object")
-    for part, name in ((body["shipping_address"], "shipping_address"), (line, "shipping_line")):
-        needed = REQUIRED[version][name]
-        if name == "shipping_address" and part.get("country_code") not in PROVINCES:
-            needed = tuple(one for one in needed if not one.startswith("province"))
-        _require(part, needed, f"{name}.")
-    for item in items:
-        if not isinstance(item, dict):
-            raise _ProblemError(422, "line_items must be objects")
-        _require(item, REQUIRED[version]["line_items"], "line_items.")
-        for name in ("variant_id", "product_id"):
-            if not isinstance(item.get(name, ""), str):
-                raise _ProblemError(422, f"line_items.{name} must be a string")
-        if type(item["quantity"]) is not int or item["quantity"] < 1:
-            raise _ProblemError(422, "line_items.quantity must be an integer of at least 1")
-    for name, value in (("tax_total", body["tax_total"]), ("shipping_line.shipping_price", line["shipping_price"])):
-        if not isinstance(value, str) or not re.fullmatch(r"\d+(\.\d+)?", value):
-            raise _ProblemError(422, f"{name} must be a numeric string")
-    if not re.fullmatch(r"(\d+(\.\d+)?%?)?", _text(body.get("discount"))):
-        raise _ProblemError(422, "discount must be an amount or a percentage")
-    if not isinstance(body.get("tags", []), list) or not isinstance(body.get("note", ""), str):
-        raise _ProblemError(422, "tags must be a list, note a string")
-
-
-def _require(part: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    for name in names:
-        if part.get(name) in (None, "", [], {}):
-            raise _ProblemError(422, f"{where}{name} is required")
-
-
 def _reference(number: int) -> str:
     """Return an id in one of the three forms the vendor's samples have, each longer than a float is exact."""
     lot, rest = divmod(number, 100_000)
@@ -339,32 +316,15 @@ def _reference(number: int) -> str:
     return (str(10_234_136_520_598_000_000 + number), f"11218-{number:08d}", third)[number % 3]
 
 
-def _priced(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Price the lines; a price follows from the variant id, so that it can be foretold."""
-    lines = []
-    for item in body["line_items"]:
-        variant = _text(item.get("variant_id"))
-        price = Decimal(199 + int(hashlib.sha256(variant.encode()).hexdigest()[:4], 16) % 4801) / 100
-        total = str(price * item["quantity"])
-        lines.append({"variant_id": variant, "product_id": _text(item.get("product_id")), "total": total})
-        lines[-1] |= {"quantity": item["quantity"], "price": str(price), "fulfillment_status": "waiting"}
-    subtotal = sum((Decimal(line["total"]) for line in lines), Decimal(0))
-    discount = _text(body.get("discount")) or "0"
-    off = subtotal * Decimal(discount[:-1]) / 100 if discount.endswith("%") else Decimal(discount)
-    if off > subtotal:
-        raise _ProblemError(422, BEFORE["create_order_calculate_failed"])
-    tax, shipping = Decimal(body["tax_total"]), Decimal(body["shipping_line"]["shipping_price"])
-    amounts = {"sub_total": subtotal, "total_discount": off, "total_tax": tax, "total_shipping": shipping}
-    amounts["total_price"] = subtotal - off + tax + shipping
-    shown = {name: f"{amount:.2f}" for name, amount in amounts.items()}
-    return {"lines": lines, "amounts": shown, "currency": body["currency_code"]}
-
-
-def _show(order: SandboxOrder) -> dict[str, Any]:
-    """Return one order as it is read back; its tags as one text."""
-    made, created = order.request, f"{datetime.fromtimestamp(order.created_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    status, financial, fulfilment = STATES[made["state"]]
-    paid = financial in ("paid", "refunded")
+def _show(order: SandboxOrder, at: float) -> dict[str, Any]:
+    """Return one order as it is read back at a time; its tags as one text."""
+    made, created = order.request, stamp(order.created_at)
+    standing = order.lives[order.references[0]].at(at)
+    status, financial, fulfilment = statuses(standing) if standing.moves else STATES[made["state"]]
+    updated = stamp(standing.moves[-1].at) if standing.moves else created
+    ended = updated if standing.ended_at is None else stamp(standing.ended_at)
+    placed = created if standing.paid_at is None else stamp(standing.paid_at)
+    paid, cancelled = financial in ("paid", "refunded", "refunding"), status == "cancelled"
     return {
         "id": order.references[0],
         "number": order.references[0][-8:],
@@ -372,19 +332,21 @@ def _show(order: SandboxOrder) -> dict[str, Any]:
         "status": status,
         "financial_status": financial,
         "fulfillment_status": fulfilment,
-        "cancel_reason": "customer" if status == "cancelled" else None,
+        "cancel_reason": ("other" if standing.moves else "customer") if cancelled else None,
         "currency": made["currency"],
         **made["amounts"],
         "total_paid": made["amounts"]["total_price"] if paid else "0.00",
         "total_refund_price": made["amounts"]["total_price"] if financial == "refunded" else "0.00",
         "tags": ", ".join(made["tags"]),
         "created_at": created,
-        "updated_at": created,
-        "placed_at": created if status != "opened" else None,
-        "canceled_at": created if status == "cancelled" else None,
+        "updated_at": updated,
+        "placed_at": placed if status != "opened" else None,
+        "canceled_at": ended if cancelled else None,
+        "cancelled_at": ended if cancelled else None,
+        "finished_at": ended if status == "finished" else None,
         "deleted_at": created if made["state"] == "deleted" else None,
         "shipping_line": {"name": made["shipping_name"]},
         "shipping_address": {"country_code": made["country_code"]},
-        "line_items": made["lines"],
-        "fulfillments": [],
+        "line_items": [{"id": line_id(order, n), **line} for n, line in enumerate(made["lines"])],
+        "fulfillments": fulfilments(order, standing),
     }

@@ -1,4 +1,4 @@
-"""The sandbox's Xportcn: preview, create, list and detail below /api, as strict as the real gateway is said to be.
+"""The sandbox's Xportcn: preview, create, list, detail and logistics below /api, as strict as it is said to be.
 
 What one order can choose for itself is in `triggers`.
 
@@ -7,6 +7,7 @@ with the same outOrderId, flow and lines. The list and the details show an order
 every account has one old order, so that its list is never empty. Prices follow from the offer id. Xportcn's error
 codes are not stored: 400, 401, 403 and PREVIEW_REQUIRED are this sandbox's own, so that a create they turn away is
 unknown to whoever knows documented codes only; the words are the platform's. The faults are in 1688's documented form.
+A suffix of the order_id chooses how an order lives on (worker/sandbox/stories.py).
 """
 
 from __future__ import annotations
@@ -16,16 +17,28 @@ import hmac
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from worker.sandbox.fake import Answer, Call, Fake, Keys, SandboxOrder
+from worker.sandbox.fake import Answer, Call, Fake, Keys, Message, SandboxOrder
+from worker.sandbox.lives import Event, Life, Phase
+from worker.sandbox.stories import life
+from worker.sandbox.xportcn_checks import MARK, TEXTS, RefusalError, body_of, check, text_of, whole
+from worker.sandbox.xportcn_life import (
+    NO_LOGISTICS,
+    PAY_SECONDS,
+    PHASES,
+    callback,
+    details,
+    logistics,
+    status_of,
+    traces,
+)
 
 BASE = "/api/alibaba/ka/order"
 DRIFT_SECONDS = 600
 NONCE_CHARACTERS = 32
-MARK = "sandbox:"
 CARRIAGE_FEN = 600
 SERVICE_FEN = 161
 """Sample of the vendor: sumTotalPayment is 161 fen above sumPayment, for an unexplained service."""
@@ -33,26 +46,7 @@ TRADE_MODES = ["assureTrade", "alipay", "period"]
 HISTORY = "history-1"
 """outOrderId of the order every account had before."""
 PAGE_SIZE = 20
-TEXTS = {
-    "500_001": "商品不支持在线交易",
-    "500_002": "下单商品不属于同一卖家",
-    "500_003": "规格不存在",
-    "500_004": "库存不足",
-    "500_005": "商品数量未达到起批量",
-    "500_006": "商品未满足混批条件",
-    "500_007": "没有代销关系",
-    "500_008": "商品价格为0",
-    "500_009": "商品数量未达到起批量",
-}
 BUILT_IN = {"access_key": "sandbox-key", "access_secret": "sandbox-secret", "user_id": "sandbox-user"}
-
-
-class _RefusalError(Exception):
-    """The gateway or 1688 says no; nothing was made."""
-
-    def __init__(self, code: str, text: str | None = None) -> None:
-        self.code = code
-        self.text = text or TEXTS.get(code, code)
 
 
 class XportcnFake(Fake):
@@ -92,7 +86,7 @@ class XportcnFake(Fake):
         if call.path.rstrip("/") != f"{BASE}/create":
             return None
         try:
-            return _text(json.loads(call.body).get("outOrderId"))
+            return text_of(json.loads(call.body).get("outOrderId"))
         except (ValueError, AttributeError, RecursionError):
             return ""
 
@@ -103,14 +97,17 @@ class XportcnFake(Fake):
             f"{BASE}/create": self._create,
             f"{BASE}/page": self._list,
             f"{BASE}/detail": self._detail,
+            f"{BASE}/logistics": self._logistics,
+            f"{BASE}/logistics/trace": self._traces,
         }
         execute = calls.get(call.path.rstrip("/"))
         if execute is None or call.method != "POST":
             status, error = (404, "Not Found") if execute is None else (405, "Method Not Allowed")
             return _answer({"timestamp": int(call.at * 1000), "status": status, "error": error}, status)
+        self.calls.came(call.path, call.at - call.moved)
         try:
-            result = execute(call, self._admit(call), _body(call))
-        except _RefusalError as refusal:
+            result = execute(call, self._admit(call), body_of(call))
+        except RefusalError as refusal:
             return self._envelope(refusal.code, refusal.text, None)
         return result if isinstance(result, Answer) else self._envelope(200, "成功", result)
 
@@ -120,6 +117,29 @@ class XportcnFake(Fake):
         if fault == "throttle":
             code, text = ("gw.QosAppFrequencyLimit", "App call exceeds limited frequency")
         return _answer({"error_code": code, "error_message": text}, 400)
+
+    def messages(self, order: SandboxOrder) -> Iterator[Message]:
+        """Tell of each of a create's orders that it was made."""
+        for reference in order.lives:
+            yield from self._callback(order, reference, None)
+
+    def moved(self, order: SandboxOrder, reference: str, event: Event) -> Iterator[Message]:
+        """Tell of the moves Xportcn has a callback for."""
+        yield from self._callback(order, reference, event)
+
+    def _callback(self, order: SandboxOrder, reference: str, event: Event | None) -> Iterator[Message]:
+        stamp = self.stamp(event.at if event else order.created_at)
+        message = callback(order, reference, event, _total(order, reference), stamp)
+        if message is not None:
+            yield message
+
+    def life_of(self, order: SandboxOrder, reference: str) -> Life | None:
+        """Begin unpaid, with 1688's deadline, or as the status its create asked for."""
+        if "parts" not in order.request:
+            return None
+        pieces = [line["quantity"] for line in order.request["parts"][reference]]
+        first = PHASES.get(order.request["status"], Phase.PAID)
+        return life(order.key, first, order.created_at, pieces, PAY_SECONDS)
 
     def reset(self) -> None:
         """Forget every order, preview and nonce."""
@@ -137,48 +157,48 @@ class XportcnFake(Fake):
         headers = {name.lower(): value for name, value in call.headers.items()}
         for name in ("access-key", "nonce-str", "timestamp", "user-id", "signature"):
             if not headers.get(name):
-                raise _RefusalError("401", f"header {name} is missing: signature refused")
+                raise RefusalError("401", f"header {name} is missing: signature refused")
         access_key, nonce, timestamp = headers["access-key"], headers["nonce-str"], headers["timestamp"]
         secret = self._secrets.get(access_key)
         if secret is None:
-            raise _RefusalError("401", "access-key is invalid or was reset")
+            raise RefusalError("401", "access-key is invalid or was reset")
         sent_at = int(timestamp) if timestamp.isdecimal() and len(timestamp) in (10, 13) else 0
-        if abs(call.at - (sent_at / 1000 if len(timestamp) == 13 else sent_at)) > DRIFT_SECONDS:
-            raise _RefusalError("401", "timestamp expired")
+        if call.drift(sent_at / 1000 if len(timestamp) == 13 else sent_at) > DRIFT_SECONDS:
+            raise RefusalError("401", "timestamp expired")
         digest = hashlib.md5(f"{access_key}{timestamp}{nonce}{secret}".encode(), usedforsecurity=False)
         if not hmac.compare_digest(digest.hexdigest().upper().encode(), headers["signature"].encode()):
-            raise _RefusalError("401", "signature error")
+            raise RefusalError("401", "signature error")
         self._spend(access_key, nonce, call.at)
         account = self._accounts.get((access_key, headers["user-id"]))
         if account is None:
-            raise _RefusalError("403", "user-id has no permission")
+            raise RefusalError("403", "user-id has no permission")
         return account
 
     def _spend(self, access_key: str, nonce: str, at: float) -> None:
         if len(nonce) != NONCE_CHARACTERS or (access_key, nonce) in self._nonces:
-            raise _RefusalError("401", "nonce-str is not 32 characters or was used before")
+            raise RefusalError("401", "nonce-str is not 32 characters or was used before")
         self._nonces[access_key, nonce] = at
         while self._nonces and next(iter(self._nonces.values())) < at - 2 * DRIFT_SECONDS:
             del self._nonces[next(iter(self._nonces))]  # in the order they came, so the oldest is first
 
     def _preview(self, call: Call, account: str, body: dict[str, Any]) -> list[dict[str, Any]]:
-        lines = _check(body)
-        self._previews[account, _text(body.get("outOrderId"))] = _previewed(body)
+        lines = check(body)
+        self._previews[account, text_of(body.get("outOrderId"))] = _previewed(body)
         sums = _sums(lines)
         items = [{**_line(line), "message": ""} for line in lines]
         return [{**sums, "tradeModeNameList": TRADE_MODES, "orderItemTOList": items}]
 
     def _create(self, call: Call, account: str, body: dict[str, Any]) -> Any:
-        lines, key = _check(body), _text(body.get("outOrderId"))
+        lines, key = check(body), text_of(body.get("outOrderId"))
         if self._previews.get((account, key)) != _previewed(body):
-            raise _RefusalError("PREVIEW_REQUIRED", "call the preview with the same outOrderId, flow and lines first")
-        trade_type, message = _text(body.get("tradeType")), _text(body.get("message"))
+            raise RefusalError("PREVIEW_REQUIRED", "call the preview with the same outOrderId, flow and lines first")
+        trade_type, message = text_of(body.get("tradeType")), text_of(body.get("message"))
         if trade_type and trade_type not in TRADE_MODES:
-            raise _RefusalError("500", f"not support tradeType:【{trade_type}】")
+            raise RefusalError("500", f"not support tradeType:【{trade_type}】")
         asked = message.removeprefix(MARK) if message.startswith(MARK) else ""
         status = asked.removeprefix("STATUS=") if asked.startswith("STATUS=") else "waitbuyerpay"
         if asked not in ("", "SPLIT", "PARTIAL", "NO_IDS", "IDS_WITH_ERROR") and not asked.startswith("STATUS="):
-            raise _RefusalError(asked)
+            raise RefusalError(asked)
         del self._previews[account, key]
         if asked == "PARTIAL":
             order = self._make(account, key, [lines[:-1] or lines], status, call.at)
@@ -203,8 +223,8 @@ class XportcnFake(Fake):
         self._by_reference.update(dict.fromkeys(order.references, order))
 
     def _list(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
-        wanted, page = _text(body.get("outOrderId")), max(1, _whole(body.get("page"), 1))
-        size = min(max(1, _whole(body.get("pageSize"), PAGE_SIZE)), 50)
+        wanted, page = text_of(body.get("outOrderId")), max(1, whole(body.get("page"), 1))
+        size = min(max(1, whole(body.get("pageSize"), PAGE_SIZE)), 50)
         orders = self._by_key.get((account, wanted), []) if wanted else self._by_account.get(account, [])
         for order in orders if wanted else []:
             order.gets.append(call.at)
@@ -215,62 +235,39 @@ class XportcnFake(Fake):
             "total": len(entries),
             "page": page,
             "pageSize": size,
-            "records": [row for entry in shown for row in (_rows(entry) if entry else [_history(account)])],
+            "records": [row for entry in shown for row in (_rows(entry, call.at) if entry else [_history(account)])],
         }
 
     def _detail(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
-        reference = _text(body.get("orderId"))
+        order, reference = self._shown(call, account, body)
+        return _row(order, reference, call.at)
+
+    def _shown(self, call: Call, account: str, body: dict[str, Any]) -> tuple[SandboxOrder, str]:
+        reference = text_of(body.get("orderId"))
         order = self._by_reference.get(reference)
         if order is not None and order.account == account:
             order.gets.append(call.at)
             if self.shows(order, call.at):
-                return _row(order, reference)
-        raise _RefusalError("500", "订单不存在")
+                return order, reference
+        raise RefusalError("500", "订单不存在")
+
+    def _logistics(self, call: Call, account: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        order, reference = self._shown(call, account, body)
+        standing = order.lives[reference].at(call.at)
+        if not standing.boxes:
+            raise RefusalError("404", NO_LOGISTICS)
+        return logistics(reference, order.request["parts"][reference], standing)
+
+    def _traces(self, call: Call, account: str, body: dict[str, Any]) -> dict[str, Any]:
+        order, reference = self._shown(call, account, body)
+        standing = order.lives[reference].at(call.at)
+        if not standing.boxes:
+            raise RefusalError("404", NO_LOGISTICS)
+        return {"logisticsTrace": traces(reference, standing)}
 
 
 def _answer(body: Mapping[str, Any], status: int = 200) -> Answer:
     return Answer(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"), status)
-
-
-def _body(call: Call) -> dict[str, Any]:
-    try:
-        body = json.loads(call.body)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict) or "application/json" not in call.headers.get("content-type", ""):
-        raise _RefusalError("400", "the body must be a JSON object")
-    return body
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
-
-
-def _whole(value: object, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
-
-
-def _check(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Check what preview and create share; return the lines."""
-    address, lines = body.get("addressParam"), body.get("cargoParamList")
-    if not isinstance(address, dict) or not isinstance(lines, list) or not lines:
-        raise _RefusalError("400", "addressParam and cargoParamList are required")
-    if not _text(address.get("districtCode")) and not (address.get("provinceText") and address.get("cityText")):
-        raise _RefusalError("400", "收货地址不完整")
-    if not _text(address.get("phone")).isdecimal() and _text(address.get("phone")):
-        raise _RefusalError("400", "收货地址: phone must be digits")
-    if len(lines) > 50:
-        raise _RefusalError("400", "at most 50 lines")
-    for line in lines:
-        if not isinstance(line, dict) or _whole(line.get("offerId"), 0) < 1 or _whole(line.get("quantity"), 0) < 1:
-            raise _RefusalError("400", "offerId and quantity must be numbers of at least 1")
-        if _text(line.get("productNo")).startswith(MARK):
-            raise _RefusalError(line["productNo"].removeprefix(MARK))
-    if len({_text(line.get("sellerOpenId")) for line in lines}) > 1:
-        raise _RefusalError("500_002")
-    if body.get("flow") == "boutiquepifa" and sum(line["quantity"] for line in lines) <= 2:
-        raise _RefusalError("500_005")
-    return lines
 
 
 def _previewed(body: Mapping[str, Any]) -> str:
@@ -315,23 +312,28 @@ def _sums(lines: list[Any]) -> dict[str, int]:
     return {**sums, "sumTotalPayment": payment + SERVICE_FEN}
 
 
-def _row(order: SandboxOrder, reference: str) -> dict[str, Any]:
-    """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
-    lines, status = order.request["parts"][reference], order.request["status"]
-    # Carriage and service are paid once, with the first of several.
+def _total(order: SandboxOrder, reference: str) -> int:
+    """Return what an order costs in fen; carriage and service are paid once, with the first of several."""
     once = CARRIAGE_FEN + SERVICE_FEN if reference == order.references[0] else 0
-    total = sum(line["amount"] for line in lines) + once
+    amounts: list[int] = [line["amount"] for line in order.request["parts"][reference]]
+    return sum(amounts) + once
+
+
+def _row(order: SandboxOrder, reference: str, at: float) -> dict[str, Any]:
+    """Return an order as list and detail show it: Xportcn's flat names around 1688's own object."""
+    lines = order.request["parts"][reference]
+    status = status_of(order, order.lives[reference].at(at))
     created = f"{datetime.fromtimestamp(order.created_at, UTC):%Y%m%d%H%M%S}000+0000"
     # baseInfo.id loses digits on its way, as in 1688's own sample.
     base = {"id": int(reference) // 100 * 100, "idOfStr": reference, "status": status, "createTime": created}
-    money = {"totalAmount": total, "payStatus": 1}
+    money = {"totalAmount": _total(order, reference), **details(order, reference, at)}
     return {"orderId": reference, "outOrderId": order.key, "orderStatus": status, **money, "baseInfo": base} | {
         "productItems": [{**line, "subItemID": int(reference) * 10 + place} for place, line in enumerate(lines)]
     }
 
 
-def _rows(order: SandboxOrder) -> list[dict[str, Any]]:
-    return [_row(order, reference) for reference in order.references]
+def _rows(order: SandboxOrder, at: float) -> list[dict[str, Any]]:
+    return [_row(order, reference, at) for reference in order.references]
 
 
 def _history(account: str) -> dict[str, Any]:

@@ -12,8 +12,11 @@ import redis
 from worker.errors import RedisAway
 from worker.marketplaces.base import Rate
 
-Lane = Literal["place", "read"]
-"""What a call does; each has its own rate, unless the marketplace counts both together."""
+Lane = Literal["place", "read", "follow", "product", "freight", "address"]
+"""What a call does; each has its own rate, unless the marketplace counts both together.
+
+The last three are asked before orders, at one rate for all accounts of a marketplace.
+"""
 PACE = 0.98
 """How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
 
@@ -128,6 +131,21 @@ class Limits:
         self._failing[account, lane] = bool(failing)
         start = int(first) / 1e6
         return Booking(tuple(max(0.0, start + i * step) for i in range(int(granted))), max(0.0, int(after) / 1e6))
+
+    def book_idle(
+        self, account: str, rate: Rate, share: float, count: int, calls_each: int, max_wait_seconds: float
+    ) -> Booking:
+        """Reserve slots for reads that nobody waits for: within a share of the rate, and only what stands idle.
+
+        Raises RedisAway.
+        """
+        own = Rate(rate.per_second * share, 1)
+        allowed = self.book(account, "follow", own, count, calls_each, max_wait_seconds)
+        if not allowed.waits:
+            return allowed
+        idle = self.book(account, "read", rate, len(allowed.waits), calls_each, 0.0)
+        waits = tuple(map(max, allowed.waits, idle.waits))
+        return Booking(waits, allowed.next_wait if len(waits) == len(allowed.waits) else max(1.0, idle.next_wait))
 
     def in_line(self, account: str, lane: Lane, rate: Rate, calls_each: int) -> int:
         """Return how many orders were put off and are to come again one after the other. Raises RedisAway."""

@@ -28,6 +28,7 @@ class Loop(Background):
         self._lanes: dict[Lane, asyncio.Semaphore] = {
             "place": asyncio.Semaphore(self._settings.in_flight),
             "read": asyncio.Semaphore(self._settings.in_flight_reads),
+            "follow": asyncio.Semaphore(max(1, self._settings.in_flight_reads // 4)),
         }
         return Client(
             connections=self._settings.in_flight + self._settings.in_flight_reads,

@@ -29,6 +29,8 @@ SOON_SECONDS = 10.0
 """What is back sooner is not put off in the ledger: its message is on its way, and the sweep gives it longer."""
 LEAD_SECONDS = 0.03
 """Kept between a slot's booking and its time, for the claim that comes first."""
+FOLLOW_SHARE = 0.2
+"""How much of an account's rate the reads of its confirmed orders may take, of what nothing else needs."""
 TRIES_FOR_A_SLOT = 3
 """A loop that missed this many slots in a row lets the order go back."""
 MINDED_RATE = 100
@@ -78,7 +80,11 @@ class Turns:
         Raises RedisAway.
         """
         now, rate = time.monotonic(), self._accounts.rate(marketplace.account)
-        booking = self._limits.book(marketplace.account, lane, rate, count, _calls(marketplace, lane), MAX_WAIT_SECONDS)
+        account, calls = marketplace.account, _calls(marketplace, lane)
+        if lane == "follow":
+            booking = self._limits.book_idle(account, rate, FOLLOW_SHARE, count, calls, MAX_WAIT_SECONDS)
+        else:
+            booking = self._limits.book(account, lane, rate, count, calls, MAX_WAIT_SECONDS)
         return tuple(now + LEAD_SECONDS + wait for wait in booking.waits), booking.next_wait
 
     def keep(self, slots: Slots, ids: Iterable[str]) -> Slots:
@@ -144,10 +150,12 @@ class Turns:
 
     def _gate(self, account: str, lane: Lane) -> Gate:
         rate = self._accounts.rate(account)
-        key = (account, "place" if rate.shared else lane)
+        key: tuple[str, Lane] = (account, "place" if rate.shared else "read" if lane == "follow" else lane)
         return self._gates.get(key) or self._gates.setdefault(key, Gate(rate))
 
 
 def _calls(marketplace: Marketplace, lane: Lane) -> int:
     """Return how many calls one order takes."""
+    if lane == "follow":
+        return 1 + marketplace.calls_for_parcels
     return marketplace.calls_to_place if lane == "place" else 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.errors import NotAllowed, RedisAway, UnknownAccount, UnusableId
+from worker.ledger.lives import Lives
 from worker.ledger.operators import Operator
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
@@ -28,7 +29,7 @@ from worker.rules.match import (
     orphan,
     too_early_seconds,
 )
-from worker.rules.outcomes import Declined, Found, OrderRecord, ReadOutcome
+from worker.rules.outcomes import Declined, Found, ReadOutcome
 from worker.rules.states import State
 from worker.rules.values import Judged, Moved, Owner, Pushed, PushState
 from worker.rules.words import clock, lines
@@ -49,6 +50,7 @@ class MatchPushes:
     reads: Reads
     pushes: Pushes
     pauses: Pauses
+    lives: Lives
     operator: Operator
     bell: Bell
     policy: Policy
@@ -86,6 +88,7 @@ class _Settling:
         open_orders, now = self._step.pushes.candidates(self._marketplace.account), time.time()
         unread = []
         for row in rows:
+            one: Judged | None
             if row.reference in self._owners:
                 one = self._known(row)
             elif not in_time(row, open_orders, now):
@@ -99,18 +102,21 @@ class _Settling:
                 self._judged.append(one)
         self._adopt_all(list(self._matches(unread)))
         self._step.pushes.settle(self._judged)
+        news = [one.order_id for one in self._judged if one.has_news and one.order_id]
+        if self._step.lives.wake(news):
+            with suppress(RedisAway):  # the sweep rings for them a moment later
+                self._step.bell.life(news)
 
     def told(self) -> str:
         """Return a line for each row."""
         return lines([], *(_line(one) for one in self._judged), *(f"adopted {_reference(m)}" for m in self._adopted))
 
-    def _known(self, row: Pushed) -> Judged | None:
-        """Settle a message about an order whose id we have; None where its record has to be read anew."""
+    def _known(self, row: Pushed) -> Judged:
+        """Settle a message about an order whose id we have; one that is confirmed is read anew for its news."""
         owner = self._owners[row.reference]
         # That it was made is no news of an order that was read back since.
-        if owner.state is State.CONFIRMED and (row.made_at is None or row.pushed_at != row.made_at):
-            return None
-        return Judged(row, PushState.KNOWN, owner.order_id)
+        has_news = owner.state is State.CONFIRMED and (row.made_at is None or row.pushed_at != row.made_at)
+        return Judged(row, PushState.KNOWN, owner.order_id, has_news=has_news)
 
     def _matches(self, rows: Sequence[Pushed]) -> Iterator[Match]:
         """Read what the rows are about and yield the matches; what is none is judged."""
@@ -120,8 +126,6 @@ class _Settling:
         for row, outcome in read:
             if not isinstance(outcome, Found):
                 self._judged.append(self._not_read(row, outcome))
-            elif row.reference in self._owners:
-                self._judged.append(self._read_anew(row, outcome.records[0]))
             else:
                 one = judge(self._marketplace, row, outcome.records[0], open_orders, now)
                 if isinstance(one, Match):
@@ -152,20 +156,7 @@ class _Settling:
             return later(row, decision.due_in_seconds or 0.0)
         if row.tries < len(READ_STEPS_SECONDS):
             return later(row, decision.due_in_seconds or 0.0, row.tries + 1)
-        owner = self._owners.get(row.reference)
-        return (
-            orphan(row, NOT_READABLE) if owner is None else Judged(row, PushState.KNOWN, owner.order_id, NOT_READABLE)
-        )
-
-    def _read_anew(self, row: Pushed, record: OrderRecord) -> Judged:
-        """Compare all records of a confirmed order, this one among them, with what was ordered, as at its confirm."""
-        order_id = self._owners[row.reference].order_id
-        held = self._step.pushes.confirmed(order_id)
-        if held is None:
-            return Judged(row, PushState.KNOWN, order_id, record=record)
-        records = [record, *(one for one in held.records if one.reference != record.reference)]
-        differs = self._marketplace.differs(json.loads(held.body), order_id, records, held.forecast, held.differs)
-        return Judged(row, PushState.KNOWN, order_id, record=record, differs=differs)
+        return orphan(row, NOT_READABLE)
 
     def _adopt_all(self, matches: Sequence[Match]) -> None:
         alone, contested = in_contest(matches)

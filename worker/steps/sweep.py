@@ -8,18 +8,21 @@ from dataclasses import dataclass
 
 import redis
 
-from config.queues import CONFIRM_QUEUE, place_queue
+from config.queues import CONFIRM_QUEUE, FOLLOW_QUEUE, place_queue
 from config.settings import Settings
 from worker.accounts import Accounts
 from worker.broker.bell import Bell
 from worker.broker.signs import Sign, Signs
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import LedgerMoved, RedisAway
+from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
 from worker.ledger.clocks import put_right
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
 from worker.ledger.leases import busy_senders
+from worker.ledger.life_writer import LifeWriter
+from worker.ledger.lives import Lives
 from worker.ledger.marks import Graves
 from worker.ledger.pauses import Pauses
 from worker.ledger.pushes import Pushes
@@ -27,6 +30,7 @@ from worker.ledger.records import Records
 from worker.ledger.spool import Spool
 from worker.rules.states import State
 from worker.sending.limits import Limits
+from worker.sending.turns import FOLLOW_SHARE
 from worker.steps.suspects import Suspects
 
 RING_AGAIN_SECONDS = 15
@@ -56,7 +60,10 @@ class Sweep:
     spool: Spool
     graves: Graves
     limits: Limits
+    lives: Lives
+    writer: LifeWriter
     acts: Acts
+    tokens: Tokens
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
@@ -84,13 +91,17 @@ class Sweep:
         lost = self.records.expire_leases(dead=dead)
         self.graves.clear(busy_senders(self.ledger, dead), time.time())
         put_right(self.ledger, time.time())
+        self.writer.tell()
         reached(CrashPoint.SWEEPING)
         try:
+            for account in self.tokens.due(time.time()):
+                self.bell.refresh(account)
             paused = self.pauses.standing()
             placed = sum(self._ring_places(account) for account in self.settings.accounts if account not in paused)
             read = self._ring_reads(State.PLACED) + self._ring_reads(State.UNKNOWN)
             if self.pushes.any_due():
                 self.bell.match()
+            self._ring_follows()
             for act_id in self.acts.unfinished(time.time()):
                 self.bell.act(act_id)
         except RedisAway as error:
@@ -125,6 +136,15 @@ class Sweep:
             (self.bell.confirm if state is State.PLACED else self.bell.reconcile)(ids)
             self.due.mark_rung(ids, now)
         return len(ids)
+
+    def _ring_follows(self) -> None:
+        """Ring for supplier orders that are due: no more than are read until the next sweep, and never on a backlog."""
+        if self._queue_length(FOLLOW_QUEUE):
+            return
+        for account, ids in self.lives.due(time.time(), MOST_AT_ONCE).items():
+            if account in self.settings.accounts:
+                per_sweep = self.accounts.rate(account).per_second * FOLLOW_SHARE * self.settings.sweep_seconds
+                self.bell.life(ids[: max(1, round(per_sweep))])
 
     def _queue_length(self, queue: str) -> int:
         try:

@@ -39,11 +39,21 @@ _silent.disabled = True
 
 
 class Receiver:
-    """Answers `POST /push/<account>`. `keep` is called on a thread: it waits for the ledger."""
+    """Answers `POST /push/<account>`. `keep` and `hint` are called on a thread: they wait for the ledger.
 
-    def __init__(self, accounts: Accounts, keep: Callable[[str, Push], None], ringing: Ringing) -> None:
+    `hint` takes the messages that only say that an order we know is worth reading.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        keep: Callable[[str, Push], None],
+        hint: Callable[[str, Push], None],
+        ringing: Ringing,
+    ) -> None:
         self._accounts = accounts
         self._keep = keep
+        self._hint = hint
         self._ringing = ringing
         self.door: Door | None = None
 
@@ -52,6 +62,7 @@ class Receiver:
         application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._answering])
         application.router.add_get("/{rest:.*}", self._alive)  # AliExpress probes the address it is given
         application.router.add_post("/push/{account}", self._take)
+        application.router.add_post("/push/{account}/{secret}", self._take)
         return application
 
     @web.middleware
@@ -68,7 +79,8 @@ class Receiver:
     async def _take(self, request: web.Request) -> web.Response:
         account = request.match_info["account"]
         marketplace = self._receiving(account)
-        if marketplace is None:
+        secret = request.match_info.get("secret", "")
+        if marketplace is None or bool(secret) != marketplace.secret_in_address:
             return web.Response(status=404)
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -76,7 +88,7 @@ class Receiver:
         except TimeoutError:
             return web.Response(status=408)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        if not marketplace.is_genuine(headers, body):
+        if not marketplace.is_genuine(headers, body, secret):
             log.warning("a message for %s is not signed with its secret; it is turned away", account)
             return web.Response(status=401)
         push = marketplace.read_push(headers, body)
@@ -86,11 +98,12 @@ class Receiver:
         if not is_fresh(push.at, time.time()):
             log.warning("a message for %s was signed for a time far from now; it is passed over", account)
             return web.Response()
-        return web.Response(status=await self._kept(account, push))
+        keep = self._keep if marketplace.takes_pushes else self._hint
+        return web.Response(status=await self._kept(account, push, keep))
 
-    async def _kept(self, account: str, push: Push) -> int:
+    async def _kept(self, account: str, push: Push, keep: Callable[[str, Push], None]) -> int:
         try:
-            await asyncio.wait_for(asyncio.to_thread(self._keep, account, push), ANSWER_SECONDS)
+            await asyncio.wait_for(asyncio.to_thread(keep, account, push), ANSWER_SECONDS)
         except (Unavailable, TimeoutError) as error:
             log.warning("%s for %s is not kept and must be sent again: %s", push.reference, account, _kind(error))
             return 503
@@ -105,7 +118,7 @@ class Receiver:
             marketplace = self._accounts.adapter(account)
         except UnknownAccount:
             return None
-        return marketplace if marketplace.takes_pushes else None
+        return marketplace if marketplace.hears else None
 
 
 def is_fresh(at: float | None, now: float) -> bool:

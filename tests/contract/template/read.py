@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.contract.template.codes import find
 from tests.contract.template.envelope import Answer, open_body
+from tests.contract.template.statuses import life
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import Clean, read_outcome
 from worker.marketplaces.replies import Garbage, lost, text_of
@@ -33,7 +34,8 @@ def _record(opened: Answer, status: str) -> OrderRecord:
     # Keep what a person may want to see, and nothing of the receiver.
     kept: dict[str, Any] = {name: text_of(opened.document.get(name)) for name in ("status", "total", "currency")}
     kept["items"] = opened.document.get("items")
-    return OrderRecord(opened.reference, status[:60], amount=_money(kept["total"], kept["currency"]), details=kept)
+    amount = _money(kept["total"], kept["currency"])
+    return OrderRecord(opened.reference, status[:60], amount=amount, details=kept, life=life(status))
 
 
 def _money(amount: str, currency: str) -> Money | None:

@@ -107,3 +107,19 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
 """The same for the read of `REFERENCE`."""
 LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {}
 """The same for a look-up of `SO-1`; empty where there is none."""
+
+
+def in_status(name: str) -> Reply | None:
+    """Return a read of `REFERENCE` in this status, a key of the class's `statuses`; None: it is no status of an order.
+
+    A word that is no key stands where the marketplace puts its first status.
+    """
+    return _reply({"id": REFERENCE, "status": name})
+
+
+PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {}
+"""Replies to the reading of `REFERENCE`'s parcels, and what they come to; empty where the marketplace shows none."""
+TRACKED: tuple[str, ...] = ()
+"""Numbers of the parcels in the first of them."""
+HANDED_ON: tuple[str, ...] = ()
+"""Members whose values are handed on as they are: numbers, carriers, ids."""

@@ -14,7 +14,9 @@ import httpx
 from tests.faults.campaign.calm import Calm, calm_down, drain
 from tests.faults.campaign.checks import LEAKS, check
 from tests.faults.campaign.facts import Facts, gather
+from tests.faults.campaign.last_mile import LastMile, go_the_last_mile
 from tests.faults.campaign.leaks import Leaks
+from tests.faults.campaign.life_sabotage import LIFE_GUARDS
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.plan import Plan, make_plan
 from tests.faults.campaign.sometimes import happened
@@ -44,13 +46,17 @@ def run(options: Options) -> Verdict:
             clock.lap("faults one by one")
         calm = drain(built)
         clock.lap("calm")
+        mile = go_the_last_mile(built, storm) if options.sabotage in (None, *LIFE_GUARDS) else LastMile()
+        clock.lap("to the door")
         watch.stop()
         _look_into_flower(built, leaks)
-        stubborn = built.fleet.end("place", "read", "beat", "flower")
+        stubborn = built.fleet.end("place", "read", "beat", "flower", "hooks")
         leaks.scan_logs(built.logs)
-        facts = gather(built, storm, [*plan.orders, *storm.more])
+        known = {"up": watch.up, "paused": mile.paused, "refreshed": mile.finished}
+        facts = gather(built, storm, [*plan.orders, *storm.more], **known)
         violations = check(facts)
         violations["stuck"] += calm.stuck
+        violations["stuck"] += [f"{mile.unread} supplier orders were not read again"] if mile.unread else []
         violations[LEAKS] = [f"{where}: {text!r}" for where, text in leaks.found.items()]
         clock.lap("checks")
         return _verdict(
@@ -83,7 +89,6 @@ def _verdict(
     kinds = sorted({injection.kind.name for injection in plan.injections})
     paths = happened(facts, built, storm, kinds)
     hits = built.crashes.hits()
-    restarts = {p.name: p.starts - 1 for p in built.fleet.programs.values()}
     return Verdict(
         built.options,
         clock.laps,
@@ -97,19 +102,7 @@ def _verdict(
         calm.left,
         dict(watch.recovery),
         dict(watch.longest),
-        {
-            "orders": len(facts.orders),
-            "acknowledged": len(facts.acknowledged),
-            "submissions": len(facts.batches),
-            "marketplace orders": len(facts.oracle),
-            "sends": sum(len(tries) for tries in facts.attempts.values()),
-            "moves": sum(len(history) for history in facts.events.values()),
-            "processes restarted": sum(restarts.values()),
-            "drained in s": round(calm.drained_seconds),
-            "put off": calm.put_off,
-            "adopted": calm.adopted,
-            "told absent": calm.told_absent,
-        },
+        _numbers(built, calm, facts),
         [
             *notes,
             *calm.refused_adoptions[:5],
@@ -118,6 +111,25 @@ def _verdict(
             *built.trouble,
         ],
     )
+
+
+def _numbers(built: Stage, calm: Calm, facts: Facts) -> dict[str, int]:
+    restarts = {p.name: p.starts - 1 for p in built.fleet.programs.values()}
+    return {
+        "orders": len(facts.orders),
+        "acknowledged": len(facts.acknowledged),
+        "submissions": len(facts.batches),
+        "marketplace orders": len(facts.oracle),
+        "sends": sum(len(tries) for tries in facts.attempts.values()),
+        "moves": sum(len(history) for history in facts.events.values()),
+        "processes restarted": sum(restarts.values()),
+        "drained in s": round(calm.drained_seconds),
+        "put off": calm.put_off,
+        "adopted": calm.adopted,
+        "told absent": calm.told_absent,
+        "supplier orders followed": len(facts.life.rows),
+        "moves after the confirm": sum(map(len, facts.life.events.values())),
+    }
 
 
 def _look_into_flower(built: Stage, leaks: Leaks) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from tests.faults.campaign.acting import acts_done, amended_sent, closed_stays
 from tests.faults.campaign.anew import made_anew
 from tests.faults.campaign.facts import CLOCK_SECONDS, Facts
+from tests.faults.campaign.life_checks import LIFE_CHECKERS
 from tests.faults.campaign.makers import MARKETS
 from worker.rules.states import MOVES, Event, State
 
@@ -200,6 +201,7 @@ CHECKERS: dict[str, Checker] = {
     "acts and their verdicts": acts,
     "amended, and made as before": amended,
     "closed, and went on": closed,
+    **LIFE_CHECKERS,
 }
 LEAKS = "personal data or secrets"
 

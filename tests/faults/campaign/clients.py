@@ -83,6 +83,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "cancel": _each(lambda order_id: parts().operations.do(ActKind.CANCEL, order_id, ACTOR)),
     "reconcile": _each(lambda order_id: parts().operations.do(ActKind.RECONCILE, order_id, ACTOR)),
     "resume": _each(lambda account: parts().operations.resume(account, ACTOR)),
+    "refresh": lambda told: {"done": parts().operations.refresh(told["ids"])},
     "adopt": _adopt,
     "act": _act,
     "absent": _each(lambda order_id: parts().operations.do(ActKind.ABSENT, order_id, ACTOR)),

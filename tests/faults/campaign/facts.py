@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.faults.campaign.acting import Acted
 from tests.faults.campaign.hosts import straight
+from tests.faults.campaign.life_facts import LifeFacts, gather_lives
 from tests.faults.campaign.makers import Made
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
@@ -57,6 +58,8 @@ class Facts:
     """Accounts that have opted in to orders being made anew when they were not found for long enough."""
     acted: Acted = field(default_factory=Acted)
     """What operators did to many orders at once."""
+    life: LifeFacts = field(default_factory=LifeFacts)
+    """What became of orders after they were confirmed."""
     by_content: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
     by_key: dict[tuple[str, str], list[dict[str, Any]]] = field(init=False)
 
@@ -110,9 +113,9 @@ reason, closed_at, created_at FROM orders
 """
 
 
-def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
-    """Read everything, once, when nothing moves any more."""
-    read = stage.ledger.facts
+def gather(stage: Stage, storm: Storm, made: list[Made], **life: Any) -> Facts:
+    """Read everything, once, when nothing moves any more; `life`: what is known of the second lives already."""
+    read, oracle = stage.ledger.facts, stage.oracle.orders()
     return Facts(
         stage.options,
         {order.order_id: order for order in made},
@@ -130,11 +133,12 @@ def gather(stage: Stage, storm: Storm, made: list[Made]) -> Facts:
             for i, rows in _grouped(read("SELECT order_id, reference FROM results")).items()
         },
         {row.batch_id: row for row in read("SELECT batch_id, accepted, duplicates, rejected FROM batches")},
-        stage.oracle.orders(),
+        oracle,
         stage.oracle.committed(),
         stage.wrong_clocks,
         stage.frozen_sends,
         acted=Acted.of(stage),
+        life=gather_lives(read, oracle, **life),
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.campaign.lives import life_of
+
 ACTOR = "cli:chaos"
 """Who the campaign's people say they are: a person at the keyboard, as the ledger names one."""
 BUYERS = (
@@ -94,7 +96,8 @@ def _aliexpress_pieces(request: Mapping[str, Any]) -> int:
 
 
 def _xportcn_keys(account: str) -> dict[str, str]:
-    return {"access_key": f"{account}-key", "access_secret": f"{account}-access-secret-zq7", "user_id": "2100007341207"}
+    hidden = {name: f"{account}-{name}-zq7".replace("_", "-") for name in ("access_secret", "push_secret")}
+    return {"access_key": f"{account}-key", "user_id": "2100007341207", **hidden}
 
 
 def _xportcn(number: int, dice: random.Random, buyer: tuple[str, str, str]) -> dict[str, Any]:
@@ -120,7 +123,8 @@ def _xportcn_content(request: Mapping[str, Any]) -> str:
 def _shoplazza_keys(account: str) -> dict[str, str]:
     # One shop speaks the version that has no filter by tag: its orders are looked up by time.
     version = "2022-01" if account == BY_TIME else "2026-01"
-    return {"access_token": f"{account}-access-token-zq7", "shop": account, "api_version": version}
+    hidden = {name: f"{account}-{name}-zq7".replace("_", "-") for name in ("access_token", "client_secret")}
+    return {"shop": account, "api_version": version, **hidden}
 
 
 BY_TIME = "sho2"
@@ -192,13 +196,14 @@ def personal(by_message: bool) -> list[str]:
     return [part for buyer in ((BY_MESSAGE,) if by_message else BUYERS) for part in buyer]
 
 
-def make(number: int, seed: int, account: str, by_message: bool = False) -> Made:
-    """Return the order with this number; the same seed makes the same order."""
+def make(number: int, seed: int, account: str, by_message: bool = False, life: str | None = None) -> Made:
+    """Return the order with this number; the same seed makes the same order. `life`: its suffix; None: by the dice."""
     dice = random.Random(f"{seed}-order-{number}")
     marketplace = accounts()[account]
     market = MARKETS[marketplace]
     suffix = f"~{dice.choice(SUFFIXES)}" if dice.random() < 0.08 else ""
-    order_id = f"C{seed}-{number:06d}{suffix}"
+    lived = life_of(number, seed) if life is None else life
+    order_id = f"C{seed}-{number:06d}{lived}{suffix}"
     body = market.make(number, dice, BY_MESSAGE if by_message else dice.choice(BUYERS))
     job = {"order_id": order_id, "account": account, "order": body}
     return Made(order_id, account, marketplace, str(number), job, by_message)

@@ -26,6 +26,8 @@ class Control:
     """The marketplaces where it matters; (): those of the run."""
 
 
+_QUIET = ("worker_term", "market_reads_fail")
+"""Little of the storm is needed where the guard is about what comes after it."""
 CONTROLS = (
     Control("attempt-first", ("sent without a lease",)),
     Control("fencing", ("sent without a lease",), ("worker_freeze", "market_slow", "operator_retry")),
@@ -45,6 +47,10 @@ CONTROLS = (
         ("amended, and made as before",),
         ("operator_acts", "market_throttle", "market_token_expired"),
     ),
+    Control("announce", ("deadlines unannounced",), _QUIET),
+    Control("life-events", ("stages and their events",), _QUIET),
+    Control("marketplaces-word", ("paid or delivered without a word", "stages and their events"), _QUIET),
+    Control("parcel-changes", ("parcels not told",), _QUIET),
     Control("sweep", ("stuck",)),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ class Oracle:
         found: list[dict[str, Any]] = self._http.get("/_sandbox/orders").raise_for_status().json()
         return found
 
+    def push(self, urls: Mapping[str, str], **how: Any) -> None:
+        """Have the moves of orders told by messages to these addresses, one for each marketplace."""
+        self._http.post("/_sandbox/pushes", json={"urls": dict(urls), **how}).raise_for_status()
+
+    def move(self, reference: str, event: str) -> bool:
+        """Let something happen to an order now; tell whether it was possible."""
+        answer = self._http.post(f"/_sandbox/orders/{reference}/life", json={"event": event})
+        return answer.is_success
+
     def committed(self) -> list[dict[str, Any]]:
         """Return the append-only record: one entry a commit."""
         return [json.loads(line) for line in self._record.read_bytes().splitlines()]
@@ -46,19 +56,34 @@ class Oracle:
 
 
 def main() -> int:
-    """Run the sandbox, its record widened by each order's content, pieces, and how long it stays hidden."""
+    """Run the sandbox, its record widened by each order's content, pieces, lives, and how long it stays hidden.
+
+    Messages tell moves only: an unknown order is to settle without them, as it must where none come.
+    """
+    from tests.faults.campaign.lives import record
     from tests.faults.campaign.makers import MARKETS
     from worker.sandbox import aliexpress as aliexpress
     from worker.sandbox import server as sandbox
-    from worker.sandbox.fake import SandboxOrder
+    from worker.sandbox.fake import Fake, SandboxOrder
+    from worker.sandbox.lives import Event
+    from worker.sandbox.pushes import Pusher
 
     plain = SandboxOrder.public
 
     def public(order: SandboxOrder) -> dict[str, Any]:
         market = MARKETS[order.marketplace]
         told = {"content": market.content_of(order.request), "pieces": market.pieces_of(order.request)}
-        return plain(order) | told | {"hidden_seconds": order.hidden_seconds}
+        return plain(order) | told | {"hidden_seconds": order.hidden_seconds, "lives": record(order)}
 
+    offer = Pusher.offer
+
+    def moves_only(
+        self: Pusher, fake: Fake, order: SandboxOrder, reference: str = "", event: Event | None = None
+    ) -> None:
+        if event is not None:
+            offer(self, fake, order, reference, event)
+
+    Pusher.offer = moves_only  # type: ignore[method-assign]
     SandboxOrder.public = public  # type: ignore[assignment, method-assign]
     if KEY_SECONDS in os.environ:
         aliexpress.KEY_SECONDS = float(os.environ[KEY_SECONDS])  # type: ignore[assignment]

@@ -33,6 +33,7 @@ def message_doubled(stage: Stage, seconds: float, dice: Random) -> None:
         ("orders.confirm", "confirm"),
         ("orders.reconcile", "confirm"),
         ("orders.place", "confirm"),
+        ("orders.follow", "follow"),
     ):
         stage.desk.ask("ring", task=task, args=[ids], queue=queue, times=dice.randint(2, 4))
     stage.note("duplicate message", 1 if ids else 0)

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tests.faults.campaign.life_sabotage import LIFE_GUARDS
 from worker.ledger.acts import Acts
 from worker.ledger.claims import Claims
 from worker.ledger.engine import Ledger
@@ -199,6 +200,7 @@ GUARDS: dict[str, Callable[[], None]] = {
     "acts-resumed": acts_resumed,
     "amended-body": amended_body,
     "sweep": sweep,
+    **LIFE_GUARDS,
 }
 
 

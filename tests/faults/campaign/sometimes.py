@@ -10,6 +10,7 @@ from typing import Any
 from tests.faults.campaign.acting import CHOSEN
 from tests.faults.campaign.anew import is_by_itself, is_proof, is_word
 from tests.faults.campaign.facts import Facts
+from tests.faults.campaign.life_paths import LIFE_PATHS, life_paths
 from tests.faults.campaign.makers import ACTOR, MARKETS
 from tests.faults.campaign.options import Options
 from tests.faults.campaign.stage import Stage
@@ -43,7 +44,7 @@ def happened(facts: Facts, stage: Stage, storm: Storm, kinds: list[str]) -> list
     found = [Happened(f"crash point {point}", hits[point], each) for point in CrashPoint]
     found += [Happened("crash points of all nine", len(hits), FEWEST_POINTS)]
     found += [Happened(f"fault {kind}", storm.injected[kind], 1) for kind in kinds]
-    counted = _paths(facts) | Counter({name: stage.seen[name] for name in _SEEN})
+    counted = _paths(facts) | life_paths(facts.life) | Counter({name: stage.seen[name] for name in _SEEN})
     always = (*_ALWAYS, *(_FULL if options.full else ()), *(_KEYLESS if _looks_up(options) else ()))
     paths = (*_ALWAYS, *_FULL, *_KEYLESS, *_RARE)
     return found + [Happened(path, counted[path], 1 if path in always else 0) for path in paths]
@@ -61,6 +62,7 @@ _ALWAYS = (
     "two clients handed in one order",
     "duplicate message",
     "frozen worker woke past its lease",
+    *LIFE_PATHS,
 )
 _FULL = (
     "a person retried an order",

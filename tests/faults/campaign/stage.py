@@ -28,6 +28,8 @@ from worker.programs import commands
 ROOT = Path(__file__).resolve().parents[3]
 WINDOW_KEY_SECONDS = 5.0
 """How long the marketplace remembers a key in the control of the window check."""
+PUSHES_ARRIVE = 0.8
+"""The rest of the messages about orders' moves is lost."""
 FLOWER_LOGIN = ("fulfil", "a-password-for-the-campaign")
 
 
@@ -98,6 +100,7 @@ def environment_of(options: Options, home: Path, broker: Broker, ledger_url: str
         "in_flight": 8,
         "log_level": "INFO",
         "flower_basic_auth": ":".join(FLOWER_LOGIN),
+        "hooks_port": free_port(),
         "test_crash_log": home.parent / "crashes.log",
     }
     found = {
@@ -161,12 +164,21 @@ def start_workers(built: Stage) -> None:
             if role == "beat":
                 command += ["-s", str(built.folder / f"{name}-schedule")]
             _add(built, name, role, command)
+    _add(built, "hooks", "hooks", [sys.executable, "-m", "worker.cli", "hooks"])
+    _push_moves(built)
     if built.options.full:
         _add(built, "flower", "flower", known["flower"])
 
 
+def _push_moves(built: Stage) -> None:
+    """Have orders' moves told by messages of which some are lost, each comes twice, and their order is mixed up."""
+    base = f"http://127.0.0.1:{built.environment['FULFIL_HOOKS_PORT']}/push/{{account}}"
+    urls = {"aliexpress": base, "shoplazza": base, "xportcn": f"{base}/{{secret}}"}
+    built.oracle.push(urls, probability=PUSHES_ARRIVE, repeat=2, spread_seconds=4)
+
+
 def _add(built: Stage, name: str, role: str, command: list[str]) -> None:
-    if built.options.sabotage is not None:
+    if built.options.sabotage is not None and role != "hooks":
         at = command.index("celery")
         command = [*command[:at], "tests.faults.campaign.sabotage", built.options.sabotage, *command[at + 1 :]]
 

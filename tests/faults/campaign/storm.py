@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -85,6 +86,11 @@ class Storm:
     def _more(self, number: int) -> Made:
         known = sorted(accounts())
         return make(number, self._stage.options.seed, known[number % len(known)])
+
+    def hand_in_more(self, orders: Sequence[Made], number: int) -> None:
+        """Hand in orders that were not in the plan, and wait until they are acknowledged."""
+        self.more += tuple(orders)
+        self._do(Wave(0.0, tuple(orders)), number)
 
     def one_by_one(self) -> None:
         """Inject each fault that is measured by itself: orders first, the next one when the last has been got over."""

@@ -84,7 +84,7 @@ class Watch:
         finally:
             span[1] = time.time()
 
-    def _up(self, begin: float, end: float) -> float:
+    def up(self, begin: float, end: float) -> float:
         """Return how much of a time Redis and the ledger were there."""
         with self._guard:
             spans = sorted((max(begin, a), min(end, b)) for a, b in self._away if a < end and b > begin)
@@ -122,7 +122,7 @@ class Watch:
             before = wait.standing
             wait.standing = {i: at for i, at in before.items() if standing.get(i) == at}
             if not wait.standing:
-                up = self._up(wait.ended_at, now)
+                up = self.up(wait.ended_at, now)
                 self.recovery[wait.kind].append(up)
                 self.longest[wait.kind] = max(self.longest[wait.kind], now - wait.ended_at)
                 self.slowest.append((up, wait.kind, *next(((i, at[0]) for i, at in before.items()), ("", ""))))

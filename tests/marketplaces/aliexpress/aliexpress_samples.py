@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from tests.marketplaces.aliexpress.aliexpress_kit import REFERENCE, reply
 from worker.marketplaces.calls import Lost, Reply, Request
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"app_key": "12345678", "app_secret": "secret-of-the-app", "access_token": "token-of-the-buyer"}
@@ -199,3 +200,60 @@ READ: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "a server error": ((reply(b"oops", 502),), Unknown),
 }
 LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {}
+
+
+def in_status(name: str) -> Reply | None:
+    """Return a read of `REFERENCE` in this status; None: it is one of a parcel."""
+    kind, _, word = name.rpartition(" ")
+    return None if kind == "logistics_status" else _shown({**_RECORD, "order_status": word})
+
+
+def _tracked(result: Any) -> Reply:
+    return reply({"aliexpress_ds_order_tracking_get_response": {"result": result, "request_id": "r1"}})
+
+
+_PARCEL = {
+    "mail_no": "LX123456789US",
+    "carrier_name": "AliExpress Selection Standard",
+    "eta_time_stamps": 1_700_600_000_000,
+    "package_item_list": {
+        "package_item": [
+            {
+                "item_id": 1005004638293060,
+                "sku_desc": "for Jeanne Claire Moreau",
+                "item_title": "a bolt",
+                "quantity": 3,
+            },
+        ]
+    },
+    "detail_node_list": {
+        "detail_node": [
+            {
+                "time_stamp": 1_700_000_200_000,
+                "tracking_name": "Delivered",
+                "tracking_detail_desc": "Signed by Jeanne Claire Moreau",
+            },
+            {"time_stamp": 1_700_000_100_000, "tracking_name": "Signed by Jeanne Claire Moreau, 12 Rue de la Paix"},
+        ]
+    },
+    "receiver": {"name": "Jeanne Claire Moreau", "address": "12 Rue de la Paix", "phone": "612345678"},
+}
+PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "a parcel": (
+        (_tracked({"ret": True, "data": {"tracking_detail_line_list": {"tracking_detail": [_PARCEL]}}}),),
+        Parcels,
+    ),
+    "nothing yet": ((_tracked({"ret": False, "code": "1001", "msg": "TRACKING DATA NOT FOUND"}),), Parcels),
+    "an empty list": ((_tracked({"ret": "true", "data": {"tracking_detail_line_list": {}}}),), Parcels),
+    "a parameter nobody knows": (
+        (_fault("UnsupportedParamMapping", "The request has an unsupported parameter"),),
+        Unknown,
+    ),
+    "too often": ((_fault("ApiCallLimit", _BAN),), Declined),
+    "a bad token": ((_fault("IllegalAccessToken", "token is invalid"),), Declined),
+    "no connection": ((Lost("no connection", may_have_arrived=False),), NotSent),
+    "no answer": ((Lost("no answer", may_have_arrived=True),), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+TRACKED = ("LX123456789US",)
+HANDED_ON = ("mail_no", "carrier_name", "item_id", "pay_timeout_second")

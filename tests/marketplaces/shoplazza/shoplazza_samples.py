@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.marketplaces.shoplazza.shoplazza_kit import REFERENCE, listed, reply, shown
 from worker.marketplaces.calls import Lost, Reply, Request
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_token": "token-of-the-shop", "shop": "developer"}
@@ -160,3 +161,46 @@ LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }
+
+
+def in_status(name: str) -> Reply | None:
+    """Return a read of `REFERENCE` in this status of its three; the others say that it is under way and paid."""
+    kind, _, word = name.rpartition(" ")
+    under_way = {"status": "placed", "financial_status": "paid", "fulfillment_status": "waiting"}
+    return _order(**{**under_way, "cancel_reason": "customer", kind or "status": word})
+
+
+def _fulfilled(*rows: Any, **more: Any) -> Reply:
+    return reply({"code": "Success", "data": {"fulfillments": list(rows), "has_more": False, **more}})
+
+
+_PARCEL = {
+    "id": "f-1",
+    "order_id": REFERENCE,
+    "status": "success",
+    "tracking_company": "UPS",
+    "tracking_number": "1Z999AA10123456784",
+    "tracking_company_code": "ups",
+    "tracking_url": "https://track.example/1Z999AA10123456784?to=Jane+Marlowe",
+    "phone_number": PEOPLE["phone"],
+    "line_items": [{"id": "l-1", "quantity": 3, "note": NOTE}],
+}
+_SECOND = {
+    **_PARCEL,
+    "id": "f-2",
+    "tracking_items": [{"tracking_number": f"RB00{n}", "tracking_company": "DHL"} for n in (1, 2)],
+}
+PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "two pages": ((_fulfilled(_PARCEL, cursor="c2", has_more=True), _fulfilled(_SECOND)), Parcels),
+    "nothing yet": ((_fulfilled(),), Parcels),
+    "not allowed": ((reply({"code": "Forbidden", "message": "Forbidden"}, 403),), Parcels),
+    "no list": ((reply({"code": "Success", "data": {}}),), Unknown),
+    "pages without end": ((_fulfilled(_PARCEL, has_more=True),), Unknown),
+    "too often": ((_MANY,), Declined),
+    "a bad token": ((reply({"code": "Unauthorized", "message": "Unauthorized"}, 401),), Declined),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+TRACKED = ("1Z999AA10123456784", "RB001", "RB002")
+HANDED_ON = ("id", "tracking_number", "tracking_company")

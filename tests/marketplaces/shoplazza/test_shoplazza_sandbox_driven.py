@@ -10,7 +10,8 @@ from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.rules.decision import Policy
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, Refused, Unknown
 from worker.rules.reconcile import Ability, decide_unknown
-from worker.sandbox.shoplazza import AFTER, BEFORE, FAILED, STATES, ShoplazzaFake
+from worker.sandbox.shoplazza import AFTER, FAILED, STATES, ShoplazzaFake
+from worker.sandbox.shoplazza_checks import BEFORE
 
 POLICY = Policy(max_attempts=8, base_seconds=1, cap_seconds=10, confirm_delay_seconds=10)
 

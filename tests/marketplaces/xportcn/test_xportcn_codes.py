@@ -69,7 +69,9 @@ def test_the_gateway_s_unknown_errors_are_in_doubt() -> None:
 
 
 def test_statuses() -> None:
-    documented = "waitbuyerpay waitsellersend waitlogisticstakein waitbuyerreceive waitbuyersign signinsuccess"
+    documented = (
+        "waitbuyerpay waitsellersend waitlogisticstakein waitbuyerreceive waitbuyersign signinsuccess signinfailed"
+    )
     documented += " confirm_goods success cancel terminated waiting_for_payment waiting_for_sent"
     assert set(MEANINGS) == set(documented.split())
     assert {"cancel", "terminated"} <= ENDED

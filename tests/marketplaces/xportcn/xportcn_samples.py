@@ -8,9 +8,11 @@ from typing import Any
 
 from tests.marketplaces.xportcn.xportcn_kit import PREVIEWED, REFERENCE, envelope, reply
 from worker.marketplaces.calls import Lost, Reply, Request
+from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Accepted, Declined, Found, NotSent, Refused, Unknown
 
 KEYS = {"access_key": "key-of-the-shop", "access_secret": "secret-of-the-shop", "user_id": "2100007341207"}
+KEYS["logistics_path"] = "/alibaba/ka/order/logistics"
 SIGNED = True
 BEFORE_CREATE: tuple[Reply, ...] = (PREVIEWED,)
 ACCEPTED_WITHOUT_ID: set[str] = set()
@@ -166,3 +168,51 @@ LOOK_UP: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
     "no connection": ((_GONE,), NotSent),
     "no answer": ((_SILENT,), Unknown),
 }
+
+
+def in_status(name: str) -> Reply | None:
+    """Return a read of `REFERENCE` in this status."""
+    row = {**_ROW, "orderStatus": name, "closeReason": "buyerCancel", "payTimeout": 43200}
+    del row["payStatus"]
+    return reply(envelope(row))
+
+
+_PARCEL = {
+    "logisticsId": "LP00123456789",
+    "logisticsBillNo": "YT8800123456789",
+    "logisticsCompanyName": "圆通速递",
+    "status": "SIGN",
+    "orderEntryIds": "77001,77002",
+    "remarks": "请打电话给张先生",
+    "sendGoods": [
+        {"goodName": "螺栓", "quantity": "3", "unit": "个"},
+        {"goodName": "螺母", "quantity": "4.0", "unit": "个"},
+    ],
+    "sender": {"senderName": "王经理", "senderMobile": "13800001234"},
+    "receiver": {"receiverName": PEOPLE["fullName"], "receiverAddress": PEOPLE["address"]},
+}
+_TRACE = {
+    "logisticsId": "LP00123456789",
+    "orderId": REFERENCE,
+    "logisticsBillNo": "YT8800123456789",
+    "logisticsSteps": [
+        {"acceptTime": "2018-07-24 21:55:33", "remark": "【杭州市】快件已揽收"},
+        {"acceptTime": "2018-07-25 09:00:00", "remark": "已签收，签收人：张三丰 13800001234"},
+    ],
+}
+PARCELS: dict[str, tuple[tuple[Reply | Lost, ...], type]] = {
+    "a parcel": ((reply(envelope({"result": [_PARCEL]})),), Parcels),
+    "its way": ((reply(envelope({"logisticsTrace": [_TRACE]})),), Parcels),
+    "nothing yet": ((reply(envelope(None, "404", "该订单没有物流跟踪信息。")),), Parcels),
+    "nothing yet, inside": (
+        (reply(envelope({"success": False, "errorMessage": "该订单没有物流跟踪信息。"})),),
+        Parcels,
+    ),
+    "no order": ((reply(envelope(None, "500", "订单不存在")),), Absent),
+    "too often": ((_LIMIT,), Declined),
+    "no connection": ((_GONE,), NotSent),
+    "no answer": ((_SILENT,), Unknown),
+    "a server error": ((reply(b"oops", 502),), Unknown),
+}
+TRACKED = ("YT8800123456789",)
+HANDED_ON = ("logisticsId", "logisticsBillNo", "logisticsCompanyName", "orderEntryIds", "payTimeout")

@@ -8,6 +8,7 @@ child as a bare object, lists without their inner name, the old method's `ae_` p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, model_validator
@@ -15,10 +16,10 @@ from pydantic import BeforeValidator, model_validator
 from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, find_gateway
 from worker.marketplaces.aliexpress.create import limited, wait
 from worker.marketplaces.aliexpress.envelope import Answer, Fault, open_body
-from worker.marketplaces.aliexpress.statuses import alert
+from worker.marketplaces.aliexpress.statuses import Shown, alert, life
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import Clean, read_outcome, server_error
-from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, lost, money
+from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, lost, money, text_of
 from worker.marketplaces.unlisted import kept
 from worker.rules.outcomes import Absent, Money, OrderRecord, Unknown
 
@@ -160,16 +161,31 @@ def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:
     status, logistics = read.order_status, read.logistics_status
     if not isinstance(status, str) or not status:
         return None
-    paid = read.user_order_amount.money() if isinstance(read.user_order_amount, Fee) else None
+    theirs = read.user_order_amount.money() if isinstance(read.user_order_amount, Fee) else None
     total = read.order_amount.money() if isinstance(read.order_amount, Fee) else None
+    told = life(status, _shown_of(read))
     return OrderRecord(
         reference=reference,
         status=status[:60],
         fulfilment_status=logistics[:60] if isinstance(logistics, str) and logistics else None,
-        amount=total or paid,
-        paid_amount=paid,
+        amount=total or theirs,
+        # It is what the order costs in the buyer's currency: shown before it is paid as well.
+        paid_amount=Money(Decimal(0), theirs.currency) if theirs and told.paid is False else theirs,
         details=read.details(),
         alert=alert(reference, status, _end_reasons(read.child_order_list)),
+        life=told,
+    )
+
+
+def _shown_of(read: AliExpressRecord) -> Shown:
+    children = read.child_order_list if isinstance(read.child_order_list, list) else []
+    readable = bool(children) and all(isinstance(row, ChildOrder) for row in children)
+    return Shown(
+        logistics_status=text_of(read.logistics_status),
+        paid_at=text_of(read.order_paidtime_string),
+        pay_timeout=text_of(read.pay_timeout_second),
+        lines=len(children) if readable else 0,
+        end_reasons=_end_reasons(children),
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from worker.errors import ConfigError
-from worker.marketplaces.base import Marketplace, Rate
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.base import Marketplace, Push, Rate
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request, WebhookSteps
 from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
-from worker.marketplaces.shoplazza import goods
+from worker.marketplaces.shoplazza import goods, pushes
 from worker.marketplaces.shoplazza.codes import ENTRIES
 from worker.marketplaces.shoplazza.create import Context, create_body, read_create
 from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
@@ -24,6 +24,8 @@ from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaOrder
 from worker.marketplaces.shoplazza.read import read_answer
 from worker.marketplaces.shoplazza.signing import Mark, headers
 from worker.marketplaces.shoplazza.statuses import MEANINGS
+from worker.marketplaces.shoplazza.tokens import ShoplazzaTokens
+from worker.marketplaces.shoplazza.tracking import Tracking
 from worker.rules.outcomes import OrderRecord
 
 
@@ -44,9 +46,14 @@ class Shoplazza(Marketplace):
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""
     resend_window: ClassVar[timedelta | None] = None
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
+    token_calls = ShoplazzaTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
+    takes_hints: ClassVar[bool] = True
+    lists_webhooks: ClassVar[bool] = True
+    pay_page: ClassVar[str] = "the order's page in the shop's admin (Orders), or its checkout"
     reference_form: ClassVar[Form] = Form(
         r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
     )
@@ -93,10 +100,33 @@ class Shoplazza(Marketplace):
         came = yield self._get(f"/orders/{quote(reference, safe='')}")
         return read_answer(came, reference, self._context({}))
 
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Read the order's fulfilments; where the call is not allowed, those the order itself shows."""
+        return (yield from Tracking(self._get, self._context({})).parcels(record))
+
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order by its mark; what comes back is checked here, whatever filter the version has."""
         search = Search(lambda query: self._get("/orders", query), self._mark(key), self._context(order))
         return (yield from search.find(first_sent_at))
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether the app's client secret is set, without which no message can be checked."""
+        return self._keys.client_secret is not None
+
+    def webhooks(self) -> WebhookSteps:
+        """Read the shop's webhooks; one that is not answered for two days is deleted there without a word."""
+        came = yield self._get("/webhooks")
+        return pushes.read_webhooks(came, self._context({}))
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Check X-Shoplazza-Hmac-Sha256 over the bytes as they came."""
+        known = self._keys.client_secret
+        return known is not None and pushes.is_genuine(headers, body, known.get_secret_value())
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Read a webhook about an order."""
+        return pushes.read_push(headers, body)
 
     def contradicts(self, order: Mapping[str, Any], key: str, record: OrderRecord) -> bool:
         """Look for our tag: every order of ours carries its own, and one with another's is another order.

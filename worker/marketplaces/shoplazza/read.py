@@ -12,18 +12,19 @@ from typing import Any
 
 from worker.marketplaces.calls import Lost, NotRead, Reply
 from worker.marketplaces.codes import outcome
-from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, id_of, lost, money
+from worker.marketplaces.replies import Amount, Garbage, Kept, Read, Text, id_of, lost, money, text_of
 from worker.marketplaces.shoplazza.codes import find, unauthorised
 from worker.marketplaces.shoplazza.create import Context, limited
 from worker.marketplaces.shoplazza.envelope import Answer, open_body, request_id_of
-from worker.marketplaces.shoplazza.statuses import ALERTING, alert
+from worker.marketplaces.shoplazza.goods import GONE
+from worker.marketplaces.shoplazza.statuses import ALERTING, Shown, alert, life
 from worker.rules.outcomes import Absent, Declined, OrderRecord, Unknown
 
 PERSONAL = frozenset(
     {
         *("address", "address1", "address2", "area", "billing_address", "city", "company", "customer"),
         *("shipping_address", "zip", "latitude", "longitude", "first_name", "last_name", "name_on_card"),
-        *("email", "contact_email", "merchant_email", "phone", "contact_phone", "phone_area_code"),
+        *("email", "contact_email", "merchant_email", "phone", "contact_phone", "phone_area_code", "phone_number"),
         *("cpf", "id_number", "tax_number", "browser_ip", "refer_info", "note", "customer_note"),
     }
 )
@@ -143,6 +144,21 @@ def read_order(order: Mapping[str, Any]) -> OrderRecord | None:
         paid_amount=money(read.total_paid, read.currency),
         details=_without_people(read.details()),
         alert=alert(reference, words, _is_told(read.deleted_at), _is_told(read.canceled_at)),
+        life=life(_shown_of(read)),
+    )
+
+
+def _shown_of(read: ShoplazzaRecord) -> Shown:
+    extra = read.model_extra or {}
+    cancelled = _is_told(read.canceled_at) or _is_told(extra.get("cancelled_at"))
+    lines = read.line_items if isinstance(read.line_items, list) else []
+    return Shown(
+        status=text_of(read.status),
+        financial=text_of(read.financial_status),
+        fulfilment=text_of(read.fulfillment_status),
+        ended=cancelled or _is_told(read.deleted_at),
+        lost_line=any(text_of(line.get("fulfillment_status")) in GONE for line in lines if isinstance(line, dict)),
+        reason=text_of(read.cancel_reason),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -14,22 +15,26 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from worker.marketplaces.base import Marketplace, Rate, fingerprint
-from worker.marketplaces.calls import PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.asks import Answer as Told
+from worker.marketplaces.asks import Ask, AskSteps, Topic
+from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.xportcn import goods
+from worker.marketplaces.xportcn import goods, pushes, tracking
 from worker.marketplaces.xportcn.codes import ENTRIES
 from worker.marketplaces.xportcn.create import OURS, Create, create_body, read_create
 from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.look_up import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
+from worker.marketplaces.xportcn.preflight import judge, preview_body, read_forecast
 from worker.marketplaces.xportcn.preview import PREVIEWED, Preview, ceiling, read_preview
 from worker.marketplaces.xportcn.read import contradicts, read_answer, read_detail, readings
 from worker.marketplaces.xportcn.signing import signed_headers
 from worker.marketplaces.xportcn.statuses import MEANINGS
+from worker.rules.foreseen import Verdict
 from worker.rules.outcomes import Accepted, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
@@ -55,10 +60,15 @@ class Xportcn(Marketplace):
     default_rate: ClassVar[Rate] = Rate(2, shared=True)
     resend_window: ClassVar[timedelta | None] = None
     calls_to_place: ClassVar[int] = 2
+    foresees: ClassVar[str | None] = "what the preview says: whether 1688 takes the order, and its price"
     look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
+    calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page on 1688 (the buyer account's orders)"
+    takes_hints: ClassVar[bool] = True
+    secret_in_address: ClassVar[bool] = True
+    pay_page: ClassVar[str] = "1688, the buyer account's orders that wait for payment, or Xportcn's console"
     reference_form: ClassVar[Form] = Form(r"[0-9]{8,24}", "8 to 24 digits")
     personal_fields: ClassVar[tuple[str, ...]] = ("addressParam", "message", "staffName")
     store_names: ClassVar[tuple[str, ...]] = ("sellerLoginId", "sellerID")
@@ -108,6 +118,18 @@ class Xportcn(Marketplace):
         outcome = read_create(came, Create(order, success, words, self.differing))
         return replace(outcome, forecast=preview.forecast) if isinstance(outcome, Accepted | Unknown) else outcome
 
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Told]) -> Iterable[Ask]:
+        """Ask for the preview of an order."""
+        yield Ask(Topic.PREVIEW, _preview_key(order), partial(self._ask_preview, order))
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Told], most: Decimal | None = None) -> Verdict:
+        """Judge an order by its preview."""
+        return judge(order, answers.get(_preview_key(order)), most, self.max_order_amount)
+
+    def _ask_preview(self, order: Mapping[str, Any]) -> AskSteps:
+        came = yield self._request(PREVIEW, preview_body(order))
+        return read_forecast(came, self._keys.success_codes, partial(self.clean, order=order))
+
     def read(self, reference: str) -> RecordSteps:
         """Read one order's details."""
         keys = self._keys
@@ -116,6 +138,28 @@ class Xportcn(Marketplace):
         if not isinstance(answer, Answer):
             return answer
         return read_detail(reference, answer.data, keys.detail_amount_unit)
+
+    @property
+    def hears(self) -> bool:
+        """Tell whether a secret for the address is set, without which anybody could send messages."""
+        return self._keys.push_secret is not None
+
+    def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
+        """Compare the secret in the address: the messages have no signature."""
+        known = self._keys.push_secret
+        return known is not None and hmac.compare_digest(known.get_secret_value().encode(), secret.encode())
+
+    def read_push(self, headers: Mapping[str, str], body: bytes) -> Push | None:
+        """Read a message about an order."""
+        return pushes.read_push(body)
+
+    def parcels(self, record: OrderRecord) -> ParcelSteps:
+        """Ask for the order's logistics where the account has a path for it; else the details say what is known."""
+        keys = self._keys
+        if not keys.logistics_path:
+            return tracking.in_details(record)
+        came = yield self._request(keys.logistics_path, fill(keys.logistics_body, {"{orderId}": record.reference}))
+        return tracking.read_tracking(came, record, keys.success_codes, partial(self.clean, order={}))
 
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find the order in the order list by outOrderId; every row is compared here, "absent" has to be proved."""
@@ -159,3 +203,8 @@ class Xportcn(Marketplace):
             "accept": "application/json",
         }
         return Request("POST", self.url + path, headers, _compact(body).encode(), creates)
+
+
+def _preview_key(order: Mapping[str, Any]) -> str:
+    """Return a key that only this run knows the order by: what is asked under it is never kept."""
+    return f"preview:{fingerprint(_compact(order))}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from worker.marketplaces.models import Credentials
@@ -17,7 +18,22 @@ OFF = "off"
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[\x21-\x7e]+$")]
 """Text that may stand in a header."""
-Path = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^(/[\x21-\x7e]+)?$")]
+_NEVER = re.compile(r"pay|cancel|refund|reverse|dispute|after-?sale|/(create|submit|confirm)\b", re.IGNORECASE)
+"""Words of paths whose calls pay, end or make an order: no setting leads there (docs/vendors/xportcn.md, 4)."""
+
+
+def _only_reads(path: str) -> str:
+    if _NEVER.search(path):
+        raise PydanticCustomError("path", "a path that only reads is needed: nothing here pays, cancels or returns")
+    return path
+
+
+Path = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^(/[\x21-\x7e]+)?$"),
+    AfterValidator(_only_reads),
+]
+"""The path of a call that reads."""
 
 
 def _words(value: object) -> object:
@@ -84,11 +100,17 @@ class XportcnCredentials(Credentials):
     """The access key pair from Xportcn's console, the user it acts for, and the account's settings.
 
     Everything may be given as text, as it comes from the environment. What is not documented in the stored pages is
-    a setting: signature formula and timestamp unit (a client's code), paths and bodies of list and detail (siblings).
+    a setting: signature formula and timestamp unit (a client's code), paths and bodies of list and detail (siblings),
+    and of logistics (no public copy at all, hence no default path).
     """
 
     access_key: Word = Field(description="the key of the pair")
     access_secret: SecretStr = Field(min_length=1, description="signs every call")
+    push_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="the last part of the address for push messages, which have no signature; unset: none are taken",
+    )
     user_id: Word = Field(description="Header user-id; sub-account control, not signed by default")
 
     sign_order: Annotated[tuple[str, ...], BeforeValidator(_order)] = Field(
@@ -110,6 +132,12 @@ class XportcnCredentials(Credentials):
     list_body: Annotated[dict[str, Any], _template("{outOrderId}")] = Field(
         {"outOrderId": "{outOrderId}", "page": "{page}", "pageSize": 20},
         description="JSON template; placeholders {outOrderId} and {page}; 1688's own names of them",
+    )
+    logistics_path: Annotated[Path, BeforeValidator(_unless_off)] = Field(
+        "", description="Order logistics, from Xportcn's console; empty or `off`: parcels are read from details alone"
+    )
+    logistics_body: Annotated[dict[str, Any], _template("{orderId}")] = Field(
+        {"webSite": "1688", "orderId": "{orderId}"}, description="JSON template; placeholder {orderId}"
     )
     detail_amount_unit: Literal["auto", "fen", "yuan"] = Field(
         "auto", description="Unit of the amounts in details; auto: whole numbers are fen, fractions yuan"

@@ -38,6 +38,11 @@ def shows_goods(record: OrderRecord) -> bool:
     return readable(_shown(record))
 
 
+def ended_lines(details: Mapping[str, Any]) -> list[str]:
+    """Return the words for lines of an order that will not come, each once."""
+    return sorted({line.ended for line in _lines(details) if line.ended})
+
+
 def failed_offers(order: Mapping[str, Any], document: object, clean: Clean) -> list[str]:
     """Say which lines an answer to a create names as not taken: offer, specification, quantity ordered, and why."""
     rows = [row for found in values(document, FAILED) for row in (found if isinstance(found, list) else [found])]
@@ -62,10 +67,14 @@ def ordered(order: Mapping[str, Any]) -> list[Line]:
 
 
 def _shown(record: OrderRecord) -> list[Line]:
-    """Return the lines of a record: one list of them, for a reply may show the same goods in several."""
-    known = values(record.details, *LINE_LISTS)
-    other = (value for node in objects(record.details) for name, value in node.items() if name != FAILED)
-    rows = next(filter(None, map(_rows, chain(known, other, [record.details]))), [])
+    return _lines(record.details)
+
+
+def _lines(details: Mapping[str, Any]) -> list[Line]:
+    """Return the lines an order shows: one list of them, for a reply may show the same goods in several."""
+    known = values(details, *LINE_LISTS)
+    other = (value for node in objects(details) for name, value in node.items() if name != FAILED)
+    rows = next(filter(None, map(_rows, chain(known, other, [details]))), [])
     return [_line(row) for row in rows]
 
 

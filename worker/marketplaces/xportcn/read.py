@@ -16,8 +16,8 @@ from worker.marketplaces.replies import Fraction, Garbage, id_of, lost, text_of,
 from worker.marketplaces.xportcn.codes import clean_code, find, find_gateway, is_known, says_no_such_order
 from worker.marketplaces.xportcn.create import RATE_SECONDS, limited
 from worker.marketplaces.xportcn.envelope import Answer, Fault, first_text, open_body
-from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES
-from worker.marketplaces.xportcn.statuses import alert
+from worker.marketplaces.xportcn.goods import CURRENCY, OFFER_NAMES, ended_lines
+from worker.marketplaces.xportcn.statuses import Shown, alert, life
 from worker.rules.outcomes import Absent, Declined, Money, NotSent, OrderRecord, Unknown
 
 NOT_TOLD = "NOT_TOLD"
@@ -34,6 +34,7 @@ PERSONAL = frozenset(
         *("fullName", "contactPerson", "receiverName", "toFullName", "buyerContact", "receiverInfo", "addressParam"),
         *("mobile", "phone", "telephone", "toMobile", "toPhone", "receiverMobile", "receiverPhone", "toName"),
         *("address", "toAddress", "toArea", "toPost", "postCode", "zip", "receiverAddress", "encryptOutOrderInfo"),
+        *("sender", "receiver", "remarks"),
     )
 )
 """Members of an order that say who and where; what the details keep of them is that they were there."""
@@ -116,7 +117,8 @@ def record(reference: str, row: dict[str, Any], unit: str) -> OrderRecord:
     """Return what a row says of one order; everything in it is kept, except who the goods go to."""
     status = first_text(row, *STATUS_NAMES) or NOT_TOLD
     amount = _total(row, unit)
-    paid = PAID.get(first_text(row, "payStatus"))
+    paid, reason = PAID.get(first_text(row, "payStatus")), first_text(row, "closeReason")
+    timeout, ended = first_text(row, "payTimeout"), ", ".join(ended_lines(row))
     nothing = Money(Decimal(0), CURRENCY) if paid is False else None
     return OrderRecord(
         reference=reference,
@@ -125,7 +127,8 @@ def record(reference: str, row: dict[str, Any], unit: str) -> OrderRecord:
         amount=amount,
         paid_amount=amount if paid else nothing,
         details=_kept(row, DEEPEST),
-        alert=alert(reference, status[:60], first_text(row, "closeReason")[:60]),
+        alert=alert(reference, status[:60], reason[:60]),
+        life=life(status, Shown(paid, timeout, reason, ended)),
     )
 
 
