@@ -49,6 +49,7 @@ def celery_config(settings: Settings, broker_url: str) -> dict[str, Any]:
             "orders.reconcile": {"queue": CONFIRM_QUEUE},
             "orders.follow": {"queue": FOLLOW_QUEUE},
             "orders.*": {"queue": ADMIN_QUEUE},
+            "accounts.*": {"queue": ADMIN_QUEUE},
             "admin.*": {"queue": ADMIN_QUEUE},
         },
         "task_acks_late": True,

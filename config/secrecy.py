@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,15 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 PREFIX = "FULFIL_"
 ACCOUNTS = "FULFIL_ACCOUNTS__"
 SECRETS = frozenset(
-    {"database_url", "redis_url", "redis_password", "flower_basic_auth", "message_key", "message_key_also"}
+    {
+        "database_url",
+        "redis_url",
+        "redis_password",
+        "flower_basic_auth",
+        "message_key",
+        "message_key_also",
+        "token_keys",
+    }
 )
 """Settings that are secret, or may hold a secret; of an account's, whatever is its marketplace's own."""
 OF_THE_DRIVER = frozenset({"PGPASSWORD", "PGPASSFILE", "PGSERVICEFILE", "PGSSLKEY"})
@@ -57,6 +66,19 @@ def read_secret(variable: str, path: str) -> str:
         raise ValueError(f"the file {variable} names cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"the file {variable} names is not UTF-8 text") from None
+
+
+def key_list(text: str) -> list[str]:
+    """Return the keys in a setting or a file: with commas, blanks or lines between them."""
+    return [key for key in re.split(r"[,\s]+", text) if key]
+
+
+def checked_keys(text: str) -> str:
+    """Return keys that encrypt tokens as they came. Raises ValueError, which repeats none, for what is no key."""
+    for number, key in enumerate(key_list(text), 1):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key, re.ASCII):
+            raise ValueError(f"key {number} of them is no key; `fulfil accounts key` prints one")
+    return text
 
 
 def with_files_read(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -23,9 +24,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.addresses import is_open_http, wrong_with_redis
 from config.names import known_names, misspelt, set_names
-from config.secrecy import SecretFiles, env_file, with_files_read, written_by_others
+from config.secrecy import SecretFiles, checked_keys, env_file, key_list, with_files_read, written_by_others
 
 MessageKey = Annotated[str, StringConstraints(min_length=32, max_length=512)]
+
+TokenKeys = Annotated[str, AfterValidator(checked_keys)]
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 
@@ -129,6 +132,11 @@ class Settings(BaseSettings):
         None, description="signs the messages in Redis; then no message without its signature does anything"
     )
     message_key_also: MessageKey | None = Field(None, description="a second key that is accepted, to change the key")
+    token_keys: TokenKeys | None = Field(
+        None,
+        description="keys that encrypt the tokens `fulfil accounts login` stores: the first encrypts, every one opens;"
+        " with commas between them. `fulfil accounts key` prints a new one",
+    )
     database_url: str | None = Field(
         None, description="`postgresql://…` or `sqlite:///…`; unset: SQLite (WAL) in `FULFIL_HOME`"
     )
@@ -159,6 +167,23 @@ class Settings(BaseSettings):
     )
     retry_base_seconds: float = Field(2, gt=0, le=600, description="first step of the exponential backoff")
     retry_cap_seconds: float = Field(300, gt=0, le=3600, description="longest step of the exponential backoff")
+    preflight: Literal["off", "warn", "refuse"] = Field(
+        "off",
+        description="what intake does with orders that would be refused (`fulfil check`): `off` looks at none, `warn`"
+        " takes them and says so, `refuse` rejects them",
+    )
+    preflight_products_per_second: float = Field(
+        150, gt=0, le=500, description="products a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_freights_per_second: float = Field(
+        120, gt=0, le=350, description="deliveries a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_addresses_per_second: float = Field(
+        1, gt=0, le=4, description="countries a preflight asks AliExpress for at most, all accounts together"
+    )
+    preflight_keep_seconds: float = Field(
+        900, ge=0, le=86400, description="how long stock, prices and deliveries that were read count; 0: only at once"
+    )
     sandbox_port: int = Field(8900, ge=0, le=65535, description="port of `fulfil sandbox`; 0 picks a free one")
     flower_port: int = Field(5555, ge=1, le=65535, description="port of Flower, on loopback unless told otherwise")
     flower_address: str = Field("127.0.0.1", description="address Flower listens on")
@@ -214,6 +239,11 @@ class Settings(BaseSettings):
                     " reads the tokens and the orders. Use https://, or say FULFIL_ALLOW_HTTP=true"
                 )
         return value
+
+    @property
+    def token_key_list(self) -> list[str]:
+        """The keys that encrypt and open stored tokens, the one that encrypts first; none where none is set."""
+        return key_list(self.token_keys or "")
 
     @property
     def answer_seconds(self) -> float:

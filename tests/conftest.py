@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from worker.parts import forget
 
 _OURS = ("FULFIL_TEST_DATABASE_URL", "FULFIL_TEST_SIMULATIONS")
 """What the tests themselves are told."""
+
+# What a shell runs in the background hears no Ctrl-C, and nor do its children; the tests send one to theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in [name for name in os.environ if name.startswith("FULFIL_") and name not in _OURS]:
     del os.environ[_name]

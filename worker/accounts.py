@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import logging
+import time
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import cached_property
 
@@ -11,10 +13,12 @@ from pydantic import ValidationError
 
 from config.names import nearest
 from config.settings import Account
-from worker.errors import ConfigError, UnknownAccount
+from worker.errors import ConfigError, FulfilError, LedgerRefused, NoLedger, Unavailable, UnknownAccount
+from worker.ledger.accounts import Tokens
 from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
+from worker.marketplaces.grants import TokenCalls, token_calls
 from worker.orders.jobs import Terms
 from worker.rules.alarms import Patience
 from worker.rules.binding import Binding
@@ -22,14 +26,31 @@ from worker.rules.follow import DAY, HOUR
 from worker.rules.reconcile import Ability
 from worker.rules.why import Ways
 
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+"""How often a process looks whether another pair of tokens was stored."""
+AWAITED_SECONDS = 0.25
+"""How often it looks while a pair was refused and another one is awaited."""
+BUYER_KEY = "buyer_id"
+"""The key under which an account names its buyer."""
+
 
 class Accounts:
-    """What the settings say of each account, made ready for use. Its adapters are made once."""
+    """What the settings and the stored tokens say of each account, made ready for use.
 
-    def __init__(self, configured: dict[str, Account]) -> None:
+    An adapter is made once, and anew when another pair of tokens is stored: `tokens` is asked for the versions at most
+    every few seconds, which is all that a renewal costs those who send.
+    """
+
+    def __init__(self, configured: dict[str, Account], tokens: Callable[[], Tokens] | None = None) -> None:
+        """`tokens`: returns where tokens are stored; None: only the settings count."""
         self.configured = configured
+        self._tokens = tokens
+        self._failed: dict[str, int | None] = {}
+        self._look_at = 0.0
+        self._awaited: set[str] = set()
         self._adapters: dict[str, Marketplace] = {}
-        self._bindings: dict[str, Binding] = {}
         self._rates: dict[str, Rate] = {}
 
     @cached_property
@@ -67,19 +88,47 @@ class Accounts:
 
     def adapter(self, account: str) -> Marketplace:
         """Return an account's adapter. Raises UnknownAccount, and ConfigError when its credentials are incomplete."""
+        if time.monotonic() >= self._look_at:
+            self._look()
         made = self._adapters.get(account)
         if made is None:
             made = self._adapters.setdefault(account, self._make(account))
         return made
 
+    def look_soon(self, account: str) -> None:
+        """Look for another pair of this account at once, and often until it is there: the present one was refused."""
+        self._awaited.add(account)
+        self._look_at = 0.0
+
+    def _look(self) -> None:
+        """Make the adapters anew whose stored pair is another one by now.
+
+        Where one cannot be made, the one there was stays: the marketplace refuses its token, which executes nothing,
+        while an account without an adapter would stop all others.
+        """
+        self._look_at = time.monotonic() + (AWAITED_SECONDS if self._awaited else LOOK_SECONDS)
+        try:
+            tokens = self._stored()
+            found = {} if tokens is None else tokens.versions()
+        except (Unavailable, LedgerRefused):
+            return
+        for account, present in list(self._adapters.items()):
+            version = found.get(account)
+            if version == present.token_version or version == self._failed.get(account, present.token_version):
+                continue
+            self._awaited.discard(account)
+            try:
+                made = self._make(account)
+            except FulfilError as error:
+                self._failed[account] = version
+                log.error("%s goes on with the tokens it had: %s", account, error)
+                continue
+            self._failed.pop(account, None)
+            self._adapters[account] = made
+
     def binding(self, account: str) -> Binding:
-        """Return what an account sends with. Raises as `adapter` does."""
-        found = self._bindings.get(account)
-        if found is None:
-            marketplace = self.adapter(account)
-            parts = {"marketplace": marketplace.name, **marketplace.sent_with()}
-            found = self._bindings.setdefault(account, Binding(account, parts))
-        return found
+        """Return what an account sends with now; a send asks its own adapter. Raises as `adapter` does."""
+        return self.adapter(account).binding
 
     def taken_for(self, account: str) -> str | None:
         """Return the fingerprint of where an account sends; None where its credentials are not complete here."""
@@ -135,18 +184,56 @@ class Accounts:
     def _make(self, account: str) -> Marketplace:
         self.check(account)
         configured, kind = self.configured[account], self.marketplaces[account]
+        keys, version = self._keys(account, kind)
         try:
-            credentials = kind.credentials_model.model_validate(configured.extras())
+            credentials = kind.credentials_model.model_validate(keys)
         except ValidationError as error:
             wrong = "; ".join(
                 f"FULFIL_ACCOUNTS__{account.upper()}__{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
                 for e in error.errors(include_input=False, include_url=False)
             )
-            raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}") from None
+            hint = (
+                f"; or get one: fulfil accounts login {account}" if kind.token_calls and "ACCESS_TOKEN" in wrong else ""
+            )
+            raise ConfigError(f"the account {account} ({kind.title}) is not complete: {wrong}{hint}") from None
         limit = configured.max_order_amount
-        return kind(
+        made = kind(
             account, credentials, configured.base_url, max_order_amount=None if limit is None else Decimal(str(limit))
         )
+        made.token_version = version
+        return made
+
+    def _keys(self, account: str, kind: type[Marketplace]) -> tuple[dict[str, str], int | None]:
+        """Return what an account sends with: its settings, and over them its stored token and whose that is."""
+        keys = self.configured[account].extras()
+        tokens = self._stored() if kind.token_calls else None
+        stored = None if tokens is None else tokens.sending(account)
+        if stored is None:
+            return keys, None
+        keys["access_token"] = stored.access
+        if stored.buyer is not None and BUYER_KEY in kind.credentials_model.model_fields:
+            keys[BUYER_KEY] = stored.buyer
+        return keys, stored.version
+
+    def _stored(self) -> Tokens | None:
+        """Return where tokens are stored; None where no ledger was made yet, so that there are none."""
+        try:
+            return None if self._tokens is None else self._tokens()
+        except NoLedger:
+            return None
+
+    def token_calls(self, account: str) -> TokenCalls | None:
+        """Return the calls that get an account's tokens; None: its marketplace has none.
+
+        Raises UnknownAccount, and ConfigError when the app's keys are not complete.
+        """
+        self.check(account)
+        configured, kind = self.configured[account], self.marketplaces[account].token_calls
+        return None if kind is None else token_calls(kind, account, configured.extras(), configured.base_url)
+
+    def own_buyer(self, account: str) -> str | None:
+        """Return the buyer that the settings name for an account."""
+        return self.configured[account].extras().get(BUYER_KEY)
 
 
 def _patience(account: Account) -> Patience:

@@ -57,6 +57,7 @@ app = Celery(
         "tasks.reconcile",
         "tasks.match",
         "tasks.sweep",
+        "tasks.refresh",
         "tasks.admin",
         "tasks.watchdog",
     ],

@@ -36,6 +36,8 @@ class CrashPoint(StrEnum):
     """Leases are taken back, nothing is rung for."""
     RECONCILING = "reconciling"
     """Unknown orders are claimed, not settled."""
+    RENEWED = "renewed"
+    """The marketplace gave a new pair of tokens, which is not stored."""
     RETRYING = "retrying"
     """A person's retry is committed, not rung for."""
 

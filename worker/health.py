@@ -17,11 +17,14 @@ from worker.broker.embedded import answers
 from worker.broker.signs import Sign, Signs
 from worker.broker.troubles import probe, trouble
 from worker.errors import FulfilError
+from worker.ledger.accounts import Tokens
 from worker.ledger.engine import Ledger
 from worker.ledger.health import LedgerHealth, Waiting
+from worker.ledger.keyring import KeyRing
 from worker.ledger.pushes import Pushes
 from worker.rules.snapshot import Disk, Snapshot
 from worker.rules.states import State
+from worker.rules.tokens import TokenTrouble
 
 _READ_STATES = frozenset({State.PLACED, State.UNKNOWN})
 
@@ -69,6 +72,7 @@ class Health:
             overdue=overdue,
             orphans=0 if batch else len(Pushes(self._ledger).orphans()),
             acts=acts,
+            tokens=() if batch else tuple(self._tokens(now)),
             disks=() if batch else tuple(self._disks()),
         )
 
@@ -127,6 +131,12 @@ class Health:
             if one.account not in self._accounts.configured:
                 found[one.account] += one.number
         return dict(found)
+
+    def _tokens(self, now: float) -> Iterable[TokenTrouble]:
+        for view in Tokens(self._ledger, KeyRing(())).views():
+            told = view.trouble(now) if view.account in self._accounts.configured else None
+            if told is not None:
+                yield told
 
     def _disks(self) -> Iterable[Disk]:
         folders = [self._settings.home, *([self._ledger.file.path.parent] if self._ledger.file else [])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,11 +15,12 @@ from worker.broker.bell import Bell
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import RedisAway
 from worker.ledger.engine import Ledger
-from worker.ledger.intake import Taken, open_batch, take
+from worker.ledger.intake import Taken, held, open_batch, take
 from worker.ledger.operators import Operator
 from worker.ledger.repeats import Repeats
 from worker.orders.files import jobs as read_jobs
 from worker.orders.jobs import Job, Rejection, validate
+from worker.preflight import UNHELD, Preflights
 from worker.rules.values import Moved
 
 GROUP = 1000
@@ -66,10 +67,20 @@ class Batch:
 class Intake:
     """Takes jobs in. Redis away is no failure: the orders are kept, and the sweep rings (see `Batch.unrung`)."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts, bell: Bell) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Accounts,
+        bell: Bell,
+        preflight: str = "off",
+        preflights: Callable[[], Preflights] | None = None,
+    ) -> None:
+        """`preflight`: off, warn or refuse, as the setting has it; `preflights` makes what looks at a submission."""
         self._ledger = ledger
         self._accounts = accounts
         self._bell = bell
+        self._refuses = preflight == "refuse"
+        self._preflights = None if preflight == "off" else preflights
 
     def submit(
         self,
@@ -121,9 +132,11 @@ class Intake:
         batch = Batch(open_batch(self._ledger, Path(source).name, actor), kept=kept)
         room: dict[str, int] = {}
         replacing = _Replacing(Operator(self._ledger, actor), batch.batch) if replace else None
+        preflights = self._preflights() if self._preflights else None
         for group in _grouped(entries):
             jobs = [entry for entry in group if isinstance(entry, Job)]
             refused = [entry for entry in group if isinstance(entry, Rejection)]
+            jobs = self._looked_at(batch, preflights, jobs, refused)
             now = time.time()
             rung, rest = self._split(jobs, room)
             for some, rung_at, turned_away in ((rung, now, refused), (rest, None, [])):
@@ -141,6 +154,22 @@ class Intake:
                         self._ring(batch, taken)
         batch.notices |= repeats.notices() if repeats else {}
         return batch
+
+    def _looked_at(
+        self, batch: Batch, preflights: Preflights | None, jobs: list[Job], refused: list[Rejection]
+    ) -> list[Job]:
+        """Return the jobs to take; `refused` gets those a preflight refuses. What the ledger has is not looked at."""
+        if preflights is None:
+            _notice(batch, UNHELD, sum(job.max_amount is not None for job in jobs))
+            return jobs
+        known = held(self._ledger, jobs) if jobs else {}
+        new = [job for job in jobs if job.order_id not in known]
+        passed = preflights.passed(new, self._refuses)
+        refused += passed.rejected
+        for notice, number in passed.notices.items():
+            _notice(batch, notice, number)
+        gone = {one.order_id for one in passed.rejected}
+        return [job for job in jobs if job.order_id in known or job.order_id not in gone]
 
     def _amend(self, batch: Batch, replacing: _Replacing, taken: Taken) -> None:
         moved, rejected = replacing.replace(taken.changed)
@@ -197,6 +226,11 @@ def _grouped(entries: Iterable[Job | Rejection]) -> Iterator[list[Job | Rejectio
             group = []
     if group:
         yield group
+
+
+def _notice(batch: Batch, notice: str, number: int) -> None:
+    if number:
+        batch.notices[notice] = batch.notices.get(notice, 0) + number
 
 
 def _add(batch: Batch, taken: Taken) -> None:

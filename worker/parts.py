@@ -29,18 +29,23 @@ if TYPE_CHECKING:
     from worker.health import Health
     from worker.intake import Intake
     from worker.operations import Operations
+    from worker.preflight import Preflights
+    from worker.sending.asking import Asking
     from worker.sending.limits import Limits
     from worker.sending.loop import Loop
     from worker.sending.reads import Reads
     from worker.sending.recorder import Recorder
+    from worker.sending.renewals import Renewals
     from worker.sending.turns import Turns
     from worker.steps.act import Act
     from worker.steps.adopt import Adopt
     from worker.steps.confirm import Confirm
     from worker.steps.follow import Follow
+    from worker.steps.logins import Logins
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
     from worker.steps.reconcile import Reconcile
+    from worker.steps.refresh import Refresh
     from worker.steps.suspects import Suspects
     from worker.steps.sweep import Sweep
 
@@ -134,7 +139,29 @@ class Parts(Stores):
         """Runs reads."""
         from worker.sending.reads import Reads
 
-        return Reads(self.turns, self.loop, self.settings.lease_seconds / 2)
+        return Reads(self.turns, self.loop, self.renewals, self.settings.lease_seconds / 2)
+
+    @part
+    def renewals(self) -> Renewals:
+        """Has tokens renewed that a call refused."""
+        from worker.sending.renewals import Renewals
+
+        return Renewals(self.accounts, self.tokens)
+
+    @part
+    def asking(self) -> Asking:
+        """Asks marketplaces before orders."""
+        from worker.sending.asking import Asking
+
+        return Asking(self.settings, self.accounts, self.limits, self.loop)
+
+    def preflights(self) -> Preflights:
+        """Make what looks at orders before they are placed: one for each file or submission, whose answers it keeps."""
+        from worker.broker.answers import Answers
+        from worker.preflight import Preflights
+
+        kept = Answers(connect(self.settings), self.settings.preflight_keep_seconds)
+        return Preflights(self.accounts, lambda: self.asking, kept)
 
     @part
     def recorder(self) -> Recorder:
@@ -143,7 +170,9 @@ class Parts(Stores):
         from worker.sending.recorder import Recorder
 
         fallback = Fallback(self.records, self.spool, self.draining, self.watchdog.heard)
-        made = Recorder(self.records, fallback, self.pauses, self.marks, self.bell, self.limits, self.policy)
+        made = Recorder(
+            self.records, fallback, self.pauses, self.marks, self.bell, self.limits, self.policy, self.renewals
+        )
         made.start()
         return made
 
@@ -153,7 +182,7 @@ class Parts(Stores):
         from worker.intake import Intake
 
         check_redis(self.settings)
-        return Intake(self.ledger, self.accounts, self.bell)
+        return Intake(self.ledger, self.accounts, self.bell, self.settings.preflight, self.preflights)
 
     @part
     def operations(self) -> Operations:
@@ -283,6 +312,20 @@ class Parts(Stores):
         )
 
     @part
+    def refresh(self) -> Refresh:
+        """Renews tokens."""
+        from worker.steps.refresh import Refresh
+
+        return Refresh(self.accounts, self.tokens, self.loop, self.settings.answer_seconds)
+
+    @part
+    def logins(self) -> Logins:
+        """Stores what a person granted."""
+        from worker.steps.logins import Logins
+
+        return Logins(self.accounts, self.tokens, self.pauses, self.loop, self.settings.answer_seconds)
+
+    @part
     def sweep(self) -> Sweep:
         """Rings for what stands still."""
         from worker.app import app
@@ -303,6 +346,7 @@ class Parts(Stores):
             lives=self.lives,
             writer=self.life_writer,
             acts=self.acts,
+            tokens=self.tokens,
             bell=self.bell,
             suspects=self.suspects,
             broker=connect(self.settings),

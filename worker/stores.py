@@ -6,11 +6,13 @@ from pathlib import Path
 
 from config.settings import Settings
 from worker.accounts import Accounts
+from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
 from worker.ledger.audit import Audit
 from worker.ledger.claims import Claims
 from worker.ledger.due import Due
 from worker.ledger.engine import Ledger
+from worker.ledger.keyring import KeyRing
 from worker.ledger.life_queries import LifeQueries
 from worker.ledger.life_writer import LifeWriter
 from worker.ledger.lives import Lives
@@ -36,7 +38,12 @@ class Stores(Lazy):
     @part
     def accounts(self) -> Accounts:
         """The configured accounts."""
-        return Accounts(self.settings.accounts)
+        return Accounts(self.settings.accounts, lambda: self.tokens)
+
+    @part
+    def tokens(self) -> Tokens:
+        """Keeps the tokens of accounts."""
+        return Tokens(self.ledger, KeyRing(self.settings.token_key_list))
 
     @part
     def ledger(self) -> Ledger:

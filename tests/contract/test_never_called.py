@@ -16,11 +16,14 @@ from worker.marketplaces.calls import Request
 
 SUBJECTS = list(REGISTRY)
 MARKETPLACES = Path(__file__).resolve().parent.parent.parent / "worker" / "marketplaces"
-NEVER = re.compile(r"pay|cancel|refund|dispute|reverse|confirm|complete|webhook|send_email|post_sale", re.IGNORECASE)
+NEVER = re.compile(r"pay|cancel|refund|dispute|reverse|confirm|complete|send_email|post_sale", re.IGNORECASE)
 """Words of calls that move money, end an order or mail a customer."""
 CALLS = re.compile(r"aliexpress(\.\w+){2,}|/[\w{}./-]+")
 """What a call is named by: a method's name, or a path."""
-ALIEXPRESS = {"aliexpress.ds.order.create", "aliexpress.trade.ds.order.get", "aliexpress.ds.order.tracking.get"}
+ALIEXPRESS = {
+    *("aliexpress.ds.order.create", "aliexpress.trade.ds.order.get", "aliexpress.ds.order.tracking.get"),
+    *("aliexpress.ds.product.get", "aliexpress.ds.freight.query", "aliexpress.ds.address.get"),
+}
 
 
 def requests(subject: Subject) -> Iterator[Request]:
@@ -38,6 +41,11 @@ def requests(subject: Subject) -> Iterator[Request]:
     at_its_fake, fake = subject.with_fake()
     asked, placed = drive(at_its_fake.place(subject.order, KEY), at_fake(fake, NOW))
     yield from asked
+    answers: dict[str, Any] = {}
+    for _ in range(2):  # what can be asked before an order, and what follows from the answers
+        for question in [one for one in at_its_fake.asks(subject.order, answers) if one.key not in answers]:
+            about_it, answers[question.key] = drive(question.begin(), at_fake(fake, NOW))
+            yield from about_it
     yield from drive(at_its_fake.confirm(placed.references), at_fake(fake, NOW + 5))[0]
 
 

@@ -14,7 +14,7 @@ from worker.rules.outcomes import Absent, Accepted, Decline, Declined, Refused, 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MARKETPLACES = ROOT / "worker" / "marketplaces"
 REQUIRED = {"adapter", "models", "credentials", "signing", "codes", "statuses", "envelope", "create", "read"}
-OPTIONAL = {"look_up", "preview", "goods", "tracking", "pushes", "countries"}
+OPTIONAL = {"look_up", "preview", "goods", "tracking", "tokens", "pushes", "countries", "preflight", "offers"}
 
 
 def names(folder: Path) -> set[str]:

@@ -56,7 +56,7 @@ def test_the_order_is_confirmed_and_says_what_is_missing(shop: Shop) -> None:
     assert "10 were ordered" in order["reason"]
     assert str(TAKEN["offerId"]) not in order["reason"]
     assert "1688" in order["fix"]
-    assert "fulfil show ORDER" in order["fix"]
+    assert f"fulfil show {ORDER}" in order["fix"]
 
 
 def test_it_costs_less_than_its_preview_said_and_that_is_told_too(shop: Shop) -> None:

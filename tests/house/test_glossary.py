@@ -18,6 +18,7 @@ from worker.ledger.tables import metadata
 from worker.rules import outcomes
 from worker.rules.codes import CODES
 from worker.rules.follow import LifeEvent
+from worker.rules.foreseen import Standing
 from worker.rules.life import Stage
 from worker.rules.parcels import ParcelEvent
 from worker.rules.states import Event, State
@@ -80,6 +81,7 @@ def named(*kinds: type) -> list[str]:
         ("Codes of our own", list(CODES)),
         ("Tables", list(metadata.tables)),
         ("Stages", list(Stage)),
+        ("Verdicts", list(Standing)),
         ("What happens in the second life", [*LifeEvent, *ParcelEvent]),
     ],
 )

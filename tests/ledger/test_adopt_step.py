@@ -61,9 +61,6 @@ class Desk:
     def adapter(self, _: str) -> AliExpress:
         return self.marketplace
 
-    def binding(self, account: str) -> Binding:
-        return Binding(account, {"marketplace": "aliexpress"})
-
     def book(self, marketplace: AliExpress, lane: str, count: int) -> tuple[tuple[float, ...], float]:
         assert (lane, count) == ("read", 1)
         if self.redis_away:

@@ -18,7 +18,6 @@ from worker.ledger.records import Records
 from worker.ledger.tables import orders
 from worker.marketplaces.aliexpress.adapter import AliExpress
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
-from worker.rules.binding import Binding
 from worker.rules.outcomes import Accepted, Found, OrderRecord, ReadOutcome, Unknown
 from worker.sending.turns import Slots
 from worker.steps.confirm import Confirm
@@ -64,9 +63,6 @@ class Desk:
             policy=POLICY,
             lease_seconds=60.0,
         )
-
-    def binding(self, account: str) -> Binding:
-        return Binding(account, {})
 
     def admit(self, ids: Sequence[str], *_: Any) -> Iterator[Slots]:
         """Let everything go now."""

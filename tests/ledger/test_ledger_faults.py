@@ -32,6 +32,7 @@ from worker.rules.outcomes import Accepted
 from worker.sending import fallback
 from worker.sending.fallback import Fallback
 from worker.sending.recorder import Answer, Completion, Recorder
+from worker.sending.renewals import Renewals
 
 IDS = ("8190000000000001", "8190000000000002")
 SAYS_THE_ROW = {
@@ -174,7 +175,8 @@ class Desk:
         self.marks = Marks(folder / "sending")
         self.marks.open()
         owed = Fallback(records, Spool(folder / "spool"), threading.Event(), lambda: None)
-        self.recorder = Recorder(records, owed, played, self.marks, played, played, POLICY)
+        renewals = Renewals(played, played)
+        self.recorder = Recorder(records, owed, played, self.marks, played, played, POLICY, renewals)
         self.recorder.start()
 
     def follow(self, moved: Any) -> None:

@@ -10,12 +10,16 @@ from sqlalchemy import select
 
 from tests.ledger.ledger_kit import history, order_record, place_one, read_back, row, submit
 from worker.ledger.engine import Ledger
+from worker.ledger.life_queries import LifeQueries
 from worker.ledger.life_tables import life_events, parcels, supplier_orders
 from worker.ledger.life_writer import LifeWriter, Look
 from worker.ledger.lives import Lives
 from worker.ledger.operators import Operator
+from worker.ledger.queries import Queries
+from worker.ledger.selection import Filter
 from worker.rules.acts import ActKind
 from worker.rules.life import Life, Parcel, Parcels, Stage
+from worker.rules.life_words import track_lines
 from worker.rules.outcomes import Accepted, Found, OrderRecord
 
 NOW = time.time()
@@ -147,3 +151,29 @@ def test_a_push_or_a_person_has_it_read_at_once_even_when_it_is_over(ledger: Led
     begun(ledger, shown(Stage.DELIVERED))
     assert Lives(ledger).wake(["SO-1", "SO-none"]) == 1
     assert Lives(ledger).due(time.time(), 10) == {"main": ["SO-1"]}
+
+
+def test_lists_choose_orders_by_the_stage_of_any_of_their_parts(ledger: Ledger) -> None:
+    begun(ledger, shown(Stage.SHIPPED, "81"), shown(Stage.AWAITING_PAYMENT, "82"))
+    begun(ledger, shown(Stage.DELIVERED, "83"), order_id="SO-2")
+    found = {
+        stage: [one.order_id for one in Queries(ledger).orders(Filter(stage=stage))]
+        for stage in ("shipped", "awaiting_payment", "delivered", "closed")
+    }
+    assert found == {"shipped": ["SO-1"], "awaiting_payment": ["SO-1"], "delivered": ["SO-2"], "closed": []}
+
+
+def test_an_order_is_tracked_with_its_parts_parcels_and_events_and_unpaid_ones_are_listed_by_deadline(
+    ledger: Ledger,
+) -> None:
+    begun(ledger, shown(Stage.AWAITING_PAYMENT, "81"), shown(Stage.AWAITING_PAYMENT, "82", timeout=None))
+    begun(ledger, shown(Stage.AWAITING_PAYMENT, "83", timeout=3600), order_id="SO-2")
+    queries = LifeQueries(ledger)
+    assert [one.reference for one in queries.unpaid()] == ["82", "83", "81"]
+    looked(ledger, shown(Stage.SHIPPED), Parcel("LX1", "Cainiao", items=(("1005", 2),)))
+    tracked = queries.tracked("SO-1")
+    assert tracked.stands == "partly shipped"
+    assert tracked.lives[0].parcels[0].goods == (("1005", 2),)
+    assert "parcel LX1 by Cainiao" in "\n".join(track_lines(tracked, NOW + 300))
+    assert tracked.as_json()["supplier_orders"][1]["deadline"] is None
+    assert queries.of_orders(["SO-2"])["SO-2"][0].reference == "83"

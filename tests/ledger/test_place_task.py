@@ -44,6 +44,8 @@ class Shop:
 
     account = ACCOUNT
     calls_to_place = 1
+    token_version = None
+    binding = None
 
     def __init__(self, url: str, window_seconds: float | None) -> None:
         self.url, self.breaks = url, False
@@ -118,9 +120,6 @@ class Desk:
 
     def paused_at(self, account: str) -> float:
         return self.paused
-
-    def binding(self, account: str) -> None:
-        """Nothing is compared."""
 
     def ceilings(self, account: str) -> None:
         """There are none."""

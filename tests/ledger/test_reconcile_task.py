@@ -29,6 +29,7 @@ class Shop:
     account = ACCOUNT
     resend_window = None
     can_look_up = True
+    binding = Binding(ACCOUNT, {})
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float]] = []
@@ -72,9 +73,6 @@ class Desk:
 
     def ability(self, account: str) -> Ability:
         return LOOKED_UP
-
-    def binding(self, account: str) -> Binding:
-        return Binding(account, {})
 
     @staticmethod
     def of_orders(parts: Iterable[tuple[Any, Sequence[tuple[Any, Any]]]]) -> list[tuple[Any, ReadOutcome]]:

@@ -24,6 +24,7 @@ from worker.rules.values import Claim, Moved, Sent
 from worker.sending import recorder
 from worker.sending.fallback import Fallback
 from worker.sending.recorder import Answer, Completion, Recorder
+from worker.sending.renewals import Renewals
 
 
 class Desk:
@@ -41,7 +42,8 @@ class Desk:
         self.refused = threading.Event()
         played: Any = self
         fallback = Fallback(played, Spool(folder / "spool"), threading.Event(), lambda: None)
-        self.recorder = Recorder(played, fallback, played, Marks(folder / "sending"), played, played, POLICY)
+        marks, renewals = Marks(folder / "sending"), Renewals(played, played)
+        self.recorder = Recorder(played, fallback, played, marks, played, played, POLICY, renewals)
         self.recorder.start()
 
     def record(self, sent: list[Sent]) -> list[Moved]:

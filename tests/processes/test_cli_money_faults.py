@@ -85,6 +85,7 @@ def test_a_damaged_product_id_is_told_and_a_whole_one_is_read(shop: Shop) -> Non
 @pytest.mark.parametrize("command", ["show", "why", "retry", "cancel", "reconcile", "adopt --reference 1"])
 @pytest.mark.parametrize("order_id", ["5.61954E+12", "5,61954e12", "1001.0"])
 def test_a_rounded_order_id_is_told_as_such(shop: Shop, command: str, order_id: str) -> None:
+    shop.make_ledger()
     answer = shop.cli(*command.split(), order_id)
     (said,) = answer.err.splitlines()
     assert answer.code == 2
@@ -117,7 +118,7 @@ def test_the_words_about_a_changed_order_name_a_command_that_shows_it(shop: Shop
     shop.submit([job("SO/ü1")])
     (rejected,) = shop.submit([job("SO/ü1", city="Dayton")])["rejected"]
     assert "new order_id" not in rejected["reason"]
-    command = rejected["reason"].partition("To see it: fulfil ")[2]
+    command = rejected["reason"].partition("; to see it: fulfil ")[2]
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {sys.executable} -m worker.cli {command}"],
         cwd=shop.folder, env=shop.environment, capture_output=True, text=True, check=False,

@@ -328,3 +328,27 @@ def test_each_failed_probe_opens_the_breaker_for_longer_up_to_a_bound(clock: tim
 
 def test_nothing_to_report_is_no_report() -> None:
     assert limits().report("main", "place", 0, 0) is None
+
+
+# Reads that nobody waits for
+
+
+def test_reads_that_nobody_waits_for_take_a_share_and_only_what_stands_idle() -> None:
+    booked, rate = limits(), Rate(50)
+    with time_machine.travel(NOW, tick=False):
+        alone = booked.book_idle("main", rate, 0.2, 100, 1, 1.5)
+        assert 10 <= len(alone.waits) <= 17, "a fifth of fifty a second, for as long as one waits for a slot"
+        assert alone.next_wait > 0
+    with time_machine.travel(NOW + 60, tick=False):
+        confirms = booked.book("main", "read", rate, 50, 1, 1.5)
+        assert len(confirms.waits) == 50
+        behind = booked.book_idle("main", rate, 0.2, 10, 1, 1.5)
+        assert (behind.waits, behind.next_wait >= 1.0) == ((), True), "what confirms use is not theirs"
+
+
+def test_a_confirm_is_never_later_for_them_than_one_message_of_reads() -> None:
+    booked, rate = limits(), Rate(50)
+    with time_machine.travel(NOW, tick=False):
+        idle = booked.book_idle("main", rate, 0.2, 10, 1, 1.5)
+        confirm = booked.book("main", "read", rate, 1, 1, 1.5)
+        assert confirm.waits[0] <= len(idle.waits) / 50 + TOLERANCE

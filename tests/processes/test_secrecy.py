@@ -98,7 +98,7 @@ def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 PROGRAMS = {
-    "the command line": "import sys; sys.argv = ['fulfil', 'status']\nfrom worker.cli.main import main\n"
+    "the command line": "import sys; sys.argv = ['fulfil', 'migrate']\nfrom worker.cli.main import main\n"
     "main(standalone_mode=False)",
     "Celery's programs": "import celery.bin.celery\nfrom worker.app import app\napp.conf.broker_url",
 }

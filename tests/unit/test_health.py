@@ -7,6 +7,7 @@ import pytest
 from worker.rules.codes import Code
 from worker.rules.health import TroubleKind, exit_code, pace, troubles, verdict
 from worker.rules.snapshot import Disk, Held, Snapshot, Still, Unreached
+from worker.rules.tokens import TokenTrouble
 from worker.rules.troubles import PauseView
 
 NOW = 1_800_000_000.0
@@ -19,6 +20,9 @@ def seen(**changes: object) -> Snapshot:
 
 def pause(code: str, until: float | None, fix: str | None = None) -> PauseView:
     return PauseView("main", NOW - 100, until, code, "why it is so", fix, "worker")
+
+
+ENDING = TokenTrouble("main", Code.TOKEN_ENDS_SOON, "its tokens end in 6 days", "fulfil accounts login main")
 
 
 def told(snapshot: Snapshot) -> list[tuple[str, int, str]]:
@@ -51,6 +55,18 @@ def test_nothing_wrong_is_one_line_and_exit_code_0() -> None:
             "fulfil doctor",
         ),
         (seen(held=(Held(pause("PAUSED", None), 0),)), TroubleKind.HELD, 1, "fulfil resume main"),
+        (
+            seen(held=(Held(pause("TOKEN_ENDED", None, "fulfil accounts login main"), 2),), tokens=(ENDING,)),
+            TroubleKind.HELD,
+            1,
+            "fulfil accounts login main",
+        ),
+        (
+            seen(held=(Held(pause("TOKEN_RENEWAL", NOW + 5), 2),), tokens=(ENDING,)),
+            TroubleKind.TOKENS,
+            1,
+            "fulfil accounts login main",
+        ),
         (seen(held=(Held(pause("DAY_LIMIT", NOW + 9, "x"), 0),)), TroubleKind.HELD, 1, "fulfil resume main"),
         (seen(held=(Held(pause("NO_STOCK", None, "pay the bill"), 2),)), TroubleKind.HELD, 1, "fulfil resume main"),
         (seen(held=(Held(pause("BREAKER_OPEN", NOW + 9), 1),)), TroubleKind.HELD, 3, "fulfil doctor"),

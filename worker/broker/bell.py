@@ -99,6 +99,10 @@ class Bell(Background):
         """Tell that push messages wait to be looked at. Raises RedisAway."""
         self._send("orders.match", ADMIN_QUEUE, [[]], 0.0)
 
+    def refresh(self, account: str) -> None:
+        """Tell that an account's tokens are to be renewed. Raises RedisAway."""
+        self._send("accounts.refresh", ADMIN_QUEUE, [[account]], 0.0)
+
     def act(self, act_id: str) -> None:
         """Tell that an act is to be worked on. Raises RedisAway."""
         self._send("admin.act", ADMIN_QUEUE, [[act_id]], 0.0)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from worker.cli.accounts import accounts
 from worker.cli.group import as_json, doorbell, main, out, parts, person
 from worker.cli.selection import chosen, selection
 from worker.errors import InputError, UnknownOrder, UnusableId
@@ -231,11 +232,6 @@ def _account_command(group: click.Group, name: str, text: str, *options: Callabl
         option(command)
 
 
-@main.group()
-def accounts() -> None:
-    """Tell fulfil what you know about an account."""
-
-
 _account_command(main, "pause", "Stop an account's sends; placed orders are still read back.", _note)
 _account_command(
     main,
@@ -243,4 +239,6 @@ _account_command(
     "Let an account's orders be sent again; after a day's limit, as many as that limit once more.",
     _note,
 )
+_account_command(accounts, "pause", "Stop an account's sends: the same as fulfil pause.", _note)
+_account_command(accounts, "resume", "Let an account's orders be sent again: the same as fulfil resume.", _note)
 _account_command(accounts, "same-buyer", "Say that an account's new token belongs to the buyer it had before.")

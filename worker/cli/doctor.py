@@ -147,7 +147,11 @@ def _marketplaces() -> dict[str, Callable[[], str]]:
     if not complete:
         return {}
     asking = ThreadPoolExecutor(len(complete))
-    return {f"marketplace {one.account}": asking.submit(_marketplace, one).result for one in complete}
+    checks: dict[str, Callable[[], str]] = {
+        f"marketplace {one.account}": asking.submit(_marketplace, one).result for one in complete
+    }
+    hearing = [one for one in complete if one.lists_webhooks and one.hears]
+    return checks | {f"webhooks {one.account}": asking.submit(_webhooks, one).result for one in hearing}
 
 
 def _marketplace(adapter: Marketplace) -> str:
@@ -159,6 +163,19 @@ def _marketplace(adapter: Marketplace) -> str:
     asking = _asking()
     outcome = Reach(asking.accounts, asking.turns, asking.reads).ask(adapter.account)
     return said(outcome, adapter.title, adapter.url)
+
+
+def _webhooks(adapter: Marketplace) -> str:
+    from worker.rules.reach import heard, said
+    from worker.steps.reach import Reach
+
+    if not _reached():
+        raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
+    asking = _asking()
+    found = Reach(asking.accounts, asking.turns, asking.reads).webhooks(adapter.account)
+    if not isinstance(found, tuple):
+        return said(found, adapter.title, adapter.url)
+    return heard([(one.topic, one.address) for one in found], adapter.account, adapter.title)
 
 
 @cache

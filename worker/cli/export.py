@@ -16,6 +16,7 @@ from worker.errors import InputError
 from worker.rules.plain import escaped, plain_value
 
 if TYPE_CHECKING:
+    from worker.rules.life_views import LifeView
     from worker.rules.views import OrderView
 
 
@@ -73,6 +74,7 @@ def export(form: str, output: Any, json_: bool, reader: str, rejected: bool, sou
 EXPORT_COLUMNS = [
     *("order_id", "account", "marketplace", "state", "reference", "status", "fulfilment_status"),
     *("amount", "currency", "paid_amount", "paid_currency", "attempts", "code", "reason", "fix", "alert", "read_at"),
+    *("stage", "paid", "deadline", "end_reason", "parcels"),
 ]
 
 
@@ -81,9 +83,24 @@ _OF_THE_ORDER = ("order_id", "account", "marketplace", "state", "attempts", "cod
 
 def _export_rows(orders: Iterator[OrderView]) -> Iterator[dict[str, Any]]:
     while page := list(islice(orders, PAGE)):
-        results = parts().queries.results([order.order_id for order in page])
+        ids = [order.order_id for order in page]
+        results, lives = parts().queries.results(ids), parts().life_queries.of_orders(ids)
         for order in page:
             known = {name: getattr(order, name) for name in _OF_THE_ORDER}
+            after = {one.reference: _after_the_confirm(one) for one in lives.get(order.order_id, [])}
             read = {result.reference: result.as_json() for result in results.get(order.order_id, [])}
             for reference in [*order.references, *(r for r in read if r not in order.references)] or [""]:
-                yield known | read.get(reference, {}) | {"reference": reference or None}
+                yield known | read.get(reference, {}) | after.get(reference, {}) | {"reference": reference or None}
+
+
+def _after_the_confirm(one: LifeView) -> dict[str, Any]:
+    """Return the columns of a supplier order's second life; the numbers to hand on, those replaced left out."""
+    numbers = [parcel.number for parcel in one.parcels if parcel.replaced_by is None]
+    told = one.as_json()
+    return {
+        "stage": told["stage"],
+        "paid": told["paid"],
+        "deadline": told["deadline"],
+        "end_reason": told["end_reason"],
+        "parcels": " ".join(numbers),
+    }

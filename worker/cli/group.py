@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE = 200
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
-MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo"})
+MAKES_LEDGER = frozenset({"up", "submit", "hooks", "migrate", "demo", "accounts login"})
 """The commands that make a ledger where there is none; all others say that there is none."""
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
@@ -82,8 +82,17 @@ def parts() -> Parts:
 
     found, context = process_parts(), click.get_current_context(silent=True)
     if context is not None:  # there is none in a thread of `fulfil hooks`
-        found.makes_ledger = context.find_root().invoked_subcommand in MAKES_LEDGER
+        found.makes_ledger = _command(context) in MAKES_LEDGER
     return found
+
+
+def _command(context: click.Context) -> str:
+    """Return which command runs, with its group's name."""
+    names: list[str] = []
+    while context.parent is not None:
+        names.insert(0, context.info_name or "")
+        context = context.parent
+    return " ".join(names) or context.invoked_subcommand or ""
 
 
 def doorbell() -> EmbeddedRedis:

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Run": ("up", "doctor", "logs", "hooks", "migrate", "demo", "sandbox", "completion"),
-    "Submit": ("submit", "wait", "template", "marketplaces"),
+    "Submit": ("check", "submit", "wait", "template", "marketplaces"),
     "Watch": (
         "status",
         "list",
@@ -45,6 +45,12 @@ def _states() -> Iterable[str]:
     return list(State)
 
 
+def _stages() -> Iterable[str]:
+    from worker.rules.life import Stage
+
+    return list(Stage)
+
+
 def _accounts() -> Iterable[str]:
     from config.settings import BadSettingError, settings
 
@@ -72,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "shell": Kind("SHELL", "Your shell."),
     "program": Kind("PROGRAM", "One of the programs; all of them where none is named."),
     "state": Kind("STATE", "Only orders in this state.", _states),
+    "stage": Kind("STAGE", "Only confirmed orders of which a part stands in this stage.", _stages),
     "code": Kind("CODE", "A code, as `fulfil list` shows it."),
     "address": Kind("ADDRESS", "An address of this machine."),
     "port": Kind("PORT", "A port."),

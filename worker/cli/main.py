@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from worker.cli import (
+    accounts,
     acts,
     audit,
+    check,
     completion,
     doctor,
     export,
@@ -21,8 +23,10 @@ from worker.cli import (
 from worker.cli.group import main
 
 __all__ = [
+    "accounts",
     "acts",
     "audit",
+    "check",
     "completion",
     "doctor",
     "export",

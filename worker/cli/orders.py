@@ -47,17 +47,20 @@ def list_(limit: int | None, sort: str, reverse: bool, json_: bool, **asked: Any
 def show(order: str, json_: bool) -> None:
     """Show one order: goods, amounts, times, how it stands, every attempt, move and manual act, what was read back."""
     from worker.rules.audit import audit_line
+    from worker.rules.life_words import life_lines
     from worker.rules.story import attempt_line, facts
     from worker.terminal.grid import Indented
     from worker.terminal.tables import history
 
     story = parts().queries.order(order)
+    tracked = parts().life_queries.tracked(story.order.order_id)
     if json_:
-        print_json(story.as_json())
+        print_json(story.as_json() | {"life": tracked.as_json() if tracked.lives else None})
         return
     out().print(f"{story.order.order_id}  {story.order.state}")
     out().print(Indented([f"{name}: {value}" for name, value in facts(story)] + advice(story.order)))
     for title, lines in (
+        ("after the confirm", life_lines(tracked, time.time())),
         ("sent", [attempt_line(attempt) for attempt in story.attempts]),
         ("by hand", [audit_line(act) for act in story.acts]),
     ):
@@ -74,12 +77,14 @@ def show(order: str, json_: bool) -> None:
 @as_json
 def why(order: str, json_: bool) -> None:
     """Say in plain words how an order stands, what happens next, and what a person can do."""
+    from worker.rules.life_words import life_lines
     from worker.rules.why import why as sentences
 
     story = parts().queries.order(order)
     found = story.order
     pause = parts().pauses.standing().get(found.account)
     text = sentences(story, parts().accounts.ways(found.account, found.marketplace), pause, time.time())
+    text = "\n".join([text, *life_lines(parts().life_queries.tracked(found.order_id), time.time())])
     if json_:
         print_json({"order_id": found.order_id, "why": text})
     else:

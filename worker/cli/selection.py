@@ -22,6 +22,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 OPTIONS = (
     click.option("--state", help="Only orders in this state."),
+    click.option("--stage", help="Only confirmed orders of which a part stands in this stage."),
     click.option("--account", help="Only orders of this account."),
     click.option("--batch", help="Only orders of this batch."),
     click.option("--attention", is_flag=True, help="Only orders that need a person."),
@@ -45,12 +46,15 @@ def filter_of(asked: dict[str, Any]) -> Filter:
     Raises InputError for a state or a time nobody knows, UnknownOrder and UnknownAccount for a batch and an account.
     """
     from worker.ledger.selection import Filter
+    from worker.rules.life import Stage
     from worker.rules.states import State
 
     given = dict(asked)
     since, older_than, state = given.pop("since"), given.pop("older_than"), given["state"]
     if state is not None and state not in list(State):
         raise InputError(f"no state {state!r}; there are {', '.join(State)}")
+    if given["stage"] is not None and given["stage"] not in list(Stage):
+        raise InputError(f"no stage {given['stage']!r}; there are {', '.join(Stage)}")
     check_account(given["account"])
     if given["batch"] is not None:
         parts().queries.batches(given["batch"])

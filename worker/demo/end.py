@@ -9,8 +9,10 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from worker.demo import lives
 from worker.demo.home import FOLDER
 from worker.demo.story import REFUSED, REJECTED, Witness, surprises
+from worker.rules.follow import Whole
 from worker.rules.rejected import reasons
 from worker.rules.troubles import RejectionView
 from worker.rules.views import OrderView, ResultView
@@ -34,11 +36,13 @@ class Facts:
     flower: dict[str, str]
     processes: dict[str, int]
     left_running: list[str]
+    lives: dict[str, Whole]
+    """How three of the orders stand after their confirm."""
     seconds: float
     surprises: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.surprises = surprises(self.orders, self.rejected)
+        self.surprises = surprises(self.orders, self.rejected) + lives.surprises(self.lives)
         self.surprises += [f"{name} ({self.processes[name]}) still runs" for name in self.left_running]
 
     @property

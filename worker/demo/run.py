@@ -14,11 +14,13 @@ import httpx
 from config.settings import Account, settings
 from worker.demo.end import Facts, document, excerpt, print_end, stopped
 from worker.demo.home import FOLDER, own_home, set_environment
+from worker.demo.lives import live_on, tell
 from worker.demo.story import REFUSED, SAMPLES, witness
 from worker.errors import FulfilError
 from worker.ledger.selection import Filter
 from worker.parts import parts
 from worker.programs import flower_login
+from worker.rules.follow import Whole
 from worker.sandbox.fakes import ACCOUNTS, FAKES
 from worker.sandbox.server import background, fakes_for
 from worker.supervisor import Services, stopper
@@ -52,6 +54,7 @@ class _Run:
     batches: dict[str, str] = field(default_factory=dict)
     """By the name of the file."""
     adopted: dict[str, str] = field(default_factory=dict)
+    lives: dict[str, Whole] = field(default_factory=dict)
 
 
 def run_demo(keep: bool, as_json: bool, svg: Path | None = None) -> int:
@@ -133,6 +136,12 @@ def _work(run: _Run) -> None:
     while watch_batch(run.screen.console, parts().queries, None, end - time.monotonic(), lambda: None, tick):
         if not _play_the_person(run):  # the last move may be one that waits for a person
             break
+    run.lives = live_on(
+        lambda order_id, event: _happen(run, order_id, event),
+        *(parts().operations, parts().life_queries),
+        lambda: _check(run),
+    )
+    tell(run.screen, parts().life_queries, time.time())
 
 
 def _check(run: _Run) -> None:
@@ -160,6 +169,12 @@ def _play_the_person(run: _Run) -> bool:
     return bool(unmatched)
 
 
+def _happen(run: _Run, order_id: str, event: str) -> None:
+    """Let something happen to an order at the sandbox, as its seller, its carrier or its buyer would."""
+    address = f"{run.sandbox}/_sandbox/orders/{order_id}/life"
+    httpx.post(address, json={"event": event}, trust_env=False).raise_for_status()
+
+
 def _record(run: _Run) -> list[dict[str, Any]]:
     """Return the sandbox's own record; to the person, it is the buyer's order list."""
     reply = httpx.get(f"{run.sandbox}/_sandbox/orders", trust_env=False)
@@ -181,6 +196,7 @@ def _facts(run: _Run, record: list[dict[str, Any]], started: float) -> Facts:
         flower=run.flower,
         processes=run.pids,
         left_running=_left(run),
+        lives=run.lives,
         seconds=round(time.monotonic() - started, 1),
     )
 

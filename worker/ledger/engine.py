@@ -20,7 +20,7 @@ from worker.ledger.address import parsed, shown
 from worker.ledger.faults import Kind, as_ours, kind_of
 from worker.ledger.file import FIRST_MADE_BY, LedgerFile
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration; a test holds it true."""
 POOL_SIZE = 40
 """Connections a process may hold. A task needs one for moments only; where all are in use, it waits."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import exists, or_
 
 from worker.ledger.dialects import in_list
+from worker.ledger.life_tables import supplier_orders
 from worker.ledger.overdue import Stalled, are_overdue
 from worker.ledger.tables import orders
 
@@ -27,6 +28,8 @@ class Filter:
     """Only orders submitted before this time."""
     text: str | None = None
     """Only orders with this text in their id, code or reason."""
+    stage: str | None = None
+    """Only orders of which a supplier order stands in this stage of its second life."""
     ids: tuple[str, ...] | None = None
     """Only these orders, as the ledger spells their ids."""
 
@@ -45,6 +48,9 @@ class Filter:
         if self.text:
             told = (orders.c.order_id, orders.c.code, orders.c.reason)
             conditions.append(or_(*(column.icontains(self.text, autoescape=True) for column in told)))
+        if self.stage is not None:
+            theirs = supplier_orders.c.order_id == orders.c.order_id
+            conditions.append(exists().where(theirs, supplier_orders.c.stage == self.stage))
         if self.ids is not None:
             conditions.append(in_list(orders.c.order_id, self.ids))
         return conditions

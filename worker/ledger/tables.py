@@ -172,6 +172,31 @@ same_buyers = Table(
     Column("said_at", Double, nullable=False),
 )
 
+account_tokens = Table(
+    "account_tokens",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False, comment="grows with every stored pair; fences a late renewal"),
+    Column("pair", Text, nullable=False, comment="access and refresh token, encrypted"),
+    Column("pair_before", Text, comment="the pair before it, encrypted; kept until the next was renewed by this one"),
+    Column("buyer", String(80), comment="whose tokens they are, as the grant told it"),
+    Column("state", String(12), nullable=False),
+    Column("granted_at", Double, nullable=False, comment="when a person granted"),
+    Column("stored_at", Double, nullable=False),
+    Column("access_until", Double),
+    Column("refresh_until", Double),
+    Column("renewable", Boolean, nullable=False),
+    Column("due_at", Double, comment="when it is to be renewed; null: nothing is scheduled"),
+    Column("epoch", Integer, nullable=False, comment="fencing: grows with every lease"),
+    Column("lease_until", Double),
+    Column("begun_at", Double, comment="a renewal was begun and its end is not known"),
+    Column("tries", Integer, nullable=False, comment="renewals in a row that gave no pair"),
+    Column("refusals", Integer, nullable=False, comment="calls that refused the access token before its end"),
+    Column("code", String(100)),
+    Column("reason", Text),
+    Column("actor", String(60), nullable=False, comment="who granted"),
+)
+
 account_days = Table(
     "account_days",
     metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,14 +14,18 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps
+from worker.marketplaces.asks import Answer, Ask
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, WebhookSteps
 from worker.marketplaces.codes import KnownCode
 from worker.marketplaces.doubts import Words
 from worker.marketplaces.forms import ANY, Form
 from worker.marketplaces.goods import Line
+from worker.marketplaces.grants import TokenCalls
 from worker.marketplaces.models import Credentials, OrderModel
 from worker.marketplaces.prices import priced_above, priced_otherwise
 from worker.marketplaces.scrubbing import leaves, without
+from worker.rules.binding import Binding
+from worker.rules.foreseen import UNCHECKED, Verdict
 from worker.rules.life import Parcels
 from worker.rules.outcomes import Absent, Differs, Found, Money, OrderRecord
 
@@ -73,6 +77,8 @@ class Marketplace(ABC):
     """Requests one reading of an order's parcels makes at most, beyond the reading of the order itself."""
     pay_page: ClassVar[str] = "the order's page at the marketplace"
     """Where a person pays an order, in words; nothing here ever pays."""
+    foresees: ClassVar[str | None] = None
+    """What a preflight can check of its orders, in words; None: nothing but their form."""
     look_up_by: ClassVar[str | None] = None
     """What `look_up` finds an order by, in words; None: it cannot."""
     codes: ClassVar[Sequence[KnownCode]]
@@ -94,12 +100,17 @@ class Marketplace(ABC):
     takes_pushes: ClassVar[bool] = False
     """Whether the marketplace sends push messages that this adapter reads; the next four methods serve them."""
 
+    token_calls: ClassVar[type[TokenCalls] | None] = None
+    """The calls that get and renew an account's tokens; None: its token is fixed."""
+
     takes_hints: ClassVar[bool] = False
     """Whether its push messages only say that an order we know is worth reading; what it tells of others is not ours.
 
     Where they take a secret of the account's to check, it may be missing: `hears` says so.
     """
 
+    lists_webhooks: ClassVar[bool] = False
+    """Whether `webhooks` can say where the marketplace sends its messages."""
     secret_in_address: ClassVar[bool] = False
     """Whether its messages are sent to an address that ends in the account's secret, since none is signed."""
 
@@ -117,6 +128,8 @@ class Marketplace(ABC):
         self.credentials = credentials
         self.url = (base_url or self.base_url).rstrip("/")
         self.clock = clock
+        self.token_version: int | None = None
+        """Which stored pair of tokens it sends with; None: the settings' own."""
 
     @property
     def can_look_up(self) -> bool:
@@ -143,6 +156,11 @@ class Marketplace(ABC):
         By default every change of a credential counts as another buyer.
         """
         return {"address": self.url, "buyer": fingerprint(*(str(value) for value in self._plain_credentials()))}
+
+    @cached_property
+    def binding(self) -> Binding:
+        """What this very adapter sends with: where its account gets other tokens, it gets another adapter."""
+        return Binding(self.account, {"marketplace": self.name, **self.sent_with()})
 
     def _plain_credentials(self) -> Iterator[object]:
         for _, value in self.credentials:
@@ -174,9 +192,26 @@ class Marketplace(ABC):
         return Parcels()
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Answer]) -> Iterable[Ask]:
+        """Return what can be asked about an order before it is placed, given the answers so far; by default nothing.
+
+        What is asked creates nothing, pays nothing and reserves nothing. A question whose answer is among `answers`
+        may be returned again.
+        """
+        return ()
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Answer], most: Decimal | None = None) -> Verdict:
+        """Return how an order would fare, by the answers. `most`: what its job lets it cost, in its own currency."""
+        return UNCHECKED
+
     def look_up(self, order: Mapping[str, Any], key: str, first_sent_at: float) -> ReadSteps:
         """Find an order by our own key. Only called where `can_look_up`; `first_sent_at` in unix seconds."""
         raise NotImplementedError(f"{self.title} cannot look an order up")
+        yield  # pragma: no cover  (makes this a generator like its overrides)
+
+    def webhooks(self) -> WebhookSteps:
+        """Return where the marketplace sends messages for this account. Only called where `lists_webhooks`."""
+        return ()
         yield  # pragma: no cover  (makes this a generator like its overrides)
 
     @property

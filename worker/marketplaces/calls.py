@@ -54,5 +54,17 @@ PlaceSteps = Generator[Request, Reply | Lost, PlaceOutcome]
 ReadSteps = Generator[Request, Reply | Lost, ReadOutcome]
 RecordSteps = Generator[Request, Reply | Lost, OrderRecord | NotRead]
 """The reading of one order: its record, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A subscription of the account at its marketplace: what is told, and where."""
+
+    topic: str
+    address: str
+
+
+WebhookSteps = Generator[Request, Reply | Lost, tuple[Webhook, ...] | NotRead]
+"""The reading of an account's subscriptions, or why they could not be read."""
 ParcelSteps = Generator[Request, Reply | Lost, Parcels | NotRead]
 """The reading of one order's parcels: all of them, or why they could not be read."""

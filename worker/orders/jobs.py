@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -22,9 +23,10 @@ from worker.orders.reasons import explain, together, too_many, unknown_account, 
 
 MAX_JOB_BYTES = 1 << 20
 """Longest job, as JSON; the longest line of a file."""
+MOST_AMOUNT = 10**9
 REQUIRED = ("order_id", "account", "order")
-ENVELOPE = (*REQUIRED, "allow_repeat", "rejected_because")
-"""Every key of a job; the last two may be left out, the last is for the reader."""
+ENVELOPE = (*REQUIRED, "allow_repeat", "max_amount", "rejected_because")
+"""Every key of a job; the last three may be left out, the last is for the reader."""
 
 _KEYS = frozenset(REQUIRED)
 _HALF = "holds half of a character (a lone \\ud… escape)"
@@ -50,7 +52,7 @@ class Job:
     always has the same body. `fingerprint` is the SHA-256 (hex) of account and body. `line` is where it was
     handed in. `notices` name accepted fields that will not be sent, and what was repaired in it. `allow_repeat`: the
     submitter says that orders of the same content are meant. `spelled`: the order_id as it was handed in, where that
-    differs.
+    differs. `max_amount`: what the submitter lets it cost, in the currency it is paid in; only a preflight holds it.
     """
 
     order_id: str
@@ -62,6 +64,7 @@ class Job:
     notices: tuple[str, ...]
     allow_repeat: bool = False
     spelled: str | None = None
+    max_amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,11 @@ def _job(order_id: str, job: Mapping[str, Any], line: int, accounts: Accounts, i
     given = job["order_id"]
     spelled = given if given != order_id and isinstance(given, str) else None
     allow_repeat = job.get("allow_repeat", False)
-    return Job(order_id, account, marketplace.name, body, fingerprint, line, notices, allow_repeat, spelled)
+    most = job.get("max_amount")
+    return Job(
+        *(order_id, account, marketplace.name, body, fingerprint, line, notices, allow_repeat, spelled),
+        max_amount=None if most is None else Decimal(str(most)),
+    )
 
 
 def _keep_ceiling(account: str, terms: Terms, order: OrderModel) -> None:
@@ -144,6 +151,13 @@ def _check_envelope(job: Mapping[str, Any]) -> None:
             raise _FaultError(key, "missing")
     if not isinstance(job.get("allow_repeat", False), bool):
         raise _FaultError("allow_repeat", "must be true or false")
+    _check_amount(job.get("max_amount"))
+
+
+def _check_amount(most: object) -> None:
+    is_number = isinstance(most, int | float) and not isinstance(most, bool)
+    if most is not None and not (is_number and 0 < float(str(most)) <= MOST_AMOUNT):
+        raise _FaultError("max_amount", "must be an amount of money above 0, as a number, such as 24.90")
 
 
 def _decode(raw: bytes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ ASK_WHAT = (
 OR_CLOSE = "when you have dealt with it: fulfil close ORDER"
 PAY_OR_CLOSE = f"pay it on the order's page (fulfil unpaid lists them); {OR_CLOSE}"
 STILL_WANTED = f"submit a new order if the goods are still wanted; {OR_CLOSE}"
+GRANT_ANEW = "fulfil accounts login ACCOUNT"
 ASK_THE_SELLER = "ask the seller on the order's page"
 
 
@@ -73,6 +74,10 @@ class Code(StrEnum):
     NO_PARCEL = "NO_PARCEL"
     PARCEL_STILL = "PARCEL_STILL"
     PARCEL_LATE = "PARCEL_LATE"
+    TOKEN_RENEWAL = "TOKEN_RENEWAL"  # noqa: S105 (a code, no secret)
+    TOKEN_FAILS = "TOKEN_FAILS"  # noqa: S105
+    TOKEN_ENDS_SOON = "TOKEN_ENDS_SOON"  # noqa: S105
+    TOKEN_ENDED = "TOKEN_ENDED"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +152,11 @@ CODES: dict[Code, Entry] = {
     Code.NO_PARCEL: Entry("it is paid for long, and no parcel has a number", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
     Code.PARCEL_STILL: Entry("a parcel has not moved for long", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
     Code.PARCEL_LATE: Entry("a parcel is later than estimated", f"{ASK_THE_SELLER}; {OR_CLOSE}"),
+    Code.TOKEN_RENEWAL: Entry("the account's access token was not accepted and is being renewed"),
+    Code.TOKEN_FAILS: Entry("renewing the account's tokens fails again and again; it is tried on", GRANT_ANEW),
+    Code.TOKEN_ENDS_SOON: Entry(
+        "the account's tokens end soon, and only a person's grant begins their time anew", GRANT_ANEW
+    ),
+    Code.TOKEN_ENDED: Entry("the account's tokens have ended and nothing renews them", GRANT_ANEW),
 }
 """Each code once; a test holds that every one is written somewhere and none is written past this table."""

@@ -63,6 +63,8 @@ class TroubleKind(StrEnum):
     """Push messages told of orders of the marketplace that fit none of ours."""
     ACT_STILL = "act-still"
     """An act for many orders was begun, and nobody works on it."""
+    TOKENS = "tokens"
+    """An account's tokens end, or cannot be renewed."""
     DISK = "disk"
     """A disk is nearly full."""
 
@@ -123,6 +125,7 @@ _SHORT = {
     TroubleKind.OVERDUE: "overdue orders",
     TroubleKind.ORPHANS: "orphans",
     TroubleKind.ACT_STILL: "an act that stands still",
+    TroubleKind.TOKENS: "an account's tokens",
     TroubleKind.DISK: "the disk",
 }
 
@@ -191,6 +194,8 @@ def _unreached(seen: Snapshot) -> Iterator[Trouble]:
 def _held(seen: Snapshot) -> Iterator[Trouble]:
     for held in seen.held:
         pause, account = held.pause, held.pause.account
+        if pause.code == Code.TOKEN_RENEWAL:
+            continue  # it takes seconds; one that fails is told with the tokens
         ends_at = pause.until if pause.until is not None and pause.until > seen.now else None
         if is_declined(pause):
             again = f", tried again at {utc(ends_at)}" if ends_at else ""
@@ -203,7 +208,9 @@ def _held(seen: Snapshot) -> Iterator[Trouble]:
         if ends_at and pause.code != Code.DAY_LIMIT:
             yield Trouble(TroubleKind.HELD, Severity.AWAY, f"{said}; it ends by itself", "fulfil doctor")
         else:
-            yield Trouble(TroubleKind.HELD, Severity.PERSON, said, f"fulfil resume {account}")
+            ended = pause.code == Code.TOKEN_ENDED
+            command = f"fulfil accounts login {account}" if ended else f"fulfil resume {account}"
+            yield Trouble(TroubleKind.HELD, Severity.PERSON, said, command)
 
 
 def _no_account(seen: Snapshot) -> Iterator[Trouble]:
@@ -238,6 +245,14 @@ def _acts(seen: Snapshot) -> Iterator[Trouble]:
             yield Trouble(TroubleKind.ACT_STILL, Severity.PERSON, said, f"fulfil act {act.act_id} --yes")
 
 
+def _tokens(seen: Snapshot) -> Iterator[Trouble]:
+    told = {held.pause.account for held in seen.held if held.pause.code == Code.TOKEN_ENDED}
+    for one in seen.tokens:
+        if one.account not in told:
+            said = f"the account {one.account}: {one.reason}; a person grants anew"
+            yield Trouble(TroubleKind.TOKENS, Severity.PERSON, said, f"fulfil accounts login {one.account}")
+
+
 def _disk(seen: Snapshot) -> Iterator[Trouble]:
     for disk in seen.disks:
         little = disk.free < LITTLE_FREE_BYTES and disk.free < LITTLE_FREE_SHARE * disk.total
@@ -248,7 +263,7 @@ def _disk(seen: Snapshot) -> Iterator[Trouble]:
 
 _RULES: tuple[Callable[[Snapshot], Iterator[Trouble]], ...] = (
     *(_redis, _ledger, _workers, _sweep, _unreached, _hooks, _held, _no_account),
-    *(_orders_of_a_person, _orphans, _acts, _disk),
+    *(_orders_of_a_person, _orphans, _acts, _tokens, _disk),
 )
 
 

@@ -8,7 +8,7 @@ from worker.rules.follow import Whole
 from worker.rules.life import Stage
 from worker.rules.life_views import LifeEventView, LifeView, ParcelView, Tracked
 from worker.rules.moments import instant
-from worker.rules.words import span
+from worker.rules.words import age
 
 STAGES: dict[Stage, str] = {
     Stage.AWAITING_PAYMENT: "not paid yet",
@@ -27,17 +27,20 @@ WHOLE: dict[Whole, str] = {one: one.value for one in Whole}
 
 def ago(at: float, now: float) -> str:
     """Say how long ago something was read."""
-    return "just now" if now - at < 1 else f"{span(now - at)} ago"
+    return "just now" if now - at < 1 else f"{age(now - at)} ago"
 
 
 def track_lines(tracked: Tracked, now: float) -> list[str]:
     """Tell an order's second life: how it stands, each supplier order, its parcels, what happened."""
     if not tracked.lives:
         return [f"{tracked.order_id} is not confirmed yet; fulfil why {tracked.order_id} says how it stands"]
-    lines = [f"{tracked.order_id}: {tracked.stands}"]
-    for one in tracked.lives:
-        lines += _life_lines(one, now)
-    return [*lines, *(f"  {event_line(event)}" for event in tracked.events)]
+    head = f"{tracked.order_id}: {tracked.stands}"
+    return [head, *life_lines(tracked, now), *(f"  {event_line(event)}" for event in tracked.events)]
+
+
+def life_lines(tracked: Tracked, now: float) -> list[str]:
+    """Tell how each supplier order of an order stands; nothing before it is confirmed."""
+    return [line for one in tracked.lives for line in _life_lines(one, now)]
 
 
 def _life_lines(one: LifeView, now: float) -> Iterator[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
 from worker.errors import ConfigError, FulfilError, Unavailable
 from worker.rules.codes import Code
 from worker.rules.outcomes import Absent, Decline, Declined, Found, NotSent, ReadOutcome, Unknown
@@ -49,3 +52,18 @@ def _unknown(outcome: Unknown, where: str, cause: str, code: str | None) -> str:
     if code is not None and code.startswith("HTTP_"):
         raise ConfigError(f"{where} answers {code.replace('_', ' ')}: {cause}; check the account's BASE_URL")
     return f"{where} answers ({code}), and says nothing against the account"
+
+
+def heard(found: Sequence[tuple[str, str]], account: str, title: str) -> str:
+    """Return what a marketplace's subscriptions, each a topic and an address, say where one of them leads to us.
+
+    Raises ConfigError where none does: the marketplace deletes one that is not answered for long, without a word.
+    """
+    ours = [topic for topic, address in found if urlsplit(address).path.rstrip("/") == f"/push/{account}"]
+    orders = sorted(topic for topic in ours if topic.startswith("orders/"))
+    if not orders:
+        raise ConfigError(
+            f"none of {len(found)} webhooks at {title} tells of orders at …/push/{account}: make one there for each of"
+            " orders/paid, orders/fulfilled, orders/cancelled and orders/updated"
+        )
+    return f"{title} tells {', '.join(orders)} at …/push/{account}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from worker.rules.codes import Code
+from worker.rules.tokens import TokenTrouble
 from worker.rules.troubles import PauseView
 
 OWN_PAUSES = frozenset({Code.PAUSED, Code.DAY_LIMIT, Code.BREAKER_OPEN})
@@ -79,6 +80,7 @@ class Snapshot:
     overdue: int = 0
     orphans: int = 0
     acts: tuple[Still, ...] = ()
+    tokens: tuple[TokenTrouble, ...] = ()
     disks: tuple[Disk, ...] = ()
 
 

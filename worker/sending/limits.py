@@ -12,8 +12,11 @@ import redis
 from worker.errors import RedisAway
 from worker.marketplaces.base import Rate
 
-Lane = Literal["place", "read", "follow"]
-"""What a call does; each has its own rate, unless the marketplace counts both together."""
+Lane = Literal["place", "read", "follow", "product", "freight", "address"]
+"""What a call does; each has its own rate, unless the marketplace counts both together.
+
+The last three are asked before orders, at one rate for all accounts of a marketplace.
+"""
 PACE = 0.98
 """How much of an account's rate is used: room for calls that leave or arrive some milliseconds after their slot."""
 

@@ -14,6 +14,7 @@ from worker.rules.codes import Code
 from worker.rules.outcomes import Declined, ReadOutcome, Unknown
 from worker.rules.values import Waiting
 from worker.sending.loop import Loop
+from worker.sending.renewals import Renewals
 from worker.sending.turns import Slots, Turns
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,8 @@ Read = tuple[Slots, str, Steps]
 class Reads:
     """Runs reads on the loop. `longest_seconds`: no request of a read leaves later after its turn."""
 
-    def __init__(self, turns: Turns, loop: Loop, longest_seconds: float) -> None:
+    def __init__(self, turns: Turns, loop: Loop, renewals: Renewals, longest_seconds: float) -> None:
+        self._renewals = renewals
         self._turns = turns
         self._loop = loop
         self._longest_seconds = longest_seconds
@@ -54,7 +56,12 @@ class Reads:
         async def run() -> list[Any]:
             return await asyncio.gather(*(self._read(*one) for one in reads))
 
-        return self._loop.run(run()) if reads else []
+        outcomes = self._loop.run(run()) if reads else []
+        senders = (slots.marketplace for slots, _, _ in reads)
+        return [
+            self._renewals.answer(by.account, by.token_version, outcome)
+            for by, outcome in zip(senders, outcomes, strict=True)
+        ]
 
     async def _read(self, slots: Slots, name: str, steps: Steps) -> Any:
         async with self._turns.turn(slots, name) as has_slot:

@@ -25,6 +25,7 @@ from worker.rules.place import decide
 from worker.rules.values import Claim, Moved, Sent
 from worker.sending.fallback import Fallback
 from worker.sending.limits import Limits
+from worker.sending.renewals import Renewals
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +60,14 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one claim; unix seconds."""
+    """The outcome of one claim; unix seconds. `token_version`: the stored pair of tokens it was sent with."""
 
     claim: Claim
     outcome: PlaceOutcome
     sent_at: float
     closed_at: float
     completion: Completion
+    token_version: int | None = None
 
 
 class Recorder(Background):
@@ -80,6 +82,7 @@ class Recorder(Background):
         bell: Bell,
         limits: Limits,
         policy: Policy,
+        renewals: Renewals,
     ) -> None:
         super().__init__("recorder")
         self._records = records
@@ -89,6 +92,7 @@ class Recorder(Background):
         self._bell = bell
         self._limits = limits
         self._policy = policy
+        self._renewals = renewals
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
         self._paused_at: dict[str, float] = {}
 
@@ -172,13 +176,14 @@ class Recorder(Background):
         return self._decided(more)
 
     def _decided(self, group: Iterable[Answer]) -> list[Sent]:
-        sent = [
-            Sent(one.claim, one.outcome, decide(one.outcome, one.claim, self._policy), one.sent_at, one.closed_at)
-            for one in group
-        ]
-        for one in sent:
-            if one.decision.pause:
-                self._paused_at[one.claim.account] = time.time()
+        sent = []
+        for one in group:
+            outcome = self._renewals.answer(one.claim.account, one.token_version, one.outcome)
+            decision = decide(outcome, one.claim, self._policy)
+            sent.append(Sent(one.claim, outcome, decision, one.sent_at, one.closed_at))
+        for done in sent:
+            if done.decision.pause:
+                self._paused_at[done.claim.account] = time.time()
         return sent
 
     def _tell_breakers(self, group: Iterable[Answer]) -> None:

@@ -59,7 +59,7 @@ class Adopt:
     def _read(self, marketplace: Marketplace, order: Waiting, reference: str) -> Found:
         # As of a placed order: an id shows by itself whose it is, so only the place must be the same.
         placed = replace(order, state=State.PLACED, references=(reference,))
-        changed = self.claims.sent_otherwise([placed], self.accounts.binding(order.account)).get(order.order_id)
+        changed = self.claims.sent_otherwise([placed], marketplace.binding).get(order.order_id)
         if changed is not None:
             raise NotAllowed(f"{order.order_id} cannot be read with its account's present settings: {changed.reason}")
         outcome = self._asked(marketplace, placed)
@@ -79,4 +79,6 @@ class Adopt:
             time.sleep(turn)
             times, turn = self.turns.book(marketplace, "read", 1)
         slots = Slots(marketplace, "read", {order.order_id: times[0]})
-        return self.reads.of_account(slots, [(order.order_id, read_back(marketplace, order))])[0]
+        outcome: ReadOutcome
+        (outcome,) = self.reads.of_account(slots, [(order.order_id, read_back(marketplace, order))])
+        return outcome

@@ -62,8 +62,9 @@ class Confirm:
         for order in self.claims.claim_waiting(ids, State.PLACED, self.lease_seconds):
             orders[order.account].append(order)
         settled: list[Settled] = []
+        readers = {slots.marketplace.account: slots.marketplace for slots in admitted}
         for account, placed in orders.items():
-            changed = self.claims.sent_otherwise(placed, self.accounts.binding(account))
+            changed = self.claims.sent_otherwise(placed, readers[account].binding)
             settled += [Settled(order, None, changed[order.order_id]) for order in placed if order.order_id in changed]
             orders[account] = [order for order in placed if order.order_id not in changed]
         seen = self.reads.of_orders(

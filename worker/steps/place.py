@@ -88,7 +88,7 @@ class Place:
         return Terms(
             self.settings.lease_seconds,
             _window_seconds(marketplace),
-            self.accounts.binding(account),
+            marketplace.binding,
             self.accounts.ceilings(account),
         )
 
@@ -117,7 +117,8 @@ class Place:
         async with self.turns.turn(slots, claim.order_id) as has_slot:
             sent_at = time.time()
             outcome = self._reason_to_stay(claim, has_slot) or await self._call(slots.marketplace, claim)
-        self.recorder.put(Answer(claim, outcome, sent_at, time.time(), completion))
+        version = slots.marketplace.token_version
+        self.recorder.put(Answer(claim, outcome, sent_at, time.time(), completion, version))
 
     def _reason_to_stay(self, claim: Claim, has_slot: bool) -> NotSent | None:
         if self.draining.is_set():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker.accounts import Accounts
+from worker.marketplaces.calls import NotRead, Webhook
 from worker.rules.outcomes import ReadOutcome
 from worker.sending.reads import Reads
 from worker.sending.turns import Slots, Turns
@@ -31,5 +32,16 @@ class Reach:
         if not times:
             return None
         slots = Slots(marketplace, "read", {NO_ORDER: times[0]})
+        outcome: ReadOutcome
         (outcome,) = self.reads.of_account(slots, [(NO_ORDER, marketplace.confirm((NO_ORDER,)))])
         return outcome
+
+    def webhooks(self, account: str) -> tuple[Webhook, ...] | NotRead | None:
+        """Return where an account's marketplace sends its messages; None as of `ask`, and raises as it does."""
+        marketplace = self.accounts.adapter(account)
+        times, _ = self.turns.book(marketplace, "read", 1)
+        if not times:
+            return None
+        slots = Slots(marketplace, "read", {NO_ORDER: times[0]})
+        (found,) = self.reads.of_account(slots, [(NO_ORDER, marketplace.webhooks())])
+        return found

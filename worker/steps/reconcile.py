@@ -61,7 +61,7 @@ class Reconcile:
         can = self.accounts.ability(marketplace.account)
         orders = self.claims.claim_waiting(list(slots.times), State.UNKNOWN, self.lease_seconds)
         reached(CrashPoint.RECONCILING)
-        changed = self.claims.sent_otherwise(orders, self.accounts.binding(marketplace.account))
+        changed = self.claims.sent_otherwise(orders, marketplace.binding)
         settled = [Settled(order, None, changed[order.order_id]) for order in orders if order.order_id in changed]
         orders = [order for order in orders if order.order_id not in changed]
         if can.recreate_after_seconds is not None:

@@ -15,6 +15,7 @@ from worker.broker.bell import Bell
 from worker.broker.signs import Sign, Signs
 from worker.crashpoints import CrashPoint, reached
 from worker.errors import LedgerMoved, RedisAway
+from worker.ledger.accounts import Tokens
 from worker.ledger.acts import Acts
 from worker.ledger.clocks import put_right
 from worker.ledger.due import Due
@@ -62,6 +63,7 @@ class Sweep:
     lives: Lives
     writer: LifeWriter
     acts: Acts
+    tokens: Tokens
     bell: Bell
     suspects: Suspects
     broker: redis.Redis
@@ -92,6 +94,8 @@ class Sweep:
         self.writer.tell()
         reached(CrashPoint.SWEEPING)
         try:
+            for account in self.tokens.due(time.time()):
+                self.bell.refresh(account)
             paused = self.pauses.standing()
             placed = sum(self._ring_places(account) for account in self.settings.accounts if account not in paused)
             read = self._ring_reads(State.PLACED) + self._ring_reads(State.UNKNOWN)

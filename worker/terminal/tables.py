@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from worker.ledger.queries import Queries
+from worker.rules.life_words import ago
 from worker.rules.rejected import Reason
 from worker.rules.spending import COLUMNS, By, Spent
 from worker.rules.states import FINAL, State
@@ -66,9 +67,9 @@ def order_rows(
 ) -> list[tuple[Cell, ...]]:
     """Return a row for each order: state, age, ids, status and amount, or the code and what to do.
 
-    `now` (unix seconds): when the age is taken; None: it is left out.
+    `now` (unix seconds): when the age is taken, and how long ago a status was read; None: both are left out.
     """
-    read = _read_lines(results)
+    read = _read_lines(results, now)
     return [
         (
             order.order_id,
@@ -86,7 +87,7 @@ def orders_table(orders: Iterable[OrderView], results: Mapping[str, Sequence[Res
     return orders_grid(keep=False).page(order_rows(orders, results))
 
 
-def _read_lines(results: Mapping[str, Sequence[ResultView]]) -> dict[str, list[str]]:
+def _read_lines(results: Mapping[str, Sequence[ResultView]], now: float | None) -> dict[str, list[str]]:
     """Return a line for each id that was read back: statuses and amounts stand under each other."""
     entries = [entry for read in results.values() for entry in read]
     status_width = max((cell_len(entry.status or "-") for entry in entries), default=0)
@@ -94,7 +95,8 @@ def _read_lines(results: Mapping[str, Sequence[ResultView]]) -> dict[str, list[s
 
     def line(entry: ResultView) -> str:
         status, amount = set_cell_size(entry.status or "-", status_width), entry.amount or "-"
-        return f"{status}  {amount:>{amount_width}} {entry.currency or ''}".rstrip()
+        when = "" if now is None else f"  read {ago(entry.read_at, now)}"
+        return f"{status}  {amount:>{amount_width}} {entry.currency or ''}".rstrip() + when
 
     return {order_id: list(map(line, read)) for order_id, read in results.items()}
 

@@ -9,8 +9,12 @@ import json
 
 import pytest
 
+from worker.errors import ConfigError
+from worker.marketplaces.calls import Lost, Reply, Webhook
 from worker.marketplaces.shoplazza.adapter import Shoplazza
 from worker.marketplaces.shoplazza.credentials import ShoplazzaCredentials
+from worker.rules.outcomes import Declined, NotSent, Unknown
+from worker.rules.reach import heard
 
 SECRET = "a-client-secret-of-a-test"
 
@@ -52,3 +56,30 @@ def test_an_account_without_the_secret_takes_none() -> None:
 )
 def test_what_is_about_no_order_is_passed_over(topic: str, body: bytes) -> None:
     assert adapter().read_push({**signed(body), "x-shoplazza-topic": topic}, body) is None
+
+
+def asked(came: Reply | Lost) -> object:
+    steps = adapter().webhooks()
+    request = next(steps)
+    assert (request.method, request.url.endswith("/webhooks")) == ("GET", True), "nothing is subscribed here"
+    try:
+        steps.send(came)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("one request lists the webhooks")
+
+
+def test_the_shops_webhooks_are_read_and_what_is_no_list_is_no_answer() -> None:
+    body = json.dumps({"webhooks": [{"topic": "orders/paid", "address": "https://a.b/push/shop"}, {"id": 1}, 7]})
+    assert asked(Reply(200, {}, body.encode())) == (Webhook("orders/paid", "https://a.b/push/shop"),)
+    assert isinstance(asked(Reply(200, {}, b"[]")), Unknown)
+    assert isinstance(asked(Reply(500, {}, body.encode())), Unknown)
+    assert isinstance(asked(Reply(401, {}, b"{}")), Declined)
+    assert isinstance(asked(Lost("no connection", may_have_arrived=False)), NotSent)
+
+
+def test_a_webhook_that_is_missing_is_told() -> None:
+    assert "orders/paid" in heard([("orders/paid", "https://a.b/push/shop")], "shop", "Shoplazza")
+    for found in ([], [("orders/paid", "https://a.b/push/other")], [("products/create", "https://a.b/push/shop")]):
+        with pytest.raises(ConfigError, match="tells of orders at"):
+            heard(found, "shop", "Shoplazza")

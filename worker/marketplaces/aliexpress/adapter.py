@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -15,13 +15,17 @@ from worker.marketplaces.aliexpress.codes import ENTRIES
 from worker.marketplaces.aliexpress.create import compact, create_params, read_create
 from worker.marketplaces.aliexpress.credentials import AliExpressCredentials
 from worker.marketplaces.aliexpress.models import AliExpressOrder
+from worker.marketplaces.aliexpress.preflight import Preflight
 from worker.marketplaces.aliexpress.read import read_answer
 from worker.marketplaces.aliexpress.statuses import MEANINGS
+from worker.marketplaces.aliexpress.tokens import AliExpressTokens
+from worker.marketplaces.asks import Answer, Ask
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, RecordSteps, Request
 from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials
+from worker.rules.foreseen import Verdict
 from worker.rules.outcomes import OrderRecord
 
 CREATE = "aliexpress.ds.order.create"
@@ -55,6 +59,8 @@ class AliExpress(Marketplace):
     store_names: ClassVar[tuple[str, ...]] = ("store_name", "store_id")
     tracking_names: ClassVar[tuple[str, ...]] = ("logistics_no",)
     takes_pushes: ClassVar[bool] = True
+    foresees: ClassVar[str | None] = "product, SKU, stock, limits, delivery and its price, names of the address, stores"
+    token_calls = AliExpressTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
 
@@ -103,6 +109,17 @@ class AliExpress(Marketplace):
         """Ask for the order's parcels; while there are none, the order's own numbers count."""
         came = yield self._request(TRACKING, tracking.params(record.reference))
         return tracking.read_tracking(came, record, partial(self.clean, order={}))
+
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Answer]) -> Iterable[Ask]:
+        """Ask for the products, how they are delivered, and the names of the country."""
+        return self._preflight(order).asks(answers)
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Answer], most: Decimal | None = None) -> Verdict:
+        """Judge an order by its products, their delivery and the names in its address."""
+        return self._preflight(order).verdict(answers, most, self.max_order_amount)
+
+    def _preflight(self, order: Mapping[str, Any]) -> Preflight:
+        return Preflight(order, self._request, partial(self.clean, order={}))
 
     def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
         """Check the signature of a push message: the app's, so that of every account of this app."""

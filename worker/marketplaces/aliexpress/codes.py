@@ -191,7 +191,7 @@ BY_NUMBER = "facts 2, by its number"
 """Only the old gateway's number is documented and the word is ours: of the gateway's own, it is believed of a read."""
 SISTERS = "sister platforms: of a read only"
 
-_AUTHORISE = "authorise the account again, set its new access_token, restart the workers"
+_AUTHORISE = "fulfil accounts login ACCOUNT; or set its new access_token and restart the workers"
 _KEYS_FIX = "check app_key and app_secret of the account against AliExpress' app console"
 _WAIT = "nothing: sending goes on by itself when the ban ends; lower the account's rate if it comes often"
 _NTP = "set this server's clock (NTP)"

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from worker.errors import ConfigError
 from worker.marketplaces.base import Marketplace, Push, Rate
-from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
+from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request, WebhookSteps
 from worker.marketplaces.forms import Form
 from worker.marketplaces.goods import Line
 from worker.marketplaces.models import Credentials, OrderModel
@@ -24,6 +24,7 @@ from worker.marketplaces.shoplazza.models import UNSENT, ShoplazzaOrder
 from worker.marketplaces.shoplazza.read import read_answer
 from worker.marketplaces.shoplazza.signing import Mark, headers
 from worker.marketplaces.shoplazza.statuses import MEANINGS
+from worker.marketplaces.shoplazza.tokens import ShoplazzaTokens
 from worker.marketplaces.shoplazza.tracking import Tracking
 from worker.rules.outcomes import OrderRecord
 
@@ -45,11 +46,13 @@ class Shoplazza(Marketplace):
     """The vendor's bucket holds 40 for an app in a shop; some room is left for look-ups that turn pages."""
     resend_window: ClassVar[timedelta | None] = None
     look_up_by: ClassVar[str | None] = "our tag, or by time and tag where the version has no such filter"
+    token_calls = ShoplazzaTokens
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
     calls_for_parcels: ClassVar[int] = 1
     order_page: ClassVar[str] = "the order's page in the shop's admin (Orders)"
     takes_hints: ClassVar[bool] = True
+    lists_webhooks: ClassVar[bool] = True
     pay_page: ClassVar[str] = "the order's page in the shop's admin (Orders), or its checkout"
     reference_form: ClassVar[Form] = Form(
         r"[0-9]{4,24}(?:-[0-9A-Za-z]{4,24})?", "digits, or digits, a hyphen, letters and digits"
@@ -110,6 +113,11 @@ class Shoplazza(Marketplace):
     def hears(self) -> bool:
         """Tell whether the app's client secret is set, without which no message can be checked."""
         return self._keys.client_secret is not None
+
+    def webhooks(self) -> WebhookSteps:
+        """Read the shop's webhooks; one that is not answered for two days is deleted there without a word."""
+        came = yield self._get("/webhooks")
+        return pushes.read_webhooks(came, self._context({}))
 
     def is_genuine(self, headers: Mapping[str, str], body: bytes, secret: str = "") -> bool:
         """Check X-Shoplazza-Hmac-Sha256 over the bytes as they came."""

@@ -18,7 +18,7 @@ from worker.marketplaces.shoplazza.models import SENT_FIELDS
 from worker.rules.codes import amending
 
 _LOOK_UP = "nothing: the order is looked up by its tag before anything else happens to it"
-_AUTHORISE = "authorise the app for the shop again, set its new access_token, restart the workers"
+_AUTHORISE = "fulfil accounts login ACCOUNT; or set the app's new access_token and restart the workers"
 _SHOP = "check the account's shop, domain_suffix and api_version against the address of the shop's admin"
 
 MAY_EXIST: tuple[KnownCode, ...] = (

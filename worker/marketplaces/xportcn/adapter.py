@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from worker.marketplaces.asks import Answer as Told
+from worker.marketplaces.asks import Ask, AskSteps, Topic
 from worker.marketplaces.base import Marketplace, Push, Rate, fingerprint
 from worker.marketplaces.calls import ParcelSteps, PlaceSteps, ReadSteps, RecordSteps, Request
 from worker.marketplaces.forms import Form
@@ -27,10 +29,12 @@ from worker.marketplaces.xportcn.credentials import XportcnCredentials, fill
 from worker.marketplaces.xportcn.envelope import Answer
 from worker.marketplaces.xportcn.look_up import Search
 from worker.marketplaces.xportcn.models import XportcnOrder
+from worker.marketplaces.xportcn.preflight import judge, preview_body, read_forecast
 from worker.marketplaces.xportcn.preview import PREVIEWED, Preview, ceiling, read_preview
 from worker.marketplaces.xportcn.read import contradicts, read_answer, read_detail, readings
 from worker.marketplaces.xportcn.signing import signed_headers
 from worker.marketplaces.xportcn.statuses import MEANINGS
+from worker.rules.foreseen import Verdict
 from worker.rules.outcomes import Accepted, Money, OrderRecord, Unknown
 
 PREVIEW = "/alibaba/ka/order/create/preview"
@@ -56,6 +60,7 @@ class Xportcn(Marketplace):
     default_rate: ClassVar[Rate] = Rate(2, shared=True)
     resend_window: ClassVar[timedelta | None] = None
     calls_to_place: ClassVar[int] = 2
+    foresees: ClassVar[str | None] = "what the preview says: whether 1688 takes the order, and its price"
     look_up_by: ClassVar[str | None] = "outOrderId in the order list, unless list_path is off"
     codes = ENTRIES
     statuses: ClassVar[Mapping[str, str]] = MEANINGS
@@ -112,6 +117,18 @@ class Xportcn(Marketplace):
         came = yield self._request(CREATE, body, creates=True)
         outcome = read_create(came, Create(order, success, words, self.differing))
         return replace(outcome, forecast=preview.forecast) if isinstance(outcome, Accepted | Unknown) else outcome
+
+    def asks(self, order: Mapping[str, Any], answers: Mapping[str, Told]) -> Iterable[Ask]:
+        """Ask for the preview of an order."""
+        yield Ask(Topic.PREVIEW, _preview_key(order), partial(self._ask_preview, order))
+
+    def foresee(self, order: Mapping[str, Any], answers: Mapping[str, Told], most: Decimal | None = None) -> Verdict:
+        """Judge an order by its preview."""
+        return judge(order, answers.get(_preview_key(order)), most, self.max_order_amount)
+
+    def _ask_preview(self, order: Mapping[str, Any]) -> AskSteps:
+        came = yield self._request(PREVIEW, preview_body(order))
+        return read_forecast(came, self._keys.success_codes, partial(self.clean, order=order))
 
     def read(self, reference: str) -> RecordSteps:
         """Read one order's details."""
@@ -186,3 +203,8 @@ class Xportcn(Marketplace):
             "accept": "application/json",
         }
         return Request("POST", self.url + path, headers, _compact(body).encode(), creates)
+
+
+def _preview_key(order: Mapping[str, Any]) -> str:
+    """Return a key that only this run knows the order by: what is asked under it is never kept."""
+    return f"preview:{fingerprint(_compact(order))}"
