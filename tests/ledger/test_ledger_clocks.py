@@ -203,6 +203,7 @@ def test_the_sweep_puts_right_and_rings(ledger: Ledger) -> None:
         "bell",
         "suspects",
         "acts",
+        "tokens",
         "lives",
         "writer",
         "signs",
