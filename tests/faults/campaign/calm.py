@@ -79,6 +79,11 @@ def drain(stage: Stage) -> Calm:
     return calm
 
 
+def settle(stage: Stage) -> None:
+    """Wait until nothing goes on by itself: what was looked for in vain may still have been found meanwhile."""
+    _wait(stage, lambda row: _goes_on(row, FAR_SECONDS))
+
+
 def _count(calm: Calm, person: Person, rows: list[Any]) -> None:
     calm.adopted, calm.told_absent, calm.refused_adoptions = person.adopted, person.told_absent, person.refused
     calm.stuck += [

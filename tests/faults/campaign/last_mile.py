@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.campaign.calm import settle
 from tests.faults.campaign.life_checks import TOLD_WITHIN_SECONDS
 from tests.faults.campaign.life_facts import Played
 from tests.faults.campaign.lives import DEADLINE_SECONDS, lives_on
@@ -48,7 +49,9 @@ def go_the_last_mile(stage: Stage, storm: Storm) -> LastMile:
     found.paused = _while_paused(stage, ids)
     _until(stage, DEADLINE_SECONDS + 30.0, lambda: not _moves_to_come(stage))
     _change_numbers(stage)
+    settle(stage)
     found.unread, found.finished = _refresh(stage, _living(stage)), True
+    settle(stage)
     return found
 
 
