@@ -29,7 +29,7 @@ demo: setup  ## The main job on embedded parts, from nothing
 	@$(BIN)/fulfil demo
 
 test: setup-dev  ## The whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 chaos: setup-dev  ## The fault campaign; ARGS="--orders N --faults N --seed N --minutes N --ledger sqlite|postgres"
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
@@ -48,7 +48,7 @@ check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 promises: setup-dev $(VENV)/bench/.installed  ## What is promised in numbers, measured; ARGS="rates fair …" for some
 	@$(BIN)/python -m bench.promises $(ARGS)

@@ -22,7 +22,7 @@ from worker.rules.life import Life, Parcel, Parcels, Stage
 from worker.rules.life_words import track_lines
 from worker.rules.outcomes import Accepted, Found, OrderRecord
 
-NOW = time.time()
+NOW = time.time() + 3600  # ahead of whatever hour the suite comes to these tests
 DAY = 86_400.0
 
 

@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "shell": Kind("SHELL", "Your shell."),
     "program": Kind("PROGRAM", "One of the programs; all of them where none is named."),
     "state": Kind("STATE", "Only orders in this state.", _states),
+    "grant": Kind("GRANT", "The address the browser came back to, or its code; without it, it is read from the input."),
     "stage": Kind("STAGE", "Only confirmed orders of which a part stands in this stage.", _stages),
     "code": Kind("CODE", "A code, as `fulfil list` shows it."),
     "address": Kind("ADDRESS", "An address of this machine."),
