@@ -111,9 +111,15 @@ def announced(up: Up) -> dict[str, Any]:
     return told
 
 
+def heard(up: Up) -> bool:
+    """Tell whether every queue is listened to; the marketplace, which nobody started here, is another matter."""
+    checks = {one["name"]: one["ok"] for one in up.shop.cli("doctor", "--json").json()}
+    return bool(checks["workers"] and checks["queues"])
+
+
 def test_a_good_start_warns_of_nothing(up: Up) -> None:
     up.shop.until("Flower to answer", up.shop.flower_answers, 60)
-    up.shop.until("both workers to listen", lambda: up.shop.cli("doctor").code == 0, 60)
+    up.shop.until("both workers to listen", lambda: heard(up), 60)
     announced(up)  # and nothing but that on the terminal
     logs = {path.name: path.read_text() for path in (up.shop.home / "logs").glob("*.log")}
     assert logs.keys() == {"place.log", "confirm.log", "beat.log", "flower.log", "hooks.log"}
