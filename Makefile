@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup setup-dev demo test check chaos bench promises format lock clean
+.PHONY: help setup setup-dev demo test check smoke chaos bench promises format lock clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
@@ -29,7 +29,10 @@ demo: setup  ## The main job on embedded parts, from nothing
 	@$(BIN)/fulfil demo
 
 test: setup-dev  ## The whole suite
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/faults/test_smoke.py
+
+smoke: setup-dev  ## A small storm of the fault campaign, five minutes; the suite leaves it out
+	@$(BIN)/python -m pytest tests/faults/test_smoke.py
 
 chaos: setup-dev  ## The fault campaign; ARGS="--orders N --faults N --seed N --minutes N --ledger sqlite|postgres"
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
@@ -48,7 +51,7 @@ check: setup-dev  ## Format, lint, types, import contract, sizes, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/faults/test_smoke.py
 
 promises: setup-dev $(VENV)/bench/.installed  ## What is promised in numbers, measured; ARGS="rates fair …" for some
 	@$(BIN)/python -m bench.promises $(ARGS)
