@@ -7,7 +7,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import ValidationError
@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from worker.errors import ConfigError, InputError
 from worker.marketplaces.calls import Lost, Reply, Request
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.replies import Fraction, text_of
-from worker.rules.tokens import UNNAMED, TokenLost, TokenOutcome
+from worker.marketplaces.replies import Fraction, objects, read_object, text_of
+from worker.rules.tokens import UNNAMED, Grant, TokenLost, TokenOutcome, TokenRefused
 
 TokenSteps = Generator[Request, Reply | Lost, TokenOutcome]
 
@@ -95,6 +95,27 @@ def token_in(value: object) -> str:
 def own_name(access: str) -> str:
     """Return a name for a buyer of whom the grant told no id: it stays the same, however often it is renewed."""
     return f"{UNNAMED}{hashlib.sha256(access.encode()).hexdigest()[:16]}"
+
+
+def read_pair(
+    came: Reply | Lost,
+    grant: Callable[[Mapping[str, Any]], Grant],
+    refusal: Callable[[Mapping[str, Any], int], TokenRefused | None],
+) -> TokenOutcome:
+    """Read the reply of a token call.
+
+    `grant` reads the object that holds the pair, flat or wrapped. `refusal` says what is a definite no of a reply
+    without one, told its HTTP status; anything else proves nothing.
+    """
+    if isinstance(came, Lost):
+        return unusable(came, came.cause)
+    document = read_object(came.body)
+    if isinstance(document, str):
+        return unusable(came, document)
+    for held in objects(document):
+        if token_in(held.get("access_token")):
+            return grant(held)
+    return refusal(document, came.status) or unusable(came, "the reply has no token and no known code")
 
 
 def unusable(came: Reply | Lost, cause: str) -> TokenLost:

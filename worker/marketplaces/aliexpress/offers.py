@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, find_gateway
-from worker.marketplaces.aliexpress.create import limited, wait
-from worker.marketplaces.aliexpress.envelope import Fault, open_body
+from worker.marketplaces.aliexpress.codes import clean_code
+from worker.marketplaces.aliexpress.envelope import Answer, Fault
+from worker.marketplaces.aliexpress.read import opened, turned_away
 from worker.marketplaces.calls import Lost, NotRead, Reply
-from worker.marketplaces.codes import Clean, read_outcome, server_error
+from worker.marketplaces.codes import Clean
 from worker.marketplaces.goods import pieces
 from worker.marketplaces.parcels import rows_with
-from worker.marketplaces.replies import Garbage, lost, text_of, values
+from worker.marketplaces.replies import text_of, values
 from worker.rules.foreseen import Divisions, Doom, Freight, Option, Product, Sku
 from worker.rules.outcomes import Unknown
 
@@ -93,19 +93,12 @@ def read_divisions(came: Reply | Lost, clean: Clean) -> Divisions | NotRead:
 
 def _document(came: Reply | Lost, mark: str, clean: Clean) -> dict[str, Any] | NotRead:
     """Return what a reply holds, or why it could not be read. `mark`: a member that the API's own answer has."""
-    if isinstance(came, Lost):
-        return lost(came)
-    if came.status == 429:
-        return limited(came)
-    if came.status >= 500:
-        return server_error(came.status)
-    opened = open_body(came.body)
-    if isinstance(opened, Garbage):
-        return Unknown(f"HTTP {came.status}: {opened.cause}")
-    document = opened.document if isinstance(opened.document, dict) else {}
-    if isinstance(opened, Fault) and next(rows_with(document, mark), None) is None:
-        entry = find_gateway(clean_code(opened.code, clean), clean_code(opened.sub_code, clean), opened.text)
-        return read_outcome(entry, clean(opened.text), opened.request_id, wait(ban_seconds(opened.text)))
+    answer = opened(came)
+    if not isinstance(answer, Answer | Fault):
+        return answer
+    document = answer.document if isinstance(answer.document, dict) else {}
+    if isinstance(answer, Fault) and next(rows_with(document, mark), None) is None:
+        return turned_away(answer, clean)
     return document
 
 

@@ -139,20 +139,31 @@ class AliExpressRecord(Part):
 
 def read_answer(came: Reply | Lost, reference: str, clean: Clean) -> OrderRecord | NotRead:
     """Return the record of the order that was asked for, or why there is none. `clean` scrubs the vendor's words."""
+    match opened(came):
+        case Fault() as fault:
+            return turned_away(fault, clean)
+        case Answer(result=result):
+            return read_order(reference, result) or Absent("AliExpress does not show the order yet")
+        case not_read:
+            return not_read
+
+
+def opened(came: Reply | Lost) -> Answer | Fault | NotRead:
+    """Open what came back of any call that only reads; or say why there is nothing in it to read."""
     if isinstance(came, Lost):
         return lost(came)
     if came.status == 429:
         return limited(came)
     if came.status >= 500:
         return server_error(came.status)
-    match open_body(came.body):
-        case Garbage(cause):
-            return Unknown(f"HTTP {came.status}: {cause}")
-        case Fault() as fault:
-            entry = find_gateway(clean_code(fault.code, clean), clean_code(fault.sub_code, clean), fault.text)
-            return read_outcome(entry, clean(fault.text), fault.request_id, wait(ban_seconds(fault.text)))
-        case Answer(result=result):
-            return read_order(reference, result) or Absent("AliExpress does not show the order yet")
+    body = open_body(came.body)
+    return Unknown(f"HTTP {came.status}: {body.cause}") if isinstance(body, Garbage) else body
+
+
+def turned_away(fault: Fault, clean: Clean) -> NotRead:
+    """Return what it means for a read that the gateway answered in the API's place."""
+    entry = find_gateway(clean_code(fault.code, clean), clean_code(fault.sub_code, clean), fault.text)
+    return read_outcome(entry, clean(fault.text), fault.request_id, wait(ban_seconds(fault.text)))
 
 
 def read_order(reference: str, result: Mapping[str, Any]) -> OrderRecord | None:

@@ -8,11 +8,10 @@ from urllib.parse import urlencode, urlsplit
 
 from worker.marketplaces.aliexpress import signing
 from worker.marketplaces.aliexpress.credentials import AliExpressApp
-from worker.marketplaces.calls import Lost, Reply
-from worker.marketplaces.grants import TokenCalls, TokenSteps, number_of, own_name, post, token_in, unusable
+from worker.marketplaces.grants import TokenCalls, TokenSteps, number_of, own_name, post, read_pair, token_in
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.replies import id_of, objects, read_object, text_of
-from worker.rules.tokens import Grant, Refusal, TokenOutcome, TokenRefused, ends_at
+from worker.marketplaces.replies import id_of, objects, text_of
+from worker.rules.tokens import Grant, Refusal, TokenRefused, ends_at
 
 GATEWAY = "https://api-sg.aliexpress.com"
 CREATE, REFRESH = "/auth/token/create", "/auth/token/refresh"
@@ -61,25 +60,14 @@ class AliExpressTokens(TokenCalls):
         params = {**system, **business}
         params["sign"] = signing.path_signature(path, params, self.app.app_secret.get_secret_value())
         came = yield post(f"{self._root}/rest{path}", urlencode(params))
-        return _read(came, sent_at, creates=path == CREATE)
+        return read_pair(came, lambda held: _grant(held, sent_at, creates=path == CREATE), _refusal)
 
 
-def _read(came: Reply | Lost, sent_at: float, creates: bool) -> TokenOutcome:
-    """Read a reply in the documented flat form, or wrapped as /sync has it."""
-    if isinstance(came, Lost):
-        return unusable(came, came.cause)
-    document = read_object(came.body)
-    if isinstance(document, str):
-        return unusable(came, document)
-    for held in objects(document):
-        if token_in(held.get("access_token")):
-            return _grant(held, sent_at, creates)
+def _refusal(document: Mapping[str, Any], status: int) -> TokenRefused | None:
     # The outermost code alone is the gateway's; one further in may be of anything.
     code = next((code for held in objects(document) if (code := text_of(held.get("code")).strip("0"))), "")
     refusal = _REFUSALS.get(code.lower())
-    if refusal is not None and came.status < 500:
-        return TokenRefused(refusal, code)
-    return unusable(came, "the reply has no token and no known code")
+    return TokenRefused(refusal, code) if refusal is not None and status < 500 else None
 
 
 def _grant(held: Mapping[str, Any], sent_at: float, creates: bool) -> Grant:

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from worker.marketplaces.aliexpress.codes import ban_seconds, clean_code, find_gateway
-from worker.marketplaces.aliexpress.create import limited, wait
-from worker.marketplaces.aliexpress.envelope import Fault, open_body
+from worker.marketplaces.aliexpress.codes import clean_code
+from worker.marketplaces.aliexpress.envelope import Answer, Fault
+from worker.marketplaces.aliexpress.read import opened, turned_away
 from worker.marketplaces.calls import Lost, NotRead, Reply
-from worker.marketplaces.codes import Clean, read_outcome, server_error
+from worker.marketplaces.codes import Clean
 from worker.marketplaces.parcels import carrier, items, newest_last, node, numbers, rows_with, together, told, unix_time
-from worker.marketplaces.replies import Garbage, lost, text_of
+from worker.marketplaces.replies import text_of
 from worker.marketplaces.vocabulary import first_clause
 from worker.rules.life import Arrival, Node, Parcel, Parcels
 from worker.rules.outcomes import OrderRecord, Unknown
@@ -45,24 +45,17 @@ def params(reference: str) -> dict[str, str]:
 
 def read_tracking(came: Reply | Lost, record: OrderRecord, clean: Clean) -> Parcels | NotRead:
     """Return an order's parcels: those of the reply, or while it has none those the order itself shows."""
-    if isinstance(came, Lost):
-        return lost(came)
-    if came.status == 429:
-        return limited(came)
-    if came.status >= 500:
-        return server_error(came.status)
-    opened = open_body(came.body)
-    if isinstance(opened, Garbage):
-        return Unknown(f"HTTP {came.status}: {opened.cause}")
-    shown = together(_parcels(opened.document))
+    answer = opened(came)
+    if not isinstance(answer, Answer | Fault):
+        return answer
+    shown = together(_parcels(answer.document))
     if shown.parcels:
         return shown
-    said = _result(opened.document)
+    said = _result(answer.document)
     if _is_found(said) or text_of(said.get("code")) == NOTHING_YET:
         return together(_parcels(record.details.get("logistics_info_list")))
-    if isinstance(opened, Fault) and "ret" not in said:
-        entry = find_gateway(clean_code(opened.code, clean), clean_code(opened.sub_code, clean), opened.text)
-        return read_outcome(entry, clean(opened.text), opened.request_id, wait(ban_seconds(opened.text)))
+    if isinstance(answer, Fault) and "ret" not in said:
+        return turned_away(answer, clean)
     text, code = clean(text_of(said.get("msg"))), clean_code(text_of(said.get("code")), clean)
     return Unknown(text or "the reply shows neither parcels nor that there are none", code or None)
 

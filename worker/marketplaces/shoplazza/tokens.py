@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from worker.marketplaces.calls import Lost, Reply
-from worker.marketplaces.grants import TokenCalls, TokenSteps, number_of, post, token_in, unusable
+from worker.marketplaces.grants import TokenCalls, TokenSteps, number_of, post, read_pair, token_in
 from worker.marketplaces.models import Credentials
-from worker.marketplaces.replies import objects, read_object, text_of
+from worker.marketplaces.replies import text_of
 from worker.marketplaces.shoplazza.credentials import ShoplazzaApp
-from worker.rules.tokens import Grant, Refusal, TokenOutcome, TokenRefused, ends_at
+from worker.rules.tokens import Grant, Refusal, TokenRefused, ends_at
 
 EARLY_SECONDS = 10.0
 """The vendor's own library takes a token for ended so long before its end (shoplazza.md)."""
@@ -59,23 +59,13 @@ class ShoplazzaTokens(TokenCalls):
         keys = {"client_id": self.app.client_id, "client_secret": self.app.client_secret.get_secret_value()}
         sent_at = self.clock()
         came = yield post(f"{self._root}/admin/oauth/token", urlencode({**keys, **given}))
-        return _read(came, sent_at, invalid)
+        return read_pair(came, lambda held: _grant(held, sent_at), partial(_refusal, invalid=invalid))
 
 
-def _read(came: Reply | Lost, sent_at: float, invalid: Refusal) -> TokenOutcome:
-    if isinstance(came, Lost):
-        return unusable(came, came.cause)
-    document = read_object(came.body)
-    if isinstance(document, str):
-        return unusable(came, document)
-    for held in objects(document):
-        if token_in(held.get("access_token")):
-            return _grant(held, sent_at)
+def _refusal(document: Mapping[str, Any], status: int, invalid: Refusal) -> TokenRefused | None:
     code = text_of(document.get("error"))
     refusal = invalid if code == "invalid_grant" else _REFUSALS.get(code)
-    if refusal is not None and 400 <= came.status < 500:
-        return TokenRefused(refusal, code)
-    return unusable(came, "the reply has no token and no known code")
+    return TokenRefused(refusal, code) if refusal is not None and 400 <= status < 500 else None
 
 
 def _grant(held: Mapping[str, Any], sent_at: float) -> Grant:
