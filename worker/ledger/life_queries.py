@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, and_, select
 
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
-from worker.ledger.life_rows import alarms_of
-from worker.ledger.life_tables import life_events, parcels, supplier_orders
+from worker.ledger.life_rows import alarms_of, parcels_of
+from worker.ledger.life_tables import life_events, supplier_orders
 from worker.ledger.lookup import known
 from worker.ledger.tables import results
 from worker.rules.follow import LifeEvent
-from worker.rules.life import Node, Stage
+from worker.rules.life import Stage
 from worker.rules.life_views import LifeEventView, LifeView, ParcelView, Tracked
 from worker.rules.parcels import ParcelEvent
 
@@ -65,11 +65,9 @@ class LifeQueries:
 
 
 def _with_parcels(connection: Connection, rows: Sequence[Row[Any]]) -> list[LifeView]:
-    found: dict[tuple[str, str], list[ParcelView]] = defaultdict(list)
-    query = select(parcels).where(in_list(parcels.c.order_id, sorted({row.order_id for row in rows})))
-    for row in connection.execute(query.order_by(parcels.c.first_seen_at, parcels.c.number)):
-        found[row.order_id, row.reference].append(_parcel(row))
-    return [_life(row, tuple(found.get((row.order_id, row.reference), ()))) for row in rows]
+    found = parcels_of(connection, sorted({row.order_id for row in rows}))
+    shown = {key: tuple(map(ParcelView.of, known)) for key, known in found.items()}
+    return [_life(row, shown.get((row.order_id, row.reference), ())) for row in rows]
 
 
 def _life(row: Row[Any], of: tuple[ParcelView, ...]) -> LifeView:
@@ -91,20 +89,6 @@ def _life(row: Row[Any], of: tuple[ParcelView, ...]) -> LifeView:
         amount=row.amount,
         currency=row.currency,
         parcels=of,
-    )
-
-
-def _parcel(row: Row[Any]) -> ParcelView:
-    return ParcelView(
-        number=row.number,
-        carrier=row.carrier,
-        eta_at=row.eta_at,
-        internal=row.internal,
-        arrival=row.arrival,
-        goods=tuple((name, quantity) for name, quantity in row.goods),
-        nodes=tuple(Node(at, name) for at, name in row.nodes),
-        moved_at=row.moved_at,
-        replaced_by=row.replaced_by,
     )
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, select, update
 
 from worker.ledger.dialects import in_list
 from worker.ledger.life_tables import parcels, supplier_orders
@@ -39,6 +39,13 @@ def followed_of(row: Row[Any]) -> Followed:
 def alarms_of(row: Row[Any]) -> list[tuple[str, str]]:
     """Return what a person was told of a supplier order and what stands: codes and sentences."""
     return [(code, sentence) for code, sentence in row.alarms]
+
+
+SUPPLIER_COLUMNS = (
+    *("stage", "status", "stage_since", "deadline_at", "paid", "paid_at", "end_reason"),
+    *("read_at", "misses", "due_at", "alarms", "tell_at"),
+)
+"""What `supplier_row` holds of an order that something was told of."""
 
 
 def supplier_row(order: Followed, said: Told | None, due_at: float | None) -> dict[str, Any]:
@@ -126,17 +133,27 @@ def note_rows(
     return rows
 
 
-def at(order_id: str, reference: str) -> Update:
-    """Return an update of one supplier order, its values still to be given."""
-    return update(supplier_orders).where(
-        supplier_orders.c.order_id == order_id, supplier_orders.c.reference == reference
+def at_key(*columns: str) -> Update:
+    """Return an update of these columns of one supplier order, its values and its `key_of` still to be given."""
+    return (
+        update(supplier_orders)
+        .where(
+            supplier_orders.c.order_id == bindparam("b_order_id"),
+            supplier_orders.c.reference == bindparam("b_reference"),
+        )
+        .values({name: bindparam(name) for name in columns})
     )
+
+
+def key_of(order: Followed) -> dict[str, Any]:
+    """Return what tells `at_key` which supplier order is meant."""
+    return {"b_order_id": order.order_id, "b_reference": order.reference}
 
 
 def parcels_of(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str], list[Known]]:
     """Return the parcels of orders by order and reference, in the order they were first seen."""
     found: dict[tuple[str, str], list[Known]] = defaultdict(list)
-    query = select(parcels).where(in_list(parcels.c.order_id, ids)).order_by(parcels.c.first_seen_at)
-    for row in connection.execute(query):
+    query = select(parcels).where(in_list(parcels.c.order_id, ids))
+    for row in connection.execute(query.order_by(parcels.c.first_seen_at, parcels.c.number)):
         found[row.order_id, row.reference].append(known_of(row))
     return found

@@ -12,7 +12,17 @@ from sqlalchemy import Connection, Row, select, update
 
 from worker.ledger.dialects import in_list, insert_ignore, upsert
 from worker.ledger.engine import Ledger
-from worker.ledger.life_rows import alarms_of, at, followed_of, note_rows, parcel_row, parcels_of, supplier_row
+from worker.ledger.life_rows import (
+    SUPPLIER_COLUMNS,
+    alarms_of,
+    at_key,
+    followed_of,
+    key_of,
+    note_rows,
+    parcel_row,
+    parcels_of,
+    supplier_row,
+)
 from worker.ledger.life_tables import life_events, parcels, supplier_orders
 from worker.ledger.moves import lock, told
 from worker.ledger.results import result_row
@@ -24,6 +34,10 @@ from worker.rules.life import Parcels
 from worker.rules.outcomes import Differs, OrderRecord
 from worker.rules.parcels import Compared, Known, ParcelNote, compare
 from worker.rules.states import State
+
+_WRITE = at_key(*SUPPLIER_COLUMNS)
+Rows = dict[tuple[str, str], Row[Any]]
+"""Supplier orders by order and reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,6 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    before: Followed
     after: Followed
     notes: tuple[LifeNote, ...]
     compared: Compared | None
@@ -71,18 +84,17 @@ class LifeWriter:
             ids = sorted({one.order_id for one in looks})
             stands = {row.order_id: row for row in lock(connection, ids)}
             rows = _rows(connection, ids)
-            known = parcels_of(connection, ids)
+            known, knew = parcels_of(connection, ids), _alerts(connection, ids)
             changes = [
                 self._looked(row, known.get(key, []), by_id[key], now) for key, row in rows.items() if key in by_id
             ]
             self._write(connection, changes, now)
-            knew = _alerts(connection, ids)
             records = [(one.order_id, one.record) for one in looks if one.record is not None]
             if records:
                 kept = [result_row(order_id, record, now) for order_id, record in records]
                 connection.execute(upsert(connection, results), kept)
             differing = {one.order_id: one.differs for one in looks if one.record is not None}
-            self._tell_orders(connection, stands, changes, differing, knew)
+            self._tell_orders(connection, stands, _standing(rows, changes), changes, differing, knew)
 
     def tell(self, now: float | None = None, limit: int = 500) -> int:
         """Tell what became true by the mere passing of time, whether a marketplace answers or not; return how many."""
@@ -99,37 +111,35 @@ class LifeWriter:
             return 0
         with self.ledger.writing() as connection:
             stands = {row.order_id: row for row in lock(connection, ids)}
-            known = parcels_of(connection, ids)
+            rows, known = _rows(connection, ids), parcels_of(connection, ids)
             changes = [
-                self._unread(row, known.get(key, []), now)
-                for key, row in _rows(connection, ids).items()
+                self._unread(row, known.get(key, []), now, row.due_at)
+                for key, row in rows.items()
                 if row.tell_at is not None and row.tell_at <= now
             ]
             self._write(connection, changes, now)
-            self._tell_orders(connection, stands, changes, {}, _alerts(connection, ids))
+            self._tell_orders(connection, stands, _standing(rows, changes), changes, {}, None)
         return len(changes)
 
     def _looked(self, row: Row[Any], known: Sequence[Known], look: Look, now: float) -> _Change:
         before = followed_of(row)
         if look.record is None:
-            return self._missed(row, before, known, look, now)
+            again = read_again(before.misses, now, look.again_in_seconds)
+            return self._unread(row, known, now, again, misses=1)
         after, notes = read(before, look.record.status, look.record.life, now)
         compared = compare(known, look.parcels.parcels, now) if look.parcels is not None else None
         said = tell(after, compared.known if compared else known, self._bears(row.account), now)
         after = _with(after, said)
-        return _Change(before, after, (*notes, *_alarm_notes(after, said)), compared, said, next_read(after, now))
+        return _Change(after, (*notes, *_alarm_notes(after, said)), compared, said, next_read(after, now))
 
-    def _missed(self, row: Row[Any], before: Followed, known: Sequence[Known], look: Look, now: float) -> _Change:
-        said = tell(before, known, self._bears(row.account), now)
-        after = _with(before, said, misses=before.misses + 1)
-        due_at = read_again(before.misses, now, look.again_in_seconds)
-        return _Change(before, after, _alarm_notes(after, said), None, said, due_at)
-
-    def _unread(self, row: Row[Any], known: Sequence[Known], now: float) -> _Change:
+    def _unread(
+        self, row: Row[Any], known: Sequence[Known], now: float, due_at: float | None, misses: int = 0
+    ) -> _Change:
+        """Return what time alone changes. `misses`: reads that showed nothing, this time."""
         before = followed_of(row)
         said = tell(before, known, self._bears(row.account), now)
-        after = _with(before, said)
-        return _Change(before, after, _alarm_notes(after, said), None, said, row.due_at)
+        after = _with(replace(before, misses=before.misses + misses), said)
+        return _Change(after, _alarm_notes(after, said), None, said, due_at)
 
     def _bears(self, account: str) -> Patience:
         return self._patience.get(account) or Patience()
@@ -137,13 +147,15 @@ class LifeWriter:
     def _write(self, connection: Connection, changes: Sequence[_Change], now: float) -> None:
         noted: list[dict[str, Any]] = []
         shown: list[dict[str, Any]] = []
+        written: list[dict[str, Any]] = []
         for one in changes:
             order = one.after
-            values = supplier_row(order, one.told, one.due_at)
-            connection.execute(at(order.order_id, order.reference).values(**values))
+            written.append(supplier_row(order, one.told, one.due_at) | key_of(order))
             parcel_notes: Sequence[ParcelNote] = one.compared.notes if one.compared else ()
             noted += note_rows(order, one.notes, parcel_notes, now, self.actor)
             shown += [parcel_row(order, parcel) for parcel in (one.compared.known if one.compared else ())]
+        if written:
+            connection.execute(_WRITE, written)
         if shown:
             connection.execute(upsert(connection, parcels), shown)
         if noted:
@@ -153,19 +165,23 @@ class LifeWriter:
         self,
         connection: Connection,
         stands: Mapping[str, Row[Any]],
+        alarms: Mapping[str, list[tuple[str, str, str]]],
         changes: Sequence[_Change],
         differing: Mapping[str, Differs | None],
-        knew: Mapping[str, Mapping[str, str | None]],
+        knew: Mapping[str, Mapping[str, str | None]] | None,
     ) -> None:
         """Say on each order what its supplier orders together are to be told of.
 
+        `knew`: the records' alerts before this reading; None: nothing was read.
         What a person closed needs them again only for news; what is not as ordered goes on being told before all else.
         """
         news = {one.after.order_id for one in changes if one.told.news}
         changed = news | {one.after.order_id for one in changes if one.told.ended} | set(differing)
         ids = sorted(order_id for order_id in changed if order_id in stands)
-        alarms = _alarms(connection, ids)
+        if not ids:
+            return
         alerts = _alerts(connection, ids)
+        knew = alerts if knew is None else knew
         for order_id in ids:
             row = stands[order_id]
             if row.state != State.CONFIRMED:
@@ -215,9 +231,8 @@ def begin_lives(
         connection.execute(life_events.insert(), noted)
 
 
-def _with(order: Followed, said: Told, misses: int | None = None) -> Followed:
-    codes = tuple(str(one.code) for one in said.standing)
-    return replace(order, alarms=codes, misses=order.misses if misses is None else misses)
+def _with(order: Followed, said: Told) -> Followed:
+    return replace(order, alarms=tuple(str(one.code) for one in said.standing))
 
 
 def _alarm_notes(order: Followed, said: Told) -> tuple[LifeNote, ...]:
@@ -226,16 +241,20 @@ def _alarm_notes(order: Followed, said: Told) -> tuple[LifeNote, ...]:
     return (*begun, *ended)
 
 
-def _rows(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str], Row[Any]]:
+def _rows(connection: Connection, ids: Sequence[str]) -> Rows:
     query = select(supplier_orders).where(in_list(supplier_orders.c.order_id, ids))
     return {(row.order_id, row.reference): row for row in connection.execute(query)}
 
 
-def _alarms(connection: Connection, ids: Sequence[str]) -> dict[str, list[tuple[str, str, str]]]:
+def _standing(rows: Rows, changes: Sequence[_Change]) -> dict[str, list[tuple[str, str, str]]]:
+    """Return reference, code and sentence of every alarm of an order; `rows` are as they were before the changes."""
+    said = {key: alarms_of(row) for key, row in rows.items()}
+    for one in changes:
+        told_now = [(str(alarm.code), alarm.sentence) for alarm in one.told.standing]
+        said[one.after.order_id, one.after.reference] = told_now
     found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    query = select(supplier_orders).where(in_list(supplier_orders.c.order_id, ids))
-    for row in connection.execute(query):
-        found[row.order_id] += [(row.reference, code, sentence) for code, sentence in alarms_of(row)]
+    for (order_id, reference), alarms in said.items():
+        found[order_id] += [(reference, code, sentence) for code, sentence in alarms]
     return found
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import and_, select, update
 
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
-from worker.ledger.life_rows import at, followed_of, parcels_of
+from worker.ledger.life_rows import at_key, followed_of, key_of, parcels_of
 from worker.ledger.life_tables import supplier_orders
 from worker.ledger.moves import forecast, told_differs
 from worker.ledger.pauses import pausing
@@ -23,6 +23,8 @@ from worker.rules.outcomes import OrderRecord
 from worker.rules.parcels import Known
 from worker.rules.states import State
 from worker.rules.values import Confirmed
+
+_PUT_OFF = at_key("due_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,7 @@ class Lives:
     def put_off(self, due: Sequence[Due], until: float) -> None:
         """Let others have supplier orders that were taken and not read, from `until` on."""
         with self.ledger.writing() as connection:
-            for one in due:
-                connection.execute(at(one.order.order_id, one.order.reference).values(due_at=until))
+            connection.execute(_PUT_OFF, [key_of(one.order) | {"due_at": until} for one in due])
 
     def wake(self, ids: Sequence[str], now: float | None = None) -> int:
         """Have every supplier order of `ids` read at once, those that are over too; return how many orders have one."""

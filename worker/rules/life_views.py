@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.rules.follow import LifeEvent, Whole, whole
 from worker.rules.life import Node, Stage
-from worker.rules.parcels import ParcelEvent
+from worker.rules.parcels import Known, ParcelEvent
 from worker.rules.views import utc
 
 
@@ -24,6 +24,15 @@ class ParcelView:
     nodes: tuple[Node, ...]
     moved_at: float
     replaced_by: str | None
+
+    @classmethod
+    def of(cls, known: Known) -> ParcelView:
+        """Return the view of a parcel as the ledger has it."""
+        one = known.parcel
+        return cls(
+            *(one.number, one.carrier, one.eta_at, one.internal, one.arrival),
+            *(one.items, one.nodes, known.moved_at, known.replaced_by),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return its documented form."""
