@@ -107,9 +107,9 @@ def _ledger_share() -> Iterator[tuple[str, str, str, bool]]:
         ledger.migrate()
         _fill(ledger, FOLLOWED)
         lives, writer = Lives(ledger), LifeWriter(ledger, {})
-        looking = _seconds(lambda: lives.due(time.time(), 500), 50)
+        looking = _seconds(lambda: lives.due(time.time(), {"main": 500}), 50)
         telling = _seconds(lambda: writer.tell(), 50)
-        ids = [order_id for found in lives.due(time.time(), READS).values() for order_id in found]
+        ids = [order_id for found in lives.due(time.time(), {"main": READS}).values() for order_id in found]
         begun = time.process_time()
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]

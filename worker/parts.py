@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from worker.steps.logins import Logins
     from worker.steps.match import MatchPushes
     from worker.steps.place import Place
+    from worker.steps.reach import Reach
     from worker.steps.reconcile import Reconcile
     from worker.steps.refresh import Refresh
     from worker.steps.suspects import Suspects
@@ -214,6 +215,13 @@ class Parts(Stores):
         from worker.steps.adopt import Adopt
 
         return Adopt(self.ledger, self.accounts, self.turns, self.claims, self.reads, self.bell)
+
+    @part
+    def reach(self) -> Reach:
+        """Sees whether a marketplace answers and accepts us."""
+        from worker.steps.reach import Reach
+
+        return Reach(self.accounts, self.turns, self.reads)
 
     @part
     def suspects(self) -> Suspects:

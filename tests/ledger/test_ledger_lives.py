@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.ledger.ledger_kit import history, order_record, place_one, read_back, row, submit
 from worker.ledger.engine import Ledger
@@ -139,18 +139,28 @@ def test_one_process_has_a_due_order_at_a_time_and_what_is_over_is_due_no_more(l
     begun(ledger, shown(Stage.SHIPPED))
     lives = Lives(ledger)
     later = NOW + 2 * DAY
-    assert lives.due(NOW, 10) == {}
-    assert lives.due(later, 10) == {"main": ["SO-1"]}
+    assert lives.due(NOW, {"main": 10}) == {}
+    assert lives.due(later, {"main": 10}) == {"main": ["SO-1"]}
     assert [one.order.reference for one in lives.claim(["SO-1"], 60, later)] == ["81"]
     assert lives.claim(["SO-1"], 60, later + 1) == []
     looked(ledger, shown(Stage.DELIVERED), at=later + 2)
-    assert lives.due(later + 365 * DAY, 10) == {}
+    assert lives.due(later + 365 * DAY, {"main": 10}) == {}
+
+
+def test_the_backlog_of_one_account_hides_nothing_of_another(ledger: Ledger) -> None:
+    for number in range(4):
+        begun(ledger, shown(Stage.SHIPPED, f"8{number}"), order_id=f"SO-{number}")
+    with ledger.writing() as connection:
+        connection.execute(update(supplier_orders).values(due_at=NOW))
+        connection.execute(update(supplier_orders).where(supplier_orders.c.reference == "83").values(account="other"))
+        connection.execute(update(supplier_orders).where(supplier_orders.c.reference == "83").values(due_at=NOW + 1))
+    assert Lives(ledger).due(NOW + 2, {"main": 2, "other": 2}) == {"main": ["SO-0", "SO-1"], "other": ["SO-3"]}
 
 
 def test_a_push_or_a_person_has_it_read_at_once_even_when_it_is_over(ledger: Ledger) -> None:
     begun(ledger, shown(Stage.DELIVERED))
     assert Lives(ledger).wake(["SO-1", "SO-none"]) == 1
-    assert Lives(ledger).due(time.time(), 10) == {"main": ["SO-1"]}
+    assert Lives(ledger).due(time.time(), {"main": 10}) == {"main": ["SO-1"]}
 
 
 def test_lists_choose_orders_by_the_stage_of_any_of_their_parts(ledger: Ledger) -> None:

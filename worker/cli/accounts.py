@@ -59,12 +59,10 @@ def login(account: str, grant: str | None, json_: bool) -> None:
 def test(account: str, json_: bool) -> None:
     """Ask for an order that cannot exist, which changes nothing, and say whether the account is accepted."""
     from worker.rules.reach import said
-    from worker.steps.reach import Reach
 
     with doorbell():
-        asking = parts()
-        marketplace = asking.accounts.adapter(account)
-        answer = Reach(asking.accounts, asking.turns, asking.reads).ask(account)
+        marketplace = parts().accounts.adapter(account)
+        answer = parts().reach.ask(account)
     _tell(account, said(answer, marketplace.title, marketplace.url), json_)
 
 

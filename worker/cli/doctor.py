@@ -19,6 +19,7 @@ from worker.terminal.screen import print_json
 if TYPE_CHECKING:
     from worker.marketplaces.base import Marketplace
     from worker.parts import Parts
+    from worker.steps.reach import Reach
 
 LONGEST_SECONDS = 10.0
 """Longest wait for one answer of a marketplace."""
@@ -156,26 +157,23 @@ def _marketplaces() -> dict[str, Callable[[], str]]:
 
 def _marketplace(adapter: Marketplace) -> str:
     from worker.rules.reach import said
-    from worker.steps.reach import Reach
 
-    if not _reached():
-        raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
-    asking = _asking()
-    outcome = Reach(asking.accounts, asking.turns, asking.reads).ask(adapter.account)
-    return said(outcome, adapter.title, adapter.url)
+    return said(_reach(adapter).ask(adapter.account), adapter.title, adapter.url)
 
 
 def _webhooks(adapter: Marketplace) -> str:
     from worker.rules.reach import heard, said
-    from worker.steps.reach import Reach
 
-    if not _reached():
-        raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
-    asking = _asking()
-    found = Reach(asking.accounts, asking.turns, asking.reads).webhooks(adapter.account)
+    found = _reach(adapter).webhooks(adapter.account)
     if not isinstance(found, tuple):
         return said(found, adapter.title, adapter.url)
     return heard([(one.topic, one.address) for one in found], adapter.account, adapter.title)
+
+
+def _reach(adapter: Marketplace) -> Reach:
+    if not _reached():
+        raise RedisAway(f"{adapter.title} is not asked: Redis, where an account's calls are counted, does not answer")
+    return _asking().reach
 
 
 @cache

@@ -7,6 +7,7 @@ import time
 import click
 
 from worker.cli.group import as_json, main, out, parts
+from worker.cli.selection import check_account
 from worker.terminal.screen import print_json
 
 
@@ -34,8 +35,7 @@ def unpaid(account: str | None, json_: bool) -> None:
     from worker.marketplaces import REGISTRY
     from worker.terminal.lives import unpaid_table
 
-    if account is not None and not parts().queries.has_account(account):
-        parts().accounts.check(account)
+    check_account(account)
     found = parts().life_queries.unpaid(account)
     if json_:
         print_json([one.as_json() for one in found])

@@ -26,7 +26,7 @@ supplier_orders = Table(
     Column("alarms", JSON, nullable=False, comment="what a person was told and what stands: code and sentence"),
     Column("due_at", Double, comment="when it is read next; null: it is over"),
     Column("tell_at", Double, comment="when the next alarm becomes true if nothing changes"),
-    Index("ix_supplier_orders_due", "due_at"),
+    Index("ix_supplier_orders_due", "account", "due_at"),
     Index("ix_supplier_orders_tell", "tell_at"),
     Index("ix_supplier_orders_stage", "stage", "deadline_at"),
     Index("ix_supplier_orders_reference", "reference"),

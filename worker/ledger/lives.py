@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Integer, and_, bindparam, select, update
 
 from worker.ledger.dialects import in_list
 from worker.ledger.engine import Ledger
@@ -25,6 +25,12 @@ from worker.rules.states import State
 from worker.rules.values import Confirmed
 
 _PUT_OFF = at_key("due_at")
+_DUE = (
+    select(supplier_orders.c.order_id)
+    .where(supplier_orders.c.account == bindparam("account"), supplier_orders.c.due_at <= bindparam("now"))
+    .order_by(supplier_orders.c.due_at)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +48,18 @@ class Lives:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
 
-    def due(self, now: float, limit: int) -> dict[str, list[str]]:
-        """Return the orders of which a supplier order is due to be read, by account, the longest due first."""
-        query = (
-            select(supplier_orders.c.account, supplier_orders.c.order_id)
-            .where(supplier_orders.c.due_at <= now)
-            .order_by(supplier_orders.c.due_at)
-            .limit(limit)
-        )
-        found: dict[str, dict[str, None]] = defaultdict(dict)
+    def due(self, now: float, most: Mapping[str, int]) -> dict[str, list[str]]:
+        """Return the orders of which a supplier order is due to be read, by account, the longest due first.
+
+        `most`: how many supplier orders of each account, so that the backlog of one never hides another's.
+        """
+        found = {}
         with self.ledger.reading() as connection:
-            for account, order_id in connection.execute(query):
-                found[account][order_id] = None
-        return {account: list(ids) for account, ids in found.items()}
+            for account, limit in most.items():
+                rows = connection.execute(_DUE, {"account": account, "now": now, "limit": limit}).scalars()
+                if ids := list(dict.fromkeys(rows)):
+                    found[account] = ids
+        return found
 
     def claim(self, ids: Sequence[str], lease_seconds: float, now: float | None = None) -> list[Due]:
         """Take the supplier orders of `ids` that are due; no other process gets them for `lease_seconds`.

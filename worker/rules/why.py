@@ -5,11 +5,11 @@ One table for every state; what a marketplace lets us do is told to it, so a fur
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from worker.rules.codes import Code, addressed, typed
+from worker.rules.moments import moment
 from worker.rules.reconcile import Ability
 from worker.rules.states import State
 from worker.rules.story import OrderStory, item_line
@@ -78,11 +78,6 @@ class _Case:
         if due_at > self.now:
             return f"at {moment(due_at)}"
         return f"as soon as a worker takes it up (it is due since {moment(due_at)})"
-
-
-def moment(at: float) -> str:
-    """Return a date with its time of day and zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
 
 
 def why(story: OrderStory, ways: Ways, pause: PauseView | None, now: float) -> str:

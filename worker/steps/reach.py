@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from worker.accounts import Accounts
-from worker.marketplaces.calls import NotRead, Webhook
-from worker.rules.outcomes import ReadOutcome
+from worker.marketplaces.base import Marketplace
+from worker.marketplaces.calls import Lost, NotRead, Reply, Request, Webhook
+from worker.rules.outcomes import Declined, ReadOutcome, Unknown
 from worker.sending.reads import Reads
 from worker.sending.turns import Slots, Turns
 
+T = TypeVar("T")
 NO_ORDER = "1"
 """An id no marketplace gives to an order of ours; to read it changes nothing, whatever the answer."""
 
@@ -28,20 +32,19 @@ class Reach:
         Raises UnknownAccount, ConfigError, RedisAway.
         """
         marketplace = self.accounts.adapter(account)
-        times, _ = self.turns.book(marketplace, "read", 1)
-        if not times:
-            return None
-        slots = Slots(marketplace, "read", {NO_ORDER: times[0]})
-        outcome: ReadOutcome
-        (outcome,) = self.reads.of_account(slots, [(NO_ORDER, marketplace.confirm((NO_ORDER,)))])
-        return outcome
+        return self._one(marketplace, marketplace.confirm((NO_ORDER,)))
 
     def webhooks(self, account: str) -> tuple[Webhook, ...] | NotRead | None:
         """Return where an account's marketplace sends its messages; None as of `ask`, and raises as it does."""
         marketplace = self.accounts.adapter(account)
+        return self._one(marketplace, marketplace.webhooks())
+
+    def _one(
+        self, marketplace: Marketplace, steps: Generator[Request, Reply | Lost, T]
+    ) -> T | Declined | Unknown | None:
         times, _ = self.turns.book(marketplace, "read", 1)
         if not times:
             return None
         slots = Slots(marketplace, "read", {NO_ORDER: times[0]})
-        (found,) = self.reads.of_account(slots, [(NO_ORDER, marketplace.webhooks())])
-        return found
+        (outcome,) = self.reads.of_account(slots, [(NO_ORDER, steps)])
+        return outcome

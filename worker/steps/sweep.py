@@ -141,10 +141,12 @@ class Sweep:
         """Ring for supplier orders that are due: no more than are read until the next sweep, and never on a backlog."""
         if self._queue_length(FOLLOW_QUEUE):
             return
-        for account, ids in self.lives.due(time.time(), MOST_AT_ONCE).items():
-            if account in self.settings.accounts:
-                per_sweep = self.accounts.rate(account).per_second * FOLLOW_SHARE * self.settings.sweep_seconds
-                self.bell.life(ids[: max(1, round(per_sweep))])
+        most = {name: max(1, round(self._reads_a_sweep(name))) for name in self.settings.accounts}
+        for ids in self.lives.due(time.time(), most).values():
+            self.bell.life(ids)
+
+    def _reads_a_sweep(self, account: str) -> float:
+        return self.accounts.rate(account).per_second * FOLLOW_SHARE * self.settings.sweep_seconds
 
     def _queue_length(self, queue: str) -> int:
         try:

@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(60), nullable=False),
     )
     op.create_index("ix_life_events_order_id", "life_events", ["order_id"])
-    op.create_index("ix_supplier_orders_due", "supplier_orders", ["due_at"])
+    op.create_index("ix_supplier_orders_due", "supplier_orders", ["account", "due_at"])
     op.create_index("ix_supplier_orders_tell", "supplier_orders", ["tell_at"])
     op.create_index("ix_supplier_orders_stage", "supplier_orders", ["stage", "deadline_at"])
     op.create_index("ix_supplier_orders_reference", "supplier_orders", ["reference"])
