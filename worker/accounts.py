@@ -19,6 +19,7 @@ from worker.ledger.ceilings import Ceilings
 from worker.marketplaces import REGISTRY
 from worker.marketplaces.base import Marketplace, Rate
 from worker.marketplaces.grants import TokenCalls, token_calls
+from worker.marketplaces.models import setting, wrong_settings
 from worker.orders.jobs import Terms
 from worker.rules.alarms import Patience
 from worker.rules.binding import Binding
@@ -72,8 +73,8 @@ class Accounts:
             known = {*kind.credentials_model.model_fields, *Account.model_fields}
             for key in sorted(account.extras().keys() - known):
                 near = nearest(key, known)
-                hint = f"; nearest: {_variable(name, near)}" if near else "; see docs/configuration.md"
-                wrong.append(f"{_variable(name, key)} is no setting of {kind.title}{hint}")
+                hint = f"; nearest: {setting(name, near)}" if near else "; see docs/configuration.md"
+                wrong.append(f"{setting(name, key)} is no setting of {kind.title}{hint}")
         if wrong:
             raise ConfigError("; ".join(wrong))
 
@@ -188,10 +189,7 @@ class Accounts:
         try:
             credentials = kind.credentials_model.model_validate(keys)
         except ValidationError as error:
-            wrong = "; ".join(
-                f"FULFIL_ACCOUNTS__{account.upper()}__{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
-                for e in error.errors(include_input=False, include_url=False)
-            )
+            wrong = wrong_settings(account, error)
             hint = (
                 f"; or get one: fulfil accounts login {account}" if kind.token_calls and "ACCESS_TOKEN" in wrong else ""
             )
@@ -245,10 +243,6 @@ def _patience(account: Account) -> Patience:
     )
 
 
-def _variable(account: str, key: str) -> str:
-    return f"FULFIL_ACCOUNTS__{account.upper()}__{key.upper()}"
-
-
 def _unknown(account: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(account, names, 1)
@@ -261,6 +255,5 @@ def _marketplace(name: str, account: Account) -> type[Marketplace]:
         return REGISTRY[account.marketplace]
     except KeyError:
         raise ConfigError(
-            f"FULFIL_ACCOUNTS__{name.upper()}__MARKETPLACE: no marketplace {account.marketplace!r};"
-            f" there are {', '.join(REGISTRY)}"
+            f"{setting(name, 'marketplace')}: no marketplace {account.marketplace!r}; there are {', '.join(REGISTRY)}"
         ) from None

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from worker.errors import ConfigError, InputError
 from worker.marketplaces.calls import Lost, Reply, Request
-from worker.marketplaces.models import Credentials
+from worker.marketplaces.models import Credentials, wrong_settings
 from worker.marketplaces.replies import Fraction, objects, read_object, text_of
 from worker.rules.tokens import UNNAMED, Grant, TokenLost, TokenOutcome, TokenRefused
 
@@ -56,11 +56,7 @@ def token_calls(kind: type[TokenCalls], account: str, keys: Mapping[str, str], b
     try:
         return kind(keys, base_url)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"FULFIL_ACCOUNTS__{account.upper()}__{'__'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
-            for e in error.errors(include_input=False, include_url=False)
-        )
-        raise ConfigError(f"the account {account} cannot get tokens: {wrong}") from None
+        raise ConfigError(f"the account {account} cannot get tokens: {wrong_settings(account, error)}") from None
 
 
 def code_in(text: str) -> str:

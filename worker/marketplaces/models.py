@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, LiteralString
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from worker.marketplaces.digits import damage, digits, id_text, no_number
@@ -35,6 +35,17 @@ class OrderPart(OrderModel):
         if not isinstance(data, Mapping):
             return data
         return {name: value for name, value in data.items() if name not in cls.model_fields or not cls.is_blank(value)}
+
+
+def wrong_settings(account: str, error: ValidationError) -> str:
+    """Return which settings of an account are wrong, and why; no value stands in it."""
+    found = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{setting(account, *map(str, one['loc']))}: {one['msg']}" for one in found)
+
+
+def setting(account: str, *key: str) -> str:
+    """Return the name of the variable of one key of an account."""
+    return "__".join(("FULFIL_ACCOUNTS", account, *key)).upper()
 
 
 class Credentials(BaseModel):
