@@ -16,9 +16,6 @@ from worker.rules.outcomes import Differs, told_of
 from worker.rules.outcomes import Told as OrderTold
 from worker.rules.parcels import Known
 
-SHORT_DEADLINE_SECONDS = 5 * DAY
-"""Below it a fifth of the time comes later than a day before its end."""
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -49,11 +46,6 @@ class Alarm:
     code: Code
     at: float
     sentence: str
-
-    @property
-    def fix(self) -> str | None:
-        """What a person does about it."""
-        return CODES[self.code].fix
 
 
 def alarms(order: Followed, parcels: Sequence[Known], patience: Patience) -> list[Alarm]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from worker.rules.life import OVER, PAID, Life, Stage
-from worker.rules.parcels import Known
 
 HOUR, DAY = 3600.0, 86400.0
 EVERY_SECONDS: dict[Stage, float] = {
@@ -245,8 +244,3 @@ def whole(parts: Sequence[tuple[Stage, bool | None]]) -> Whole:
         return Whole.PARTLY_SHIPPED
     paid = [stage in PAID if is_paid is None else is_paid for stage, is_paid in parts]
     return Whole.PAID if all(paid) else Whole.PARTLY_PAID if any(paid) else Whole.UNPAID
-
-
-def standing(parcels: Sequence[Known]) -> list[Known]:
-    """Return the parcels whose numbers are the ones to hand on."""
-    return [one for one in parcels if one.stands]

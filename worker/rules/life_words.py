@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from worker.rules.follow import Whole
 from worker.rules.life import Stage
 from worker.rules.life_views import LifeEventView, LifeView, ParcelView, Tracked
 from worker.rules.moments import instant
@@ -22,7 +21,6 @@ STAGES: dict[Stage, str] = {
     Stage.DISPUTED: "in a dispute, or on its way back",
     Stage.UNCLEAR: "in a state that is documented nowhere",
 }
-WHOLE: dict[Whole, str] = {one: one.value for one in Whole}
 
 
 def ago(at: float, now: float) -> str:

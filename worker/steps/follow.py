@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from worker.accounts import Accounts
@@ -129,12 +129,9 @@ class Follow:
         compared = []
         for one in looks:
             wrong, differs = found.get(one.order_id, (set(), None))
-            if one.reference in wrong:  # the marketplace shows another order under this id: nothing of it is believed
-                compared.append(Look(one.order_id, one.reference, None))
-            else:
-                compared.append(
-                    Look(one.order_id, one.reference, one.record, one.parcels, differs, one.again_in_seconds)
-                )
+            # Where the marketplace shows another order under this id, nothing of it is believed.
+            is_wrong = one.reference in wrong
+            compared.append(Look(one.order_id, one.reference, None) if is_wrong else replace(one, differs=differs))
         return compared
 
 
